@@ -1,0 +1,1 @@
+//! Runs checks on facts and reaches a verdict.

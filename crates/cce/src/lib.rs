@@ -1,0 +1,1 @@
+//! The wire of CCE Autopilot's Cluster Upgrade API.

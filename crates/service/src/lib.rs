@@ -1,0 +1,1 @@
+//! The worker, collect to assess to store.

@@ -1,0 +1,1 @@
+//! Tasks, leases, keys and baselines in a database.
