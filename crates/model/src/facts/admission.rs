@@ -1,0 +1,85 @@
+//! Admission webhooks.
+
+use serde::{Deserialize, Serialize};
+
+use super::common::{LabelSelector, ServiceRef};
+
+/// Which configuration a webhook stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WebhookKind {
+    /// `ValidatingWebhookConfiguration`.
+    Validating,
+    /// `MutatingWebhookConfiguration`.
+    Mutating,
+}
+
+impl WebhookKind {
+    /// Kind of the configuration object.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Validating => "ValidatingWebhookConfiguration",
+            Self::Mutating => "MutatingWebhookConfiguration",
+        }
+    }
+
+    /// Plural resource.
+    pub const fn resource(self) -> &'static str {
+        match self {
+            Self::Validating => "validatingwebhookconfigurations",
+            Self::Mutating => "mutatingwebhookconfigurations",
+        }
+    }
+}
+
+/// What happens when a webhook cannot be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailurePolicy {
+    /// The request is refused.
+    Fail,
+    /// The request passes unseen.
+    Ignore,
+}
+
+/// One webhook of one configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Webhook {
+    /// Kind of its configuration.
+    pub configuration_kind: WebhookKind,
+    /// Name of its configuration.
+    pub configuration: String,
+    /// Its own name.
+    pub name: String,
+    /// What happens when it cannot be called.
+    pub failure_policy: FailurePolicy,
+    /// The Service it is called by; absent when it is called by URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceRef>,
+    /// What it intercepts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<WebhookRule>,
+    /// Which namespaces.
+    #[serde(default)]
+    pub namespace_selector: LabelSelector,
+    /// Which objects.
+    #[serde(default)]
+    pub object_selector: LabelSelector,
+}
+
+/// A rule of a webhook.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookRule {
+    /// Operations, or `*`.
+    pub operations: Vec<String>,
+    /// API groups, or `*`.
+    pub groups: Vec<String>,
+    /// Versions, or `*`.
+    pub versions: Vec<String>,
+    /// Resources, or `*`.
+    pub resources: Vec<String>,
+    /// `Cluster`, `Namespaced` or `*`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scope: String,
+}

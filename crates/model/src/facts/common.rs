@@ -1,0 +1,209 @@
+//! Pieces that many kinds share.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Labels of one object. A flat list: cheaper than a map for the handful that objects carry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Labels(pub Box<[(Box<str>, Box<str>)]>);
+
+impl Labels {
+    /// The value of `key`.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(k, _)| &**k == key).map(|(_, v)| &**v)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<K: Into<Box<str>>, V: Into<Box<str>>> FromIterator<(K, V)> for Labels {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        Self(
+            pairs
+                .into_iter()
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect(),
+        )
+    }
+}
+
+/// A label selector. The empty selector selects everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LabelSelector {
+    /// Labels that must be equal.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub match_labels: Labels,
+    /// Requirements that must hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub match_expressions: Vec<Requirement>,
+}
+
+/// One requirement of a selector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Requirement {
+    /// Label key.
+    pub key: String,
+    /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
+    pub operator: String,
+    /// Values for `In` and `NotIn`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+}
+
+impl Requirement {
+    /// Whether `labels` meet it. An unknown operator meets nothing: the API server admits none.
+    fn met_by(&self, labels: &Labels) -> bool {
+        let value = labels.get(&self.key);
+        let listed = value.is_some_and(|value| self.values.iter().any(|v| v == value));
+        match self.operator.as_str() {
+            "In" => listed,
+            "NotIn" => !listed,
+            "Exists" => value.is_some(),
+            "DoesNotExist" => value.is_none(),
+            _ => false,
+        }
+    }
+}
+
+impl LabelSelector {
+    /// Whether it selects an object with these labels.
+    pub fn selects(&self, labels: &Labels) -> bool {
+        self.match_labels
+            .0
+            .iter()
+            .all(|(key, value)| labels.get(key) == Some(value))
+            && self
+                .match_expressions
+                .iter()
+                .all(|requirement| requirement.met_by(labels))
+    }
+
+    /// Whether it selects everything.
+    pub fn is_empty(&self) -> bool {
+        self.match_labels.is_empty() && self.match_expressions.is_empty()
+    }
+}
+
+/// A status condition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// Type, such as `Ready`.
+    pub r#type: String,
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// Machine-readable reason.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Text for people, cut at 300 characters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// When the status last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_transition: Option<Timestamp>,
+}
+
+impl Condition {
+    /// The condition of a type among `conditions`.
+    pub fn find<'a>(conditions: &'a [Self], r#type: &str) -> Option<&'a Self> {
+        conditions
+            .iter()
+            .find(|condition| condition.r#type == r#type)
+    }
+
+    /// Whether it holds.
+    pub fn is_true(&self) -> bool {
+        self.status == "True"
+    }
+}
+
+/// A number of pods or a share of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum IntOrPercent {
+    /// A number.
+    Int(i32),
+    /// A share such as `30%`.
+    Percent(String),
+}
+
+impl IntOrPercent {
+    /// The percentage, when it is one: 30 for `30%`.
+    pub fn percent(&self) -> Option<u32> {
+        match self {
+            Self::Int(_) => None,
+            Self::Percent(text) => text.strip_suffix('%')?.parse().ok(),
+        }
+    }
+}
+
+impl std::fmt::Display for IntOrPercent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Int(number) => number.fmt(f),
+            Self::Percent(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A reference to a Service, as webhooks and aggregated APIs have it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceRef {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Port; the API server's default is 443.
+    pub port: i32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selector(operator: &str, values: &[&str]) -> LabelSelector {
+        let values = values.iter().map(ToString::to_string).collect();
+        let requirement = Requirement {
+            key: "app".into(),
+            operator: operator.into(),
+            values,
+        };
+        LabelSelector {
+            match_labels: Labels::default(),
+            match_expressions: vec![requirement],
+        }
+    }
+
+    #[test]
+    fn selectors_match_as_the_api_server_does() {
+        let web = Labels::from_iter([("app", "web"), ("tier", "front")]);
+        let none = Labels::default();
+        assert!(LabelSelector::default().selects(&none));
+        for (operator, values, on_web, on_none) in [
+            ("In", &["web", "api"][..], true, false),
+            ("NotIn", &["web"][..], false, true),
+            ("Exists", &[][..], true, false),
+            ("DoesNotExist", &[][..], false, true),
+            ("Like", &["web"][..], false, false),
+        ] {
+            let selector = selector(operator, values);
+            assert_eq!(
+                (selector.selects(&web), selector.selects(&none)),
+                (on_web, on_none),
+                "{operator}"
+            );
+        }
+        let both = LabelSelector {
+            match_labels: Labels::from_iter([("app", "web"), ("tier", "back")]),
+            ..Default::default()
+        };
+        assert!(!both.selects(&web));
+    }
+}

@@ -1,0 +1,177 @@
+//! What was seen of one cluster at one time. Slim: only what checks read. Redacted by construction: there is no member for
+//! Secret data, environment values, `ConfigMap` data or last-applied texts.
+
+mod admission;
+mod api;
+mod common;
+mod network;
+mod node;
+mod pod;
+mod server;
+mod workload;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use admission::{FailurePolicy, Webhook, WebhookKind, WebhookRule};
+pub use api::{ApiService, Conversion, Crd, CrdProbe, CrdVersion, Served, ServedResource};
+pub use common::{Condition, IntOrPercent, LabelSelector, Labels, Requirement, ServiceRef};
+pub use network::{EndpointSlice, Namespace, Service, ServicePort};
+pub use node::{Node, Taint};
+pub use pod::{Container, ControllerRef, Pdb, Pod};
+pub use server::{
+    CollectionNote, CollectionReport, DeprecatedRequest, Health, HealthCheck, Lease, Metrics,
+    Permission, ServerVersion,
+};
+pub use workload::{Workload, WorkloadKind};
+
+use crate::need::{Missing, Need};
+
+/// A group of facts, or the reason why it could not be read.
+pub type Read<T> = Result<T, Missing>;
+
+/// Which cluster facts are of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterIdentity {
+    /// Context or registered name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Address of the API server, without credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// Uid of the namespace `kube-system`, which identifies a cluster for life.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+}
+
+macro_rules! facts {
+    ($( $(#[$doc:meta])* $field:ident : $type:ty = $need:ident ),* $(,)?) => {
+        /// Everything that was read, group by group; each group is there or says why not.
+        #[derive(Clone, Debug)]
+        pub struct Facts {
+            /// Which cluster.
+            pub cluster: ClusterIdentity,
+            /// When reading began.
+            pub observed_at: Timestamp,
+            $( $(#[$doc])* pub $field: Read<$type>, )*
+        }
+
+        impl Facts {
+            /// Facts of which no group was read yet, each for the reason given.
+            pub fn unread(cluster: ClusterIdentity, observed_at: Timestamp, why: &str) -> Self {
+                Self { cluster, observed_at, $( $field: Err(Missing::not_collected(Need::$need, why)), )* }
+            }
+
+            /// The groups that could not be read.
+            pub fn missing(&self) -> Vec<&Missing> {
+                [ $( self.$field.as_ref().err(), )* ].into_iter().flatten().collect()
+            }
+
+            /// Walks over all groups in order. What a group serialises to is its visitor's choice.
+            pub fn visit<V: GroupVisitor>(&self, visitor: &mut V) -> Result<(), V::Error> {
+                $( visitor.group(Need::$need, &self.$field)?; )*
+                Ok(())
+            }
+
+            /// Fills all groups in order from `filler`.
+            pub fn fill<F: GroupFiller>(&mut self, filler: &mut F) -> Result<(), F::Error> {
+                $( self.$field = filler.group(Need::$need)?; )*
+                Ok(())
+            }
+        }
+    };
+}
+
+/// Receives every group of facts; a group is a list of rows, or one row.
+pub trait GroupVisitor {
+    /// What can go wrong while visiting.
+    type Error;
+    /// One group.
+    fn group<T: Rows>(&mut self, need: Need, group: &Read<T>) -> Result<(), Self::Error>;
+}
+
+/// Gives every group of facts.
+pub trait GroupFiller {
+    /// What can go wrong while filling.
+    type Error;
+    /// One group.
+    fn group<T: Rows>(&mut self, need: Need) -> Result<Read<T>, Self::Error>;
+}
+
+/// A group as rows, so that it can be written and read line by line.
+pub trait Rows: Sized {
+    /// One row.
+    type Row: Serialize + for<'de> Deserialize<'de>;
+    /// All rows.
+    fn rows(&self) -> &[Self::Row];
+    /// The group of these rows; `None` when their number is wrong.
+    fn from_rows(rows: Vec<Self::Row>) -> Option<Self>;
+}
+
+impl<T: Serialize + for<'de> Deserialize<'de>> Rows for Vec<T> {
+    type Row = T;
+    fn rows(&self) -> &[T] {
+        self
+    }
+    fn from_rows(rows: Vec<T>) -> Option<Self> {
+        Some(rows)
+    }
+}
+
+macro_rules! single_row {
+    ($($type:ty),*) => { $(
+        impl Rows for $type {
+            type Row = $type;
+            fn rows(&self) -> &[$type] {
+                std::slice::from_ref(self)
+            }
+            fn from_rows(rows: Vec<$type>) -> Option<Self> {
+                <[$type; 1]>::try_from(rows).ok().map(|[row]| row)
+            }
+        }
+    )* };
+}
+
+single_row!(ServerVersion, Health, Metrics, Served, CollectionReport);
+
+facts! {
+    /// `/version`.
+    version: ServerVersion = Version,
+    /// `/readyz` and `/livez`.
+    health: Health = Health,
+    /// Leader-election leases of `kube-system`.
+    leases: Vec<Lease> = Leases,
+    /// `/metrics` of the API server that answered.
+    metrics: Metrics = Metrics,
+    /// What is served.
+    discovery: Served = Discovery,
+    /// Nodes.
+    nodes: Vec<Node> = Nodes,
+    /// Pods.
+    pods: Vec<Pod> = Pods,
+    /// Deployments.
+    deployments: Vec<Workload> = Deployments,
+    /// Stateful sets.
+    stateful_sets: Vec<Workload> = StatefulSets,
+    /// Daemon sets.
+    daemon_sets: Vec<Workload> = DaemonSets,
+    /// Disruption budgets.
+    pdbs: Vec<Pdb> = Pdbs,
+    /// Custom resource definitions.
+    crds: Vec<Crd> = Crds,
+    /// Aggregated APIs.
+    api_services: Vec<ApiService> = ApiServices,
+    /// Webhooks of both kinds of configuration.
+    webhooks: Vec<Webhook> = Webhooks,
+    /// Services.
+    services: Vec<Service> = Services,
+    /// Endpoint slices.
+    endpoint_slices: Vec<EndpointSlice> = EndpointSlices,
+    /// Namespaces.
+    namespaces: Vec<Namespace> = Namespaces,
+    /// Own permissions.
+    permissions: Vec<Permission> = Permissions,
+    /// How reading went.
+    collection: CollectionReport = Collection,
+}

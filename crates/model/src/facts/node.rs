@@ -1,0 +1,53 @@
+//! Nodes.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::common::{Condition, Labels};
+
+/// A node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Node {
+    /// Name.
+    pub name: String,
+    /// Uid.
+    pub uid: String,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
+    /// Creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+    /// Cordoned.
+    #[serde(default)]
+    pub unschedulable: bool,
+    /// Taints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taints: Vec<Taint>,
+    /// Conditions.
+    pub conditions: Vec<Condition>,
+    /// `status.nodeInfo.kubeletVersion`, as text: some virtual nodes report what is no version.
+    pub kubelet_version: String,
+    /// `status.nodeInfo.containerRuntimeVersion`, such as `containerd://1.7.27`.
+    pub runtime_version: String,
+    /// `status.nodeInfo.osImage`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub os_image: String,
+    /// `linux` or `windows`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub operating_system: String,
+}
+
+/// A taint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Taint {
+    /// Key.
+    pub key: String,
+    /// Value.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub value: String,
+    /// Effect.
+    pub effect: String,
+}

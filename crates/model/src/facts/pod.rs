@@ -1,0 +1,118 @@
+//! Pods and the budgets that guard them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::common::{Condition, IntOrPercent, LabelSelector, Labels};
+
+/// A pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pod {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
+    /// Creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+    /// Being deleted.
+    #[serde(default)]
+    pub deleting: bool,
+    /// The owner with `controller: true`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller: Option<ControllerRef>,
+    /// A mirror of a static pod (annotation `kubernetes.io/config.mirror`).
+    #[serde(default)]
+    pub mirror: bool,
+    /// Node it is bound to; empty when none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub node: String,
+    /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
+    pub phase: String,
+    /// Reason of the phase, such as `Evicted`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// Condition `Ready`.
+    #[serde(default)]
+    pub ready: bool,
+    /// Condition `PodScheduled` is `False`: since when, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unscheduled: Option<Box<Condition>>,
+    /// Containers that are not plainly running, and those that restarted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub containers: Vec<Container>,
+}
+
+/// A container worth a look.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Container {
+    /// Name.
+    pub name: String,
+    /// Why it waits, such as `CrashLoopBackOff`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub waiting: String,
+    /// Restarts.
+    #[serde(default)]
+    pub restarts: i32,
+}
+
+/// The controlling owner.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ControllerRef {
+    /// Kind.
+    pub kind: Box<str>,
+    /// Name.
+    pub name: Box<str>,
+}
+
+impl Pod {
+    /// Whether it has ended, well or not.
+    pub fn is_finished(&self) -> bool {
+        self.phase == "Succeeded" || self.phase == "Failed"
+    }
+}
+
+/// A disruption budget.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pdb {
+    /// Version it was read at, such as `policy/v1`.
+    pub api_version: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// `status.observedGeneration`.
+    pub observed_generation: i64,
+    /// `spec.minAvailable`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_available: Option<IntOrPercent>,
+    /// `spec.maxUnavailable`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_unavailable: Option<IntOrPercent>,
+    /// `spec.selector`; absent selects nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<LabelSelector>,
+    /// `spec.unhealthyPodEvictionPolicy`; empty is `IfHealthyBudget`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unhealthy_policy: String,
+    /// `status.disruptionsAllowed`.
+    pub disruptions_allowed: i32,
+    /// `status.currentHealthy`.
+    pub current_healthy: i32,
+    /// `status.desiredHealthy`.
+    pub desired_healthy: i32,
+    /// `status.expectedPods`.
+    pub expected_pods: i32,
+}

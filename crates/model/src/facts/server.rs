@@ -1,0 +1,132 @@
+//! The API server itself.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::version::{KubeVersion, Minor};
+
+/// `/version`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerVersion {
+    /// `gitVersion`.
+    pub version: KubeVersion,
+    /// The minor it behaves as, where that differs from the binary (since 1.31).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emulation: Option<Minor>,
+}
+
+/// `/readyz?verbose` and `/livez?verbose`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// Checks of `/readyz`.
+    pub ready: Vec<HealthCheck>,
+    /// Checks of `/livez`.
+    pub live: Vec<HealthCheck>,
+}
+
+/// One line of a verbose health answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HealthCheck {
+    /// Name, such as `etcd`.
+    pub name: String,
+    /// `[+]` or `[-]`.
+    pub ok: bool,
+}
+
+/// A lease of `coordination.k8s.io`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lease {
+    /// Namespace.
+    pub namespace: String,
+    /// Name, such as `kube-scheduler`.
+    pub name: String,
+    /// Who holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    /// Last renewal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewed: Option<Timestamp>,
+    /// How long a renewal holds, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<i32>,
+}
+
+/// What the API server that answered counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Metrics {
+    /// When that process started: counters and gauges tell of the time since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process_started: Option<Timestamp>,
+    /// Deprecated APIs requested since then.
+    pub deprecated_requests: Vec<DeprecatedRequest>,
+    /// Stored objects by `resource.group` (`resource` for the core group). Negative: the server does not know.
+    pub object_counts: BTreeMap<String, i64>,
+}
+
+/// One series of `apiserver_requested_deprecated_apis`, which stays 1 until that process ends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeprecatedRequest {
+    /// API group; empty for the core group.
+    pub group: String,
+    /// Version.
+    pub version: String,
+    /// Plural resource.
+    pub resource: String,
+    /// Subresource, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subresource: String,
+    /// First minor that does not serve it, as the server says; absent where none is planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_release: Option<Minor>,
+    /// Requests by verb, where `apiserver_request_total` tells.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub verbs: BTreeMap<String, u64>,
+}
+
+/// Whether our identity may do one thing that a need asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Permission {
+    /// `list` or `get`.
+    pub verb: String,
+    /// API group, for resources.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub group: String,
+    /// Resource, or path when it begins with `/`.
+    pub resource: String,
+    /// The server's answer.
+    pub allowed: bool,
+}
+
+/// How the reading itself went.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CollectionReport {
+    /// Requests sent.
+    pub requests: u64,
+    /// Body bytes received.
+    pub bytes: u64,
+    /// What did not go as it should although facts came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<CollectionNote>,
+}
+
+/// Something that limits how far facts can be trusted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CollectionNote {
+    /// What it concerns: a path.
+    pub source: String,
+    /// What happened, for people.
+    pub detail: String,
+    /// Whether facts may be incomplete because of it.
+    pub incomplete: bool,
+}

@@ -1,0 +1,276 @@
+//! What a check can ask to know, what it takes to read it, and what it means that it could not be read.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A group of facts: the unit that is read, recorded, and missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Need {
+    /// `/version`.
+    Version,
+    /// `/readyz` and `/livez`, check by check.
+    Health,
+    /// The leases by which control-plane components elect a leader.
+    Leases,
+    /// The API server's own metrics: deprecated requests, object counts.
+    Metrics,
+    /// Which group-versions and resources are served.
+    Discovery,
+    /// Nodes.
+    Nodes,
+    /// Pods.
+    Pods,
+    /// Deployments.
+    Deployments,
+    /// `StatefulSets`.
+    StatefulSets,
+    /// `DaemonSets`.
+    DaemonSets,
+    /// Disruption budgets.
+    Pdbs,
+    /// Custom resource definitions, with one probe of each served version.
+    Crds,
+    /// Registrations of aggregated APIs.
+    ApiServices,
+    /// Validating and mutating webhook configurations.
+    Webhooks,
+    /// Services.
+    Services,
+    /// Endpoint slices.
+    EndpointSlices,
+    /// Namespaces.
+    Namespaces,
+    /// What our own identity may read.
+    Permissions,
+    /// How the reading itself went.
+    Collection,
+    /// The facts kept from before the upgrade.
+    Baseline,
+}
+
+/// One rule of the role that a need asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// `list` on a resource of an API group (the core group is empty).
+    List {
+        /// API group.
+        group: &'static str,
+        /// Plural resource name.
+        resource: &'static str,
+    },
+    /// `get` on a path that is no resource.
+    Path(&'static str),
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::List {
+                group: "",
+                resource,
+            } => write!(f, "list {resource}"),
+            Self::List { group, resource } => write!(f, "list {resource}.{group}"),
+            Self::Path(path) => write!(f, "get {path}"),
+        }
+    }
+}
+
+const fn list(group: &'static str, resource: &'static str) -> Access {
+    Access::List { group, resource }
+}
+
+impl Need {
+    /// Every need, in the order in which they are read and shown.
+    pub const ALL: [Self; 20] = [
+        Self::Version,
+        Self::Health,
+        Self::Leases,
+        Self::Metrics,
+        Self::Discovery,
+        Self::Nodes,
+        Self::Pods,
+        Self::Deployments,
+        Self::StatefulSets,
+        Self::DaemonSets,
+        Self::Pdbs,
+        Self::Crds,
+        Self::ApiServices,
+        Self::Webhooks,
+        Self::Services,
+        Self::EndpointSlices,
+        Self::Namespaces,
+        Self::Permissions,
+        Self::Collection,
+        Self::Baseline,
+    ];
+
+    /// What an identity must be allowed to do so that the need can be read. Reviews of one's own rights need no rule:
+    /// every authenticated user may make them (the bootstrap role `system:basic-user`).
+    pub const fn access(self) -> &'static [Access] {
+        match self {
+            Self::Version => &[Access::Path("/version")],
+            Self::Health => &[Access::Path("/readyz"), Access::Path("/livez")],
+            Self::Leases => const { &[list("coordination.k8s.io", "leases")] },
+            Self::Metrics => &[Access::Path("/metrics")],
+            Self::Discovery => &[
+                Access::Path("/api"),
+                Access::Path("/api/*"),
+                Access::Path("/apis"),
+                Access::Path("/apis/*"),
+            ],
+            Self::Nodes => const { &[list("", "nodes")] },
+            Self::Pods => const { &[list("", "pods")] },
+            Self::Deployments => const { &[list("apps", "deployments")] },
+            Self::StatefulSets => const { &[list("apps", "statefulsets")] },
+            Self::DaemonSets => const { &[list("apps", "daemonsets")] },
+            Self::Pdbs => const { &[list("policy", "poddisruptionbudgets")] },
+            Self::Crds => const { &[list("apiextensions.k8s.io", "customresourcedefinitions")] },
+            Self::ApiServices => const { &[list("apiregistration.k8s.io", "apiservices")] },
+            Self::Webhooks => {
+                const {
+                    &[
+                        list(
+                            "admissionregistration.k8s.io",
+                            "validatingwebhookconfigurations",
+                        ),
+                        list(
+                            "admissionregistration.k8s.io",
+                            "mutatingwebhookconfigurations",
+                        ),
+                    ]
+                }
+            }
+            Self::Services => const { &[list("", "services")] },
+            Self::EndpointSlices => const { &[list("discovery.k8s.io", "endpointslices")] },
+            Self::Namespaces => const { &[list("", "namespaces")] },
+            Self::Permissions | Self::Collection | Self::Baseline => &[],
+        }
+    }
+
+    /// The name that people read: `pods`, `disruption budgets`.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Version => "server version",
+            Self::Health => "control-plane health",
+            Self::Leases => "leader-election leases",
+            Self::Metrics => "API server metrics",
+            Self::Discovery => "API discovery",
+            Self::Nodes => "nodes",
+            Self::Pods => "pods",
+            Self::Deployments => "deployments",
+            Self::StatefulSets => "stateful sets",
+            Self::DaemonSets => "daemon sets",
+            Self::Pdbs => "disruption budgets",
+            Self::Crds => "custom resource definitions",
+            Self::ApiServices => "API services",
+            Self::Webhooks => "admission webhooks",
+            Self::Services => "services",
+            Self::EndpointSlices => "endpoint slices",
+            Self::Namespaces => "namespaces",
+            Self::Permissions => "own permissions",
+            Self::Collection => "collection report",
+            Self::Baseline => "baseline recording",
+        }
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+/// Why a group of facts could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Reason {
+    /// The server said 401 or 403.
+    Forbidden,
+    /// The server does not serve it (404, or no version that may be asked for without harm).
+    NotServed,
+    /// No answer within the deadline.
+    TimedOut,
+    /// The server asked us to slow down until the budget was used up (429), or was overloaded (5xx).
+    Overloaded,
+    /// No connection, or it broke.
+    Unreachable,
+    /// The answer was not what the API promises: HTML, cut off, undecodable.
+    Malformed,
+    /// The source does not hold it: an older recording, a run without a baseline.
+    NotCollected,
+    /// It is read only when asked for.
+    SwitchedOff,
+}
+
+impl Reason {
+    /// A word for tables and error lines.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Forbidden => "forbidden",
+            Self::NotServed => "not served",
+            Self::TimedOut => "timed out",
+            Self::Overloaded => "overloaded",
+            Self::Unreachable => "unreachable",
+            Self::Malformed => "malformed answer",
+            Self::NotCollected => "not collected",
+            Self::SwitchedOff => "switched off",
+        }
+    }
+}
+
+/// A group of facts that could not be read, and why. A check passes it up with `?`, so that "could not look" never
+/// becomes "nothing found".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{need} {}: {detail}", reason.label())]
+pub struct Missing {
+    /// What lacks.
+    pub need: Need,
+    /// The kind of obstacle.
+    pub reason: Reason,
+    /// What was asked and what was answered, for people.
+    pub detail: String,
+    /// What to do so that it can be read next time: a permission, a flag, an endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cure: Option<String>,
+}
+
+impl Missing {
+    /// Something that the source never held.
+    pub fn not_collected(need: Need, detail: impl Into<String>) -> Self {
+        Self {
+            need,
+            reason: Reason::NotCollected,
+            detail: detail.into(),
+            cure: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_lists_every_need_once_and_in_order() {
+        let mut sorted = Need::ALL.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted, Need::ALL);
+    }
+
+    #[test]
+    fn missing_reads_as_a_sentence() {
+        let missing = Missing {
+            need: Need::Pods,
+            reason: Reason::Forbidden,
+            detail: "GET /api/v1/pods answered 403".into(),
+            cure: None,
+        };
+        assert_eq!(
+            missing.to_string(),
+            "pods forbidden: GET /api/v1/pods answered 403"
+        );
+    }
+}
