@@ -1,1 +1,34 @@
-//! The checks, one file each.
+//! The checks: one `.rs` and one `.md` each, in a folder per family, all listed in [`CATALOGUE`].
+//!
+//! A check is a pure function of facts, path, knowledge and policy. It does no IO, reads no clock, draws no random number
+//! and logs nothing: the same recording gives the same findings for ever.
+
+pub mod addons;
+pub mod admission;
+pub mod after;
+pub mod api;
+pub mod check;
+pub mod context;
+pub mod control_plane;
+pub mod drain;
+pub mod evidence;
+pub mod nodes;
+pub mod path;
+pub mod workloads;
+
+pub use check::{Check, Judgement, Outcome, always, never, when_draining};
+pub use context::{Context, View};
+
+/// Every check, in the order in which reports show them.
+pub static CATALOGUE: &[&Check] = &[
+    &drain::pdb_blocks_drain::CHECK,
+    &after::post_workload_baseline::CHECK,
+];
+
+/// The check of a name.
+pub fn find(name: &str) -> Option<&'static Check> {
+    CATALOGUE
+        .iter()
+        .copied()
+        .find(|check| check.info.name == name)
+}

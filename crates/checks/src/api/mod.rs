@@ -1,0 +1,1 @@
+//! APIs: deprecated, removed, custom, aggregated.

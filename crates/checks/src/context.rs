@@ -1,0 +1,196 @@
+//! What a check may look at.
+
+use std::{cell::RefCell, collections::BTreeSet, ops::Deref};
+
+use airworthy_knowledge::Knowledge;
+use airworthy_model::{
+    Facts, Minor, Missing, Need, Policy, UpgradePath, UpgradeScope,
+    facts::{
+        ApiService, CollectionReport, Crd, EndpointSlice, Health, Lease, Metrics, Namespace, Node,
+        Pdb, Permission, Pod, Read, Served, ServerVersion, Service, Webhook, Workload,
+    },
+};
+use jiff::Timestamp;
+
+/// Facts behind accessors that note which needs were read, so that declared needs can be held against real ones.
+#[derive(Debug)]
+pub struct View<'a> {
+    facts: &'a Facts,
+    before: bool,
+    read: &'a RefCell<BTreeSet<Need>>,
+}
+
+macro_rules! accessors {
+    ($( $(#[$doc:meta])* $name:ident -> $type:ty = $need:ident ),* $(,)?) => {
+        impl<'a> View<'a> {
+            $( $(#[$doc])* pub fn $name(&self) -> Result<&'a $type, Missing> {
+                self.group(Need::$need, &self.facts.$name)
+            } )*
+        }
+    };
+}
+
+accessors! {
+    /// `/version`.
+    version -> ServerVersion = Version,
+    /// `/readyz` and `/livez`.
+    health -> Health = Health,
+    /// Leader-election leases.
+    leases -> Vec<Lease> = Leases,
+    /// The API server's metrics.
+    metrics -> Metrics = Metrics,
+    /// What is served.
+    discovery -> Served = Discovery,
+    /// Nodes.
+    nodes -> Vec<Node> = Nodes,
+    /// Pods.
+    pods -> Vec<Pod> = Pods,
+    /// Deployments.
+    deployments -> Vec<Workload> = Deployments,
+    /// Stateful sets.
+    stateful_sets -> Vec<Workload> = StatefulSets,
+    /// Daemon sets.
+    daemon_sets -> Vec<Workload> = DaemonSets,
+    /// Disruption budgets.
+    pdbs -> Vec<Pdb> = Pdbs,
+    /// Custom resource definitions.
+    crds -> Vec<Crd> = Crds,
+    /// Aggregated APIs.
+    api_services -> Vec<ApiService> = ApiServices,
+    /// Webhooks.
+    webhooks -> Vec<Webhook> = Webhooks,
+    /// Services.
+    services -> Vec<Service> = Services,
+    /// Endpoint slices.
+    endpoint_slices -> Vec<EndpointSlice> = EndpointSlices,
+    /// Namespaces.
+    namespaces -> Vec<Namespace> = Namespaces,
+    /// Own permissions.
+    permissions -> Vec<Permission> = Permissions,
+    /// How reading went.
+    collection -> CollectionReport = Collection,
+}
+
+impl<'a> View<'a> {
+    fn group<T>(&self, need: Need, group: &'a Read<T>) -> Result<&'a T, Missing> {
+        self.read.borrow_mut().insert(need);
+        group.as_ref().map_err(|missing| {
+            let detail = if self.before {
+                format!("in the baseline: {}", missing.detail)
+            } else {
+                missing.detail.clone()
+            };
+            Missing {
+                detail,
+                ..missing.clone()
+            }
+        })
+    }
+
+    /// When these facts were read: the only *now* that a check knows.
+    pub fn now(&self) -> Timestamp {
+        self.facts.observed_at
+    }
+
+    /// All three kinds of workload; missing as soon as one is.
+    pub fn workloads(&self) -> Result<impl Iterator<Item = &'a Workload>, Missing> {
+        let (deployments, stateful_sets, daemon_sets) =
+            (self.deployments(), self.stateful_sets(), self.daemon_sets());
+        Ok(deployments?
+            .iter()
+            .chain(stateful_sets?)
+            .chain(daemon_sets?))
+    }
+
+    /// Seconds from `then` to now; 0 for a time that is not known or not past.
+    pub fn seconds_since(&self, then: Option<Timestamp>) -> i64 {
+        then.map_or(0, |then| (self.now().as_second() - then.as_second()).max(0))
+    }
+}
+
+/// Everything a check may look at. Dereferences to the facts of now.
+#[derive(Debug)]
+pub struct Context<'a> {
+    current: View<'a>,
+    baseline: Option<&'a Facts>,
+    path: Option<&'a UpgradePath>,
+    /// The tables of every minor.
+    pub knowledge: &'a Knowledge,
+    /// What the operator decided.
+    pub policy: &'a Policy,
+}
+
+impl<'a> Deref for Context<'a> {
+    type Target = View<'a>;
+
+    fn deref(&self) -> &View<'a> {
+        &self.current
+    }
+}
+
+/// What a run is about; from it each check gets its context.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// The facts of now.
+    pub facts: &'a Facts,
+    /// The facts of before, for a post-check.
+    pub baseline: Option<&'a Facts>,
+    /// The way that is judged.
+    pub path: Option<&'a UpgradePath>,
+    /// The tables of every minor.
+    pub knowledge: &'a Knowledge,
+    /// What the operator decided.
+    pub policy: &'a Policy,
+}
+
+impl<'a> Context<'a> {
+    /// A context that notes into `read` what is looked at.
+    pub fn new(inputs: Inputs<'a>, read: &'a RefCell<BTreeSet<Need>>) -> Self {
+        Self {
+            current: View {
+                facts: inputs.facts,
+                before: false,
+                read,
+            },
+            baseline: inputs.baseline,
+            path: inputs.path,
+            knowledge: inputs.knowledge,
+            policy: inputs.policy,
+        }
+    }
+
+    /// The facts from before the upgrade.
+    pub fn before(&self) -> Result<View<'a>, Missing> {
+        self.current.read.borrow_mut().insert(Need::Baseline);
+        let facts = self.baseline.ok_or_else(|| Missing {
+            cure: Some("keep a recording before the upgrade (airworthy record -o FILE) and give it with --baseline".into()),
+            ..Missing::not_collected(Need::Baseline, "there is no recording from before the upgrade to compare with")
+        })?;
+        Ok(View {
+            facts,
+            before: true,
+            read: self.current.read,
+        })
+    }
+
+    /// The way that is judged. A pre-check always has one; a post-check has it from its baseline or its caller.
+    pub fn path(&self) -> Result<&'a UpgradePath, Missing> {
+        self.path.ok_or_else(|| {
+            self.current.read.borrow_mut().insert(Need::Baseline);
+            Missing::not_collected(
+                Need::Baseline,
+                "nothing tells which version the cluster came from",
+            )
+        })
+    }
+
+    /// Whether a change made in `minor` is met on the way.
+    pub fn crosses(&self, minor: Minor) -> bool {
+        self.path.is_some_and(|path| path.crosses(minor))
+    }
+
+    /// Whether nodes are drained in this upgrade. A patch of the control plane alone drains none.
+    pub fn drains_nodes(&self) -> bool {
+        self.policy.scope == UpgradeScope::Nodes
+    }
+}

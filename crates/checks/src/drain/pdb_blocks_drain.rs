@@ -1,0 +1,105 @@
+use airworthy_model::{
+    CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
+    facts::{IntOrPercent, Pdb},
+};
+
+use crate::{Check, Context, Outcome, when_draining};
+
+/// A budget whose spec can never allow an eviction.
+pub static CHECK: Check = Check {
+    info: CheckInfo {
+        name: "PdbBlocksDrain",
+        summary: "a disruption budget that can never allow an eviction stalls every node drain",
+        phase: Phase::Pre,
+        group: Group::LimitCheck,
+        kind: Kind::Risk,
+        level: Severity::Blocker,
+        vendor: false,
+        needs: &[Need::Pdbs],
+        page: include_str!("pdb_blocks_drain.md"),
+    },
+    blocks: when_draining,
+    run,
+};
+
+fn run(ctx: &Context<'_>) -> Outcome {
+    let severity = if ctx.drains_nodes() {
+        Severity::Blocker
+    } else {
+        Severity::Note
+    };
+    let finding = |pdb: &Pdb| {
+        let (field, value, why) = obstacle(pdb)?;
+        Some(describe(ctx, pdb, &why).setting(field, value.to_string(), None))
+            .map(|f| Finding { severity, ..f })
+    };
+    Ok(ctx
+        .pdbs()?
+        .iter()
+        .filter(|pdb| guards_a_pod(pdb))
+        .filter_map(finding)
+        .collect())
+}
+
+/// Whether at least one pod is behind the budget. Bare pods are not counted in `expectedPods` for percentages, but they are
+/// healthy, and the eviction API refuses them all the same (seen on 1.31).
+fn guards_a_pod(pdb: &Pdb) -> bool {
+    pdb.expected_pods > 0 || pdb.current_healthy > 0
+}
+
+/// The field that forbids every eviction, whatever the health of the pods.
+fn obstacle(pdb: &Pdb) -> Option<(&'static str, &IntOrPercent, String)> {
+    if let Some(max) = &pdb.max_unavailable {
+        let zero = matches!(max, IntOrPercent::Int(n) if *n <= 0) || max.percent() == Some(0);
+        let uncountable = pdb.expected_pods == 0 && pdb.disruptions_allowed == 0;
+        let why = if zero {
+            format!("maxUnavailable {max}")
+        } else {
+            format!("maxUnavailable {max} over pods without a scale")
+        };
+        return (zero || uncountable).then_some(("spec.maxUnavailable", max, why));
+    }
+    let min = pdb.min_available.as_ref()?;
+    let pods = pdb.expected_pods.max(pdb.current_healthy);
+    let all = match min {
+        IntOrPercent::Int(n) => *n >= pods,
+        // Rounded up, as the disruption controller does: 95 % of 10 pods is all 10.
+        IntOrPercent::Percent(_) => min
+            .percent()
+            .is_some_and(|p| (i64::from(p) * i64::from(pods) + 99) / 100 >= i64::from(pods)),
+    };
+    all.then(|| {
+        (
+            "spec.minAvailable",
+            min,
+            format!("minAvailable {min} of {pods}"),
+        )
+    })
+}
+
+fn describe(ctx: &Context<'_>, pdb: &Pdb, why: &str) -> Finding {
+    let subject = Subject::namespaced(
+        &pdb.api_version,
+        "PodDisruptionBudget",
+        &pdb.namespace,
+        &pdb.name,
+    );
+    let (group, version) = pdb.api_version.split_once('/').unwrap_or(("policy", "v1"));
+    let source = format!(
+        "/apis/{group}/{version}/namespaces/{}/poddisruptionbudgets/{}",
+        pdb.namespace, pdb.name
+    );
+    let detail = format!(
+        "disruptionsAllowed {}, currentHealthy {}, desiredHealthy {}, expectedPods {}",
+        pdb.disruptions_allowed, pdb.current_healthy, pdb.desired_healthy, pdb.expected_pods
+    );
+    Finding::new(Severity::Blocker, subject, format!("never allows an eviction ({why}): draining a node with its pods does not end"))
+        .because(Evidence::state(source, ctx.now(), detail))
+        .fix_with(
+            "Let at least one pod be unavailable for the time of the upgrade, or run one replica more than the budget demands",
+            format!(
+                "kubectl -n {} patch pdb {} --type merge -p '{{\"spec\":{{\"minAvailable\":null,\"maxUnavailable\":1}}}}'",
+                pdb.namespace, pdb.name
+            ),
+        )
+}

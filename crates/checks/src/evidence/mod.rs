@@ -1,0 +1,1 @@
+//! Whether the evidence itself can be trusted.

@@ -1,0 +1,315 @@
+//! Reads the examples of a check's page: the facts of each, and what the check must say.
+
+#![allow(dead_code)] // Each test file uses its part.
+
+use std::{cell::RefCell, collections::BTreeSet};
+
+use airworthy_checks::{Check, Context, context::Inputs};
+use airworthy_knowledge::Knowledge;
+use airworthy_model::{
+    Facts, Finding, KubeVersion, Missing, Need, Policy, Reason, Severity, UpgradePath,
+    facts::{ClusterIdentity, GroupFiller, Read, Rows},
+};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// The moment at which all examples are read.
+pub(crate) const NOW: &str = "2026-11-22T12:00:00Z";
+
+pub(crate) struct Example {
+    pub(crate) title: String,
+    pub(crate) facts: Value,
+    pub(crate) expected: Vec<String>,
+}
+
+/// The examples of a page, in order.
+pub(crate) fn examples(check: &Check) -> Vec<Example> {
+    let page = check.info.page;
+    let section = page
+        .split("\n## Examples\n")
+        .nth(1)
+        .unwrap_or_else(|| panic!("{}: no examples", check.info.name));
+    let section = section.split("\n## ").next().unwrap_or_default();
+    section
+        .split("\n### ")
+        .skip(1)
+        .map(|text| example(check.info.name, text))
+        .collect()
+}
+
+fn example(check: &str, text: &str) -> Example {
+    let title = text.lines().next().unwrap_or_default().to_owned();
+    let block = |kind: &str| {
+        let opened = text.split(&format!("```{kind}\n")).nth(1);
+        let body = opened.and_then(|rest| rest.split("```").next());
+        body.unwrap_or_else(|| panic!("{check}: {title}: no {kind} block"))
+            .to_owned()
+    };
+    let facts = serde_saphyr::from_str(&block("yaml facts"))
+        .unwrap_or_else(|e| panic!("{check}: {title}: {e}"));
+    let expected = block("findings").lines().map(str::to_owned).collect();
+    Example {
+        title,
+        facts,
+        expected,
+    }
+}
+
+/// What a run needs, owned.
+pub(crate) struct World {
+    pub(crate) facts: Facts,
+    pub(crate) baseline: Option<Facts>,
+    pub(crate) path: Option<UpgradePath>,
+    pub(crate) policy: Policy,
+}
+
+impl World {
+    pub(crate) fn of(example: &Value) -> Self {
+        let facts = facts(example);
+        let baseline = example.get("baseline").map(|before| self::facts(before));
+        let now = facts.version.as_ref().map(|v| v.version.clone()).ok();
+        let before = baseline
+            .as_ref()
+            .and_then(|b| b.version.as_ref().ok())
+            .map(|v| v.version.clone());
+        let target = example
+            .get("target")
+            .and_then(Value::as_str)
+            .map(|t| t.parse::<KubeVersion>().expect("a target"));
+        let from = before.or_else(|| target.as_ref().and(now.clone()));
+        let path = from
+            .zip(target.or(now))
+            .and_then(|(from, to)| UpgradePath::new(from, to).ok());
+        let policy = json!({"scope": example.get("scope").unwrap_or(&json!("nodes")), "allowedJumps": example.get("allowedJumps").unwrap_or(&json!([]))});
+        Self {
+            facts,
+            baseline,
+            path,
+            policy: serde_json::from_value(policy).expect("a policy"),
+        }
+    }
+
+    /// Runs a check and renders what it says, with the needs that it read.
+    pub(crate) fn run(&self, check: &Check) -> (Vec<String>, BTreeSet<Need>) {
+        let read = RefCell::new(BTreeSet::new());
+        let outcome = (check.run)(&self.context(&read));
+        (render(outcome), read.into_inner())
+    }
+
+    /// What a check finds.
+    pub(crate) fn findings(&self, check: &Check) -> Vec<Finding> {
+        let read = RefCell::default();
+        let findings = (check.run)(&self.context(&read)).map(|judgement| judgement.findings);
+        findings.unwrap_or_default()
+    }
+
+    /// Whether a check says that it can block here.
+    pub(crate) fn blocks(&self, check: &Check) -> bool {
+        let read = RefCell::default();
+        (check.blocks)(&self.context(&read))
+    }
+
+    fn context<'a>(&'a self, read: &'a RefCell<BTreeSet<Need>>) -> Context<'a> {
+        let inputs = Inputs {
+            facts: &self.facts,
+            baseline: self.baseline.as_ref(),
+            path: self.path.as_ref(),
+            knowledge: Knowledge::embedded(),
+            policy: &self.policy,
+        };
+        Context::new(inputs, read)
+    }
+}
+
+fn render(outcome: airworthy_checks::Outcome) -> Vec<String> {
+    let judgement = match outcome {
+        Ok(judgement) => judgement,
+        Err(missing) => return vec![format!("unknown: {}", need_name(missing.need))],
+    };
+    if let Some(why) = judgement.not_applicable {
+        return vec![format!("not applicable: {why}")];
+    }
+    let mut lines: Vec<_> = judgement.findings.iter().map(line).collect();
+    lines.extend(
+        judgement
+            .missing
+            .iter()
+            .map(|missing| format!("unknown: {}", need_name(missing.need))),
+    );
+    if lines.is_empty() {
+        vec!["clear".to_owned()]
+    } else {
+        lines
+    }
+}
+
+fn line(finding: &Finding) -> String {
+    let severity = match finding.severity {
+        Severity::Blocker => "blocker",
+        Severity::Risk => "risk",
+        Severity::Note => "note",
+    };
+    let hop = finding
+        .hop
+        .map(|hop| format!(" at {hop}"))
+        .unwrap_or_default();
+    format!(
+        "{severity} {} {}: {}{hop}",
+        finding.subject.kind,
+        finding.subject.path(),
+        finding.message
+    )
+}
+
+fn need_name(need: Need) -> String {
+    serde_json::to_value(need)
+        .unwrap()
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// Facts as an example gives them: a group that is not mentioned is there and empty, `missing` names those that are not.
+pub(crate) fn facts(example: &Value) -> Facts {
+    let now: Timestamp = example
+        .get("now")
+        .and_then(Value::as_str)
+        .unwrap_or(NOW)
+        .parse()
+        .expect("a time");
+    let mut facts = Facts::unread(ClusterIdentity::default(), now, "");
+    facts
+        .fill(&mut Filler { example })
+        .unwrap_or_else(|e| panic!("{e}"));
+    facts
+}
+
+struct Filler<'a> {
+    example: &'a Value,
+}
+
+impl GroupFiller for Filler<'_> {
+    type Error = String;
+
+    fn group<T: Rows>(&mut self, need: Need) -> Result<Read<T>, String> {
+        let name = need_name(need);
+        if let Some(reason) = self
+            .example
+            .get("missing")
+            .and_then(|missing| missing.get(&name))
+        {
+            let reason: Reason =
+                serde_json::from_value(reason.clone()).map_err(|e| format!("{name}: {e}"))?;
+            return Ok(Err(Missing {
+                need,
+                reason,
+                detail: "in this example".into(),
+                cure: None,
+            }));
+        }
+        let rows = match self.example.get(&name) {
+            None => Vec::new(),
+            Some(Value::Array(rows)) => rows.clone(),
+            Some(one) => vec![if one.is_string() {
+                json!({"version": one})
+            } else {
+                one.clone()
+            }],
+        };
+        let single = template(need).get("_single").is_some();
+        let rows = if rows.is_empty() && single {
+            vec![json!({})]
+        } else {
+            rows
+        };
+        let decode = |row: Value| {
+            serde_json::from_value(filled(need, row)).map_err(|e| format!("{name}: {e}"))
+        };
+        let rows = rows
+            .into_iter()
+            .map(decode)
+            .collect::<Result<Vec<_>, _>>()?;
+        T::from_rows(rows)
+            .map(Ok)
+            .ok_or_else(|| format!("{name}: takes one row"))
+    }
+}
+
+fn filled(need: Need, row: Value) -> Value {
+    let mut merged = template(need);
+    merged.remove("_single");
+    for (key, value) in row.as_object().cloned().unwrap_or_default() {
+        merged.insert(key, value);
+    }
+    for key in ["labels", "matchLabels"] {
+        if let Some(labels) = merged.get_mut(key) {
+            *labels = pairs(labels);
+        }
+    }
+    for key in ["selector", "namespaceSelector", "objectSelector"] {
+        if let Some(labels) = merged
+            .get_mut(key)
+            .and_then(|selector| selector.get_mut("matchLabels"))
+        {
+            *labels = pairs(labels);
+        }
+    }
+    Value::Object(merged)
+}
+
+/// Labels are written as a map in examples and as pairs in facts.
+fn pairs(labels: &Value) -> Value {
+    let Some(map) = labels.as_object() else {
+        return labels.clone();
+    };
+    map.iter().map(|(key, value)| json!([key, value])).collect()
+}
+
+/// What a row has when an example does not say otherwise: a healthy, plain object.
+fn template(need: Need) -> Map<String, Value> {
+    let value = match need {
+        Need::Version => json!({"_single": true, "version": "v1.31.14"}),
+        Need::Health => {
+            json!({"_single": true, "ready": [{"name": "ping", "ok": true}], "live": [{"name": "ping", "ok": true}]})
+        }
+        Need::Leases => {
+            json!({"namespace": "kube-system", "holder": "one", "renewed": "2026-11-22T11:59:58Z", "durationSeconds": 15})
+        }
+        Need::Metrics => {
+            json!({"_single": true, "processStarted": "2026-11-22T06:00:00Z", "deprecatedRequests": [], "objectCounts": {}})
+        }
+        Need::Discovery => json!({"_single": true, "resources": []}),
+        Need::Collection => json!({"_single": true, "requests": 0, "bytes": 0}),
+        Need::Nodes => {
+            json!({"uid": "u-node", "created": "2026-01-01T00:00:00Z", "conditions": [{"type": "Ready", "status": "True"}],
+            "kubeletVersion": "v1.31.14", "runtimeVersion": "containerd://2.1.4", "operatingSystem": "linux"})
+        }
+        Need::Pods => {
+            json!({"created": "2026-01-01T00:00:00Z", "phase": "Running", "ready": true, "node": "n1"})
+        }
+        Need::Deployments => workload("Deployment"),
+        Need::StatefulSets => workload("StatefulSet"),
+        Need::DaemonSets => workload("DaemonSet"),
+        Need::Pdbs => {
+            json!({"apiVersion": "policy/v1", "created": "2026-01-01T00:00:00Z", "generation": 1, "observedGeneration": 1,
+            "disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0})
+        }
+        Need::Crds => {
+            json!({"created": "2026-01-01T00:00:00Z", "conversion": "none", "conditions": [{"type": "Established", "status": "True"}, {"type": "NamesAccepted", "status": "True"}]})
+        }
+        Need::ApiServices => json!({"conditions": [{"type": "Available", "status": "True"}]}),
+        Need::Webhooks => json!({"configurationKind": "validating", "failurePolicy": "Fail"}),
+        Need::Services => {
+            json!({"type": "ClusterIP", "ports": [{"port": 443}], "hasSelector": true})
+        }
+        Need::EndpointSlices => json!({"ports": [""], "ready": 0, "notReady": 0}),
+        Need::Namespaces => json!({"uid": "u-ns", "phase": "Active"}),
+        Need::Permissions => json!({"verb": "list", "allowed": true}),
+        Need::Baseline => json!({}),
+    };
+    value.as_object().cloned().unwrap_or_default()
+}
+
+fn workload(kind: &str) -> Value {
+    json!({"kind": kind, "created": "2026-01-01T00:00:00Z", "generation": 1, "observedGeneration": 1, "desired": 1, "updated": 1, "ready": 1, "available": 1})
+}
