@@ -1,0 +1,78 @@
+//! What a cluster shall be like.
+
+/// A user with a token of its own.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// The user's name as the API server sees it.
+    pub name: String,
+    /// The user's groups.
+    pub groups: Vec<String>,
+}
+
+impl User {
+    /// A user in these groups; RBAC alone says what it may do.
+    pub fn new(name: &str, groups: &[&str]) -> Self {
+        Self {
+            name: name.to_owned(),
+            groups: groups.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// What a cluster shall be like.
+#[derive(Debug, Clone)]
+pub struct ClusterOptions {
+    /// The minor, such as `1.31`; the pinned patch version is taken.
+    pub minor: String,
+    /// How many nodes, named `node-1` and so on, at the version of the control plane.
+    pub nodes: usize,
+    /// Values of `--runtime-config`, such as `batch/v2alpha1=true`.
+    pub runtime_config: Vec<String>,
+    /// Feature gates of all components.
+    pub feature_gates: Vec<(String, bool)>,
+    /// Users beside `admin`.
+    pub users: Vec<User>,
+    /// Whether the API server writes an audit log at level Metadata.
+    pub audit: bool,
+    /// More flags of the API server.
+    pub api_server_args: Vec<String>,
+    /// More flags of the controller manager.
+    pub controller_manager_args: Vec<String>,
+}
+
+impl ClusterOptions {
+    /// A cluster of this minor without nodes, audit or extra users.
+    pub fn new(minor: &str) -> Self {
+        Self {
+            minor: minor.to_owned(),
+            nodes: 0,
+            runtime_config: Vec::new(),
+            feature_gates: Vec::new(),
+            users: Vec::new(),
+            audit: false,
+            api_server_args: Vec::new(),
+            controller_manager_args: Vec::new(),
+        }
+    }
+
+    /// With this many nodes.
+    #[must_use]
+    pub fn nodes(mut self, count: usize) -> Self {
+        self.nodes = count;
+        self
+    }
+
+    /// With one more user.
+    #[must_use]
+    pub fn user(mut self, name: &str, groups: &[&str]) -> Self {
+        self.users.push(User::new(name, groups));
+        self
+    }
+
+    /// With an audit log.
+    #[must_use]
+    pub fn audit(mut self) -> Self {
+        self.audit = true;
+        self
+    }
+}

@@ -1,0 +1,82 @@
+//! The life of a cluster: start, work, upgrade, end.
+
+use std::time::Duration;
+
+use airworthy_testbed::{Apply, Cluster, ClusterOptions, How, wait_until};
+use serde_json::Value;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+const WEB: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers: [{name: web, image: 'example.com/web:1'}]
+";
+
+#[tokio::test]
+async fn a_cluster_runs_a_deployment_and_is_upgraded() {
+    let options = ClusterOptions::new("1.31").nodes(2);
+    let mut cluster = Cluster::start(options).await.unwrap();
+    let client = cluster.client("life").unwrap();
+    assert_eq!(client.get("/version").await.unwrap()["gitVersion"], "v1.31.14");
+
+    cluster.apply(WEB, &Apply::new("kubectl/v1.31.0", How::ClientSide)).await.unwrap();
+    available(&cluster).await;
+    let versions = kubelet_versions(&cluster).await;
+    assert_eq!(versions, ["v1.31.14 containerd://2.1.4"; 2]);
+
+    cluster.upgrade("1.32").await.unwrap();
+    assert_eq!(cluster.version(), "1.32.13");
+    assert_eq!(client.get("/version").await.unwrap()["gitVersion"], "v1.32.13");
+    assert_eq!(kubelet_versions(&cluster).await, versions, "nodes stay where they are");
+    cluster.move_nodes("v1.32.13").await.unwrap();
+    assert_eq!(kubelet_versions(&cluster).await, ["v1.32.13 containerd://2.1.4"; 2]);
+
+    // The controllers of the new version work: one more replica becomes available.
+    let more = WEB.replace("replicas: 2", "replicas: 3");
+    cluster.apply(&more, &Apply::new("kubectl/v1.31.0", How::ClientSide)).await.unwrap();
+    available(&cluster).await;
+}
+
+/// Waits until the Deployment has all the replicas it wants.
+async fn available(cluster: &Cluster) {
+    let client = cluster.client("life").unwrap();
+    wait_until(DEADLINE, "the Deployment", || async {
+        let web = client.get("/apis/apps/v1/namespaces/shop/deployments/web").await?;
+        let all = web["status"]["availableReplicas"] == web["spec"]["replicas"];
+        let seen = web["status"]["observedGeneration"] == web["metadata"]["generation"];
+        Ok((all && seen).then_some(()))
+    })
+    .await
+    .unwrap();
+}
+
+async fn kubelet_versions(cluster: &Cluster) -> Vec<String> {
+    let nodes = cluster.client("life").unwrap().list("/api/v1/nodes").await.unwrap();
+    let info = |node: &Value| {
+        let info = &node["status"]["nodeInfo"];
+        let text = |key: &str| info[key].as_str().unwrap_or_default().to_owned();
+        format!("{} {}", text("kubeletVersion"), text("containerRuntimeVersion"))
+    };
+    nodes.iter().map(info).collect()
+}
+
+#[tokio::test]
+async fn a_component_that_refuses_its_flags_is_told_with_its_log() {
+    let mut options = ClusterOptions::new("1.31");
+    options.feature_gates.push(("NoSuchGate".into(), true));
+    let error = Cluster::start(options).await.unwrap_err().to_string();
+    assert!(error.contains("kube-apiserver ended"), "{error}");
+    assert!(error.contains("unrecognized feature gate: NoSuchGate"), "{error}");
+}
