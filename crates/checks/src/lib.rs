@@ -3,18 +3,18 @@
 //! A check is a pure function of facts, path, knowledge and policy. It does no IO, reads no clock, draws no random number
 //! and logs nothing: the same recording gives the same findings for ever.
 
-pub mod addons;
-pub mod admission;
-pub mod after;
-pub mod api;
+mod addons;
+mod admission;
+mod after;
+mod api;
 pub mod check;
 pub mod context;
-pub mod control_plane;
-pub mod drain;
-pub mod evidence;
-pub mod nodes;
-pub mod path;
-pub mod workloads;
+mod control_plane;
+mod drain;
+mod evidence;
+mod nodes;
+mod path;
+mod workloads;
 
 pub use check::{Check, Judgement, Outcome, always, never, when_draining};
 pub use context::{Context, View};

@@ -1,3 +1,3 @@
 //! After the upgrade: did everything come back?
 
-pub mod post_workload_baseline;
+pub(crate) mod post_workload_baseline;

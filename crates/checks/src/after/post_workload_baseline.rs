@@ -7,7 +7,7 @@ use airworthy_model::{
 use crate::{Check, Context, Outcome, always};
 
 /// A workload with fewer ready pods than before the upgrade.
-pub static CHECK: Check = Check {
+pub(crate) static CHECK: Check = Check {
     info: CheckInfo {
         name: "PostWorkloadBaseline",
         summary: "a workload has fewer ready pods than before the upgrade",

@@ -1,3 +1,3 @@
 //! What stands in the way of draining nodes.
 
-pub mod pdb_blocks_drain;
+pub(crate) mod pdb_blocks_drain;

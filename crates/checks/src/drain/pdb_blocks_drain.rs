@@ -6,7 +6,7 @@ use airworthy_model::{
 use crate::{Check, Context, Outcome, when_draining};
 
 /// A budget whose spec can never allow an eviction.
-pub static CHECK: Check = Check {
+pub(crate) static CHECK: Check = Check {
     info: CheckInfo {
         name: "PdbBlocksDrain",
         summary: "a disruption budget that can never allow an eviction stalls every node drain",

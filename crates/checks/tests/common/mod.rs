@@ -66,7 +66,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn of(example: &Value) -> Self {
         let facts = facts(example);
-        let baseline = example.get("baseline").map(|before| self::facts(before));
+        let baseline = example.get("baseline").map(self::facts);
         let now = facts.version.as_ref().map(|v| v.version.clone()).ok();
         let before = baseline
             .as_ref()
@@ -223,7 +223,7 @@ impl GroupFiller for Filler<'_> {
             rows
         };
         let decode = |row: Value| {
-            serde_json::from_value(filled(need, row)).map_err(|e| format!("{name}: {e}"))
+            serde_json::from_value(filled(need, &row)).map_err(|e| format!("{name}: {e}"))
         };
         let rows = rows
             .into_iter()
@@ -235,7 +235,7 @@ impl GroupFiller for Filler<'_> {
     }
 }
 
-fn filled(need: Need, row: Value) -> Value {
+fn filled(need: Need, row: &Value) -> Value {
     let mut merged = template(need);
     merged.remove("_single");
     for (key, value) in row.as_object().cloned().unwrap_or_default() {
