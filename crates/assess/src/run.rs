@@ -1,0 +1,241 @@
+//! Running checks, one after the other, so that none can take the others down.
+
+use std::{
+    cell::RefCell,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use airworthy_checks::{CATALOGUE, Check, Context, Judgement, context::Inputs};
+use airworthy_knowledge::Knowledge;
+use airworthy_model::{
+    Assessment, CheckResult, Evidence, Facts, Finding, Missing, Need, Phase, Policy, Reason,
+    Severity, Status, Subject, UpgradePath,
+};
+
+use crate::{Selection, verdict};
+
+/// What is to be judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// Before or after.
+    pub phase: Phase,
+    /// The facts of now.
+    pub facts: &'a Facts,
+    /// The facts of before, for a post-check.
+    pub baseline: Option<&'a Facts>,
+    /// The way: always there in a pre-check.
+    pub path: Option<&'a UpgradePath>,
+    /// The tables of every minor.
+    pub knowledge: &'a Knowledge,
+    /// What the operator decided.
+    pub policy: &'a Policy,
+    /// Which checks run.
+    pub selection: &'a Selection,
+}
+
+/// Runs the checks of the phase and reaches a verdict. `Err` when not even the server's version is known: then there is
+/// nothing that could be judged.
+pub fn assess(run: Run<'_>) -> Result<Assessment, Missing> {
+    let version = run.facts.version.clone()?.version;
+    let mut engine = Engine {
+        run,
+        checks: Vec::new(),
+        findings: Vec::new(),
+        failed: Vec::new(),
+    };
+    CATALOGUE
+        .iter()
+        .filter(|check| check.info.phase == run.phase)
+        .for_each(|check| engine.run(check));
+    engine.report_failures();
+    engine.findings.sort_by_key(order);
+    Ok(Assessment {
+        phase: run.phase,
+        verdict: verdict::verdict(&engine.checks, &engine.findings),
+        scope: verdict::scope(&engine.checks),
+        cluster: run.facts.cluster.clone(),
+        version,
+        observed_at: run.facts.observed_at,
+        path: run.path.cloned(),
+        knowledge: run.knowledge.version(),
+        checks: engine.checks,
+        findings: engine.findings,
+    })
+}
+
+/// Worst first, then as the catalogue has them, then by subject.
+fn order(finding: &Finding) -> (std::cmp::Reverse<Severity>, usize, Subject, String) {
+    let place = CATALOGUE
+        .iter()
+        .position(|check| check.info.name == finding.check)
+        .unwrap_or(usize::MAX);
+    (
+        std::cmp::Reverse(finding.severity),
+        place,
+        finding.subject.clone(),
+        finding.discriminator.clone(),
+    )
+}
+
+struct Engine<'a> {
+    run: Run<'a>,
+    checks: Vec<CheckResult>,
+    findings: Vec<Finding>,
+    failed: Vec<&'static str>,
+}
+
+/// What came of one check, and whether it can block.
+struct Answer {
+    outcome: airworthy_checks::Outcome,
+    can_block: bool,
+}
+
+impl Engine<'_> {
+    fn run(&mut self, check: &'static Check) {
+        let name = check.info.name;
+        if !self.run.selection.runs(&check.info) {
+            return self.push(
+                name,
+                Status::Skipped,
+                Vec::new(),
+                false,
+                Some("left out by the caller".to_owned()),
+            );
+        }
+        // A check that panics has broken no state of ours: it only borrowed.
+        let Ok(Answer { outcome, can_block }) = catch_unwind(AssertUnwindSafe(|| self.ask(check)))
+        else {
+            self.failed.push(name);
+            let detail = "the check itself failed".to_owned();
+            let missing = Missing {
+                need: Need::Collection,
+                reason: Reason::Malformed,
+                detail,
+                cure: None,
+            };
+            return self.push(name, Status::Unknown, vec![missing], true, None);
+        };
+        match outcome {
+            Ok(judgement) => self.conclude(name, judgement, can_block),
+            Err(missing) => self.undecided(name, missing, can_block),
+        }
+    }
+
+    fn ask(&self, check: &Check) -> Answer {
+        let inputs = Inputs {
+            facts: self.run.facts,
+            baseline: self.run.baseline,
+            path: self.run.path,
+            knowledge: self.run.knowledge,
+            policy: self.run.policy,
+        };
+        let read = RefCell::default();
+        let ctx = Context::new(inputs, &read);
+        Answer {
+            outcome: (check.run)(&ctx),
+            can_block: (check.blocks)(&ctx),
+        }
+    }
+
+    fn conclude(&mut self, name: &'static str, judgement: Judgement, can_block: bool) {
+        if let Some(why) = judgement.not_applicable {
+            return self.push(
+                name,
+                Status::NotApplicable,
+                Vec::new(),
+                can_block,
+                Some(why),
+            );
+        }
+        let found = !judgement.findings.is_empty();
+        let stamp = |finding| Finding {
+            check: name.to_owned(),
+            ..finding
+        };
+        let accepted = |finding: &Finding| {
+            self.run
+                .selection
+                .accepts(name, finding.subject.uid.as_deref())
+        };
+        let counted: Vec<_> = judgement
+            .findings
+            .into_iter()
+            .map(stamp)
+            .filter(|finding| !accepted(finding))
+            .collect();
+        let status = match (counted.is_empty(), found, judgement.missing.is_empty()) {
+            (false, ..) => Status::Found,
+            (true, _, false) => Status::Unknown,
+            (true, true, true) => Status::Waived,
+            (true, false, true) => Status::Clear,
+        };
+        self.findings.extend(counted);
+        self.push(name, status, judgement.missing, can_block, None);
+    }
+
+    /// Evidence that the operator switched off leaves a check out, unless the check could have found a blocker.
+    fn undecided(&mut self, name: &'static str, missing: Missing, can_block: bool) {
+        if missing.reason == Reason::SwitchedOff && !can_block {
+            return self.push(
+                name,
+                Status::Skipped,
+                Vec::new(),
+                can_block,
+                Some(missing.to_string()),
+            );
+        }
+        self.push(name, Status::Unknown, vec![missing], can_block, None);
+    }
+
+    fn push(
+        &mut self,
+        name: &'static str,
+        status: Status,
+        missing: Vec<Missing>,
+        can_block: bool,
+        why: Option<String>,
+    ) {
+        self.checks.push(CheckResult {
+            check: name.to_owned(),
+            status,
+            missing,
+            can_block,
+            why,
+        });
+    }
+
+    /// Checks that failed are findings of `InternalError`, the one check whose findings the engine makes.
+    fn report_failures(&mut self) {
+        const NAME: &str = "InternalError";
+        let failed = std::mem::take(&mut self.failed);
+        if let Some(result) = self
+            .checks
+            .iter_mut()
+            .find(|result| result.check == NAME && !failed.is_empty())
+        {
+            result.status = Status::Found;
+        }
+        let now = self.run.facts.observed_at;
+        self.findings.extend(failed.into_iter().map(|name| {
+            let subject = Subject::cluster("airworthy/v1", "Check", name);
+            let finding = Finding::new(
+                Severity::Blocker,
+                subject,
+                format!("the check {name} failed and judged nothing"),
+            )
+            .because(Evidence::state(
+                "airworthy",
+                now,
+                "it panicked; the message is on stderr or in the log",
+            ))
+            .fix_with(
+                "Report it with a recording of the cluster",
+                "airworthy record -o recording.tar",
+            );
+            Finding {
+                check: NAME.to_owned(),
+                ..finding
+            }
+        }));
+    }
+}
