@@ -108,15 +108,15 @@ async fn client_side(
         }
         Err(error) => return Err(error),
     };
-    let mut patch = desired;
+    let mut change = desired;
     if let Some(before) = last_applied(&live) {
-        remove_dropped(&mut patch, &before);
+        remove_dropped(&mut change, &before);
     }
     let target = format!("{path}{query}");
-    match client.patch(&target, Patch::Strategic, &patch).await {
+    match client.patch(&target, Patch::Strategic, &change).await {
         // Custom resources know no strategic merge.
         Err(error) if error.code() == Some(415) => {
-            client.patch(&target, Patch::Merge, &patch).await
+            client.patch(&target, Patch::Merge, &change).await
         }
         outcome => outcome,
     }

@@ -114,15 +114,15 @@ impl Client {
     }
 
     /// Changes an object.
-    pub async fn patch(&self, path: &str, how: Patch, patch: &Value) -> Result<Value> {
-        self.json(Method::PATCH, path, Some((how.content_type(), patch)))
+    pub async fn patch(&self, path: &str, how: Patch, change: &Value) -> Result<Value> {
+        self.json(Method::PATCH, path, Some((how.content_type(), change)))
             .await
     }
 
     /// Merges into the status of an object; `status` is the content of that field.
     pub async fn patch_status(&self, path: &str, status: &Value) -> Result<Value> {
-        let patch = serde_json::json!({ "status": status });
-        self.patch(&format!("{path}/status"), Patch::Merge, &patch)
+        let change = serde_json::json!({ "status": status });
+        self.patch(&format!("{path}/status"), Patch::Merge, &change)
             .await
     }
 

@@ -22,7 +22,7 @@ use crate::process::Process;
 use crate::wait::wait_until;
 use crate::workdir::WorkDir;
 
-const START_DEADLINE: Duration = Duration::from_secs(60);
+const START_DEADLINE: Duration = Duration::from_mins(1);
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
 
 /// A real control plane on loopback; everything it started ends when it is dropped.

@@ -1,5 +1,6 @@
 //! The files and flags of each component.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::json;
@@ -102,7 +103,8 @@ fn tokens(accounts: &[Account]) -> Result<String> {
             ));
         }
         let (token, name) = (&account.token, &account.name);
-        text.push_str(&format!("{token},\"{name}\",\"{name}\",\"{groups}\"\n"));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{token},\"{name}\",\"{name}\",\"{groups}\"");
     }
     Ok(text)
 }

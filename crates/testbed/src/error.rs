@@ -117,6 +117,7 @@ impl Error {
         }
     }
 
+    #[allow(clippy::needless_pass_by_value)] // Errors and texts alike come by value.
     pub(crate) fn document(what: impl Into<String>, reason: impl ToString) -> Self {
         Self::Document {
             what: what.into(),

@@ -30,6 +30,8 @@ mod pki;
 mod port;
 mod process;
 mod recipe;
+mod services;
+mod standin;
 mod wait;
 mod workdir;
 
@@ -42,4 +44,6 @@ pub use nodes::NodeOptions;
 pub use options::{ClusterOptions, User};
 pub use pki::{Authority, Leaf};
 pub use recipe::{modules, pinned_minors, resolve};
+pub use services::{AggregatedApi, Kubelet, Verdict};
+pub use standin::{Reply, Seen, StandIn};
 pub use wait::wait_until;

@@ -103,9 +103,9 @@ impl Cluster {
 
     /// Sets a condition such as `DiskPressure` to `True`, `False` or `Unknown`; it stays so.
     pub async fn set_node_condition(&self, name: &str, kind: &str, status: &str) -> Result<()> {
-        let patch = json!({ "status": { "conditions": [condition(kind, status)] } });
+        let change = json!({ "status": { "conditions": [condition(kind, status)] } });
         let path = format!("/api/v1/nodes/{name}/status");
-        self.admin().patch(&path, Patch::Strategic, &patch).await?;
+        self.admin().patch(&path, Patch::Strategic, &change).await?;
         Ok(())
     }
 

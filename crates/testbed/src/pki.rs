@@ -35,9 +35,16 @@ pub struct Leaf {
 }
 
 impl Authority {
-    /// Makes an authority with this common name.
+    /// Makes an authority with this common name, valid for ages.
     pub fn new(name: &str) -> Result<Self> {
+        Self::valid(name, (1975, 1, 1), (4096, 1, 1))
+    }
+
+    /// Makes an authority that is valid between two days, given as year, month and day.
+    pub fn valid(name: &str, from: (i32, u8, u8), until: (i32, u8, u8)) -> Result<Self> {
         let mut params = CertificateParams::default();
+        params.not_before = rcgen::date_time_ymd(from.0, from.1, from.2);
+        params.not_after = rcgen::date_time_ymd(until.0, until.1, until.2);
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![

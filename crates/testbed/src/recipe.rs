@@ -1,5 +1,6 @@
 //! Which binaries a version needs, and from which pinned sources they are built.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Context as _, Error, Result};
@@ -124,7 +125,8 @@ fn linker_flags(version: &str) -> String {
             ("gitMajor", "1"),
             ("gitMinor", minor),
         ] {
-            flags.push_str(&format!(" -X {package}.{name}={value}"));
+            // Writing to a string cannot fail.
+            let _ = write!(flags, " -X {package}.{name}={value}");
         }
     }
     flags
@@ -140,11 +142,11 @@ fn hash(files: &[PathBuf], args: &[String]) -> Result<String> {
         context.update(arg.as_bytes());
         context.update(&[0]);
     }
-    let digest = context.finish();
-    Ok(digest.as_ref()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    let mut name = String::new();
+    for byte in &context.finish().as_ref()[..8] {
+        let _ = write!(name, "{byte:02x}");
+    }
+    Ok(name)
 }
 
 #[cfg(test)]

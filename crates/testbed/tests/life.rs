@@ -29,23 +29,42 @@ async fn a_cluster_runs_a_deployment_and_is_upgraded() {
     let options = ClusterOptions::new("1.31").nodes(2);
     let mut cluster = Cluster::start(options).await.unwrap();
     let client = cluster.client("life").unwrap();
-    assert_eq!(client.get("/version").await.unwrap()["gitVersion"], "v1.31.14");
+    assert_eq!(
+        client.get("/version").await.unwrap()["gitVersion"],
+        "v1.31.14"
+    );
 
-    cluster.apply(WEB, &Apply::new("kubectl/v1.31.0", How::ClientSide)).await.unwrap();
+    cluster
+        .apply(WEB, &Apply::new("kubectl/v1.31.0", How::ClientSide))
+        .await
+        .unwrap();
     available(&cluster).await;
     let versions = kubelet_versions(&cluster).await;
     assert_eq!(versions, ["v1.31.14 containerd://2.1.4"; 2]);
 
     cluster.upgrade("1.32").await.unwrap();
     assert_eq!(cluster.version(), "1.32.13");
-    assert_eq!(client.get("/version").await.unwrap()["gitVersion"], "v1.32.13");
-    assert_eq!(kubelet_versions(&cluster).await, versions, "nodes stay where they are");
+    assert_eq!(
+        client.get("/version").await.unwrap()["gitVersion"],
+        "v1.32.13"
+    );
+    assert_eq!(
+        kubelet_versions(&cluster).await,
+        versions,
+        "nodes stay where they are"
+    );
     cluster.move_nodes("v1.32.13").await.unwrap();
-    assert_eq!(kubelet_versions(&cluster).await, ["v1.32.13 containerd://2.1.4"; 2]);
+    assert_eq!(
+        kubelet_versions(&cluster).await,
+        ["v1.32.13 containerd://2.1.4"; 2]
+    );
 
     // The controllers of the new version work: one more replica becomes available.
     let more = WEB.replace("replicas: 2", "replicas: 3");
-    cluster.apply(&more, &Apply::new("kubectl/v1.31.0", How::ClientSide)).await.unwrap();
+    cluster
+        .apply(&more, &Apply::new("kubectl/v1.31.0", How::ClientSide))
+        .await
+        .unwrap();
     available(&cluster).await;
 }
 
@@ -53,7 +72,9 @@ async fn a_cluster_runs_a_deployment_and_is_upgraded() {
 async fn available(cluster: &Cluster) {
     let client = cluster.client("life").unwrap();
     wait_until(DEADLINE, "the Deployment", || async {
-        let web = client.get("/apis/apps/v1/namespaces/shop/deployments/web").await?;
+        let web = client
+            .get("/apis/apps/v1/namespaces/shop/deployments/web")
+            .await?;
         let all = web["status"]["availableReplicas"] == web["spec"]["replicas"];
         let seen = web["status"]["observedGeneration"] == web["metadata"]["generation"];
         Ok((all && seen).then_some(()))
@@ -63,11 +84,20 @@ async fn available(cluster: &Cluster) {
 }
 
 async fn kubelet_versions(cluster: &Cluster) -> Vec<String> {
-    let nodes = cluster.client("life").unwrap().list("/api/v1/nodes").await.unwrap();
+    let nodes = cluster
+        .client("life")
+        .unwrap()
+        .list("/api/v1/nodes")
+        .await
+        .unwrap();
     let info = |node: &Value| {
         let info = &node["status"]["nodeInfo"];
         let text = |key: &str| info[key].as_str().unwrap_or_default().to_owned();
-        format!("{} {}", text("kubeletVersion"), text("containerRuntimeVersion"))
+        format!(
+            "{} {}",
+            text("kubeletVersion"),
+            text("containerRuntimeVersion")
+        )
     };
     nodes.iter().map(info).collect()
 }
@@ -78,5 +108,8 @@ async fn a_component_that_refuses_its_flags_is_told_with_its_log() {
     options.feature_gates.push(("NoSuchGate".into(), true));
     let error = Cluster::start(options).await.unwrap_err().to_string();
     assert!(error.contains("kube-apiserver ended"), "{error}");
-    assert!(error.contains("unrecognized feature gate: NoSuchGate"), "{error}");
+    assert!(
+        error.contains("unrecognized feature gate: NoSuchGate"),
+        "{error}"
+    );
 }
