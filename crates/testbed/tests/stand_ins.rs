@@ -1,9 +1,13 @@
 //! What the API server calls, and what people apply.
 
+use std::time::Duration;
+
 use airworthy_testbed::{
-    AggregatedApi, Apply, Cluster, ClusterOptions, How, Kubelet, Reply, Verdict,
+    AggregatedApi, Apply, Cluster, ClusterOptions, How, Kubelet, Reply, Verdict, wait_until,
 };
 use serde_json::{Value, json};
+
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// One cluster for all: starting one takes longer than everything below.
 #[tokio::test]
@@ -28,7 +32,7 @@ async fn kubelet(cluster: &Cluster) {
     let path = "/api/v1/nodes/node-1/proxy/configz";
     assert_eq!(
         client.get(path).await.unwrap_err().code(),
-        Some(500),
+        Some(503),
         "nothing is routed yet"
     );
     let config = json!({ "kubeletconfig": { "failSwapOn": false } });
@@ -65,24 +69,20 @@ async fn webhook(cluster: &Cluster) {
         .apply(&configuration.to_string(), &create)
         .await
         .unwrap();
-    let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: hooks}}";
-    let denied =
-        airworthy_testbed::wait_until(std::time::Duration::from_secs(10), "a denial", || async {
-            match cluster
-                .apply(&map.replace("name: a", "generateName: a, name: b"), &create)
-                .await
-            {
-                Err(error) => Ok(Some(error)),
-                Ok(_) => {
-                    // The API server has not seen the configuration yet.
-                    cluster
-                        .client("test")?
-                        .delete("/api/v1/namespaces/hooks/configmaps/b")
-                        .await?;
-                    Ok(None)
-                }
-            }
-        });
+    let client = cluster.client("test").unwrap();
+    let map = json!({ "metadata": { "name": "b" } });
+    let denied = wait_until(DEADLINE, "a denial", || async {
+        let made = client
+            .create("/api/v1/namespaces/hooks/configmaps", &map)
+            .await;
+        if made.is_ok() {
+            // The API server has not seen the configuration yet.
+            client
+                .delete("/api/v1/namespaces/hooks/configmaps/b")
+                .await?;
+        }
+        Ok(made.err())
+    });
     let denied = denied.await.unwrap().to_string();
     assert!(denied.contains("not on my watch"), "{denied}");
     assert_eq!(webhook.seen().len(), 1);
@@ -227,12 +227,11 @@ async fn node_conditions(cluster: &Cluster) {
     cluster.set_node_ready("node-1", false).await.unwrap();
     let client = cluster.client("test").unwrap();
     // The node controller has seen both when the taints are there; kwok has left them alone.
-    let taints =
-        airworthy_testbed::wait_until(std::time::Duration::from_secs(20), "taints", || async {
-            let node = client.get("/api/v1/nodes/node-1").await?;
-            let taints = node["spec"]["taints"].to_string();
-            Ok((taints.contains("not-ready") && taints.contains("disk-pressure")).then_some(node))
-        });
+    let taints = wait_until(DEADLINE, "taints", || async {
+        let node = client.get("/api/v1/nodes/node-1").await?;
+        let taints = node["spec"]["taints"].to_string();
+        Ok((taints.contains("not-ready") && taints.contains("disk-pressure")).then_some(node))
+    });
     let node = taints.await.unwrap();
     let status = |kind: &str| {
         let conditions = node["status"]["conditions"].as_array().unwrap();
