@@ -1,2 +1,26 @@
-//! Tasks of the project.
-fn main() {}
+//! Tasks of the project, run as `cargo xtask <task>`.
+
+mod testbed;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Tasks of the project")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Builds, starts and pins real control planes for tests
+    #[command(subcommand)]
+    Testbed(testbed::Command),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().task {
+        Task::Testbed(command) => command.run().await,
+    }
+}
