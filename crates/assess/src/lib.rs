@@ -5,7 +5,7 @@ mod selection;
 mod verdict;
 
 pub use run::{Run, assess};
-pub use selection::{Selection, SelectionError, Skip};
+pub use selection::{Acceptance, Selection, SelectionError};
 
 use airworthy_checks::CATALOGUE;
 use airworthy_model::{CheckInfo, Phase};

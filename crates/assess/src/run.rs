@@ -8,8 +8,8 @@ use std::{
 use airworthy_checks::{CATALOGUE, Check, Context, Judgement, context::Inputs};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
-    Assessment, CheckResult, Evidence, Facts, Finding, Missing, Need, Phase, Policy, Reason,
-    Severity, Status, Subject, UpgradePath,
+    Assessment, CheckInfo, CheckResult, Evidence, Facts, Finding, Missing, Need, Phase, Policy,
+    Reason, Severity, Status, Subject, UpgradePath,
 };
 
 use crate::{Selection, verdict};
@@ -116,7 +116,7 @@ impl Engine<'_> {
             return self.push(name, Status::Unknown, vec![missing], true, None);
         };
         match outcome {
-            Ok(judgement) => self.conclude(name, judgement, can_block),
+            Ok(judgement) => self.conclude(&check.info, judgement, can_block),
             Err(missing) => self.undecided(name, missing, can_block),
         }
     }
@@ -137,7 +137,8 @@ impl Engine<'_> {
         }
     }
 
-    fn conclude(&mut self, name: &'static str, judgement: Judgement, can_block: bool) {
+    fn conclude(&mut self, info: &CheckInfo, judgement: Judgement, can_block: bool) {
+        let name = info.name;
         if let Some(why) = judgement.not_applicable {
             return self.push(
                 name,
@@ -147,34 +148,44 @@ impl Engine<'_> {
                 Some(why),
             );
         }
-        let found = !judgement.findings.is_empty();
+        let (mut missing, found) = (judgement.missing, judgement.findings.len());
+        let lacked = !missing.is_empty();
+        if self.run.selection.accepts_missing(name) {
+            missing.clear();
+        }
         let stamp = |finding| Finding {
             check: name.to_owned(),
             ..finding
         };
-        let accepted = |finding: &Finding| {
-            self.run
-                .selection
-                .accepts(name, finding.subject.uid.as_deref())
-        };
-        let counted: Vec<_> = judgement
+        let open = |finding: &Finding| !self.run.selection.accepts(info, finding);
+        let open: Vec<_> = judgement
             .findings
             .into_iter()
             .map(stamp)
-            .filter(|finding| !accepted(finding))
+            .filter(open)
             .collect();
-        let status = match (counted.is_empty(), found, judgement.missing.is_empty()) {
-            (false, ..) => Status::Found,
-            (true, _, false) => Status::Unknown,
-            (true, true, true) => Status::Waived,
-            (true, false, true) => Status::Clear,
+        let waived = open.len() < found || (lacked && missing.is_empty());
+        let status = match (open.is_empty(), missing.is_empty()) {
+            (false, _) => Status::Found,
+            (true, false) => Status::Unknown,
+            (true, true) if waived => Status::Waived,
+            (true, true) => Status::Clear,
         };
-        self.findings.extend(counted);
-        self.push(name, status, judgement.missing, can_block, None);
+        self.findings.extend(open);
+        self.push(name, status, missing, can_block, None);
     }
 
     /// Evidence that the operator switched off leaves a check out, unless the check could have found a blocker.
-    fn undecided(&mut self, name: &'static str, missing: Missing, can_block: bool) {
+    fn undecided(&mut self, name: &str, missing: Missing, can_block: bool) {
+        if self.run.selection.accepts_missing(name) {
+            return self.push(
+                name,
+                Status::Waived,
+                Vec::new(),
+                can_block,
+                Some(missing.to_string()),
+            );
+        }
         if missing.reason == Reason::SwitchedOff && !can_block {
             return self.push(
                 name,
@@ -189,7 +200,7 @@ impl Engine<'_> {
 
     fn push(
         &mut self,
-        name: &'static str,
+        name: &str,
         status: Status,
         missing: Vec<Missing>,
         can_block: bool,

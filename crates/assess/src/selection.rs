@@ -3,34 +3,26 @@
 use std::collections::BTreeSet;
 
 use airworthy_checks::CATALOGUE;
-use airworthy_model::{CheckInfo, Need, Phase};
+use airworthy_model::{CheckInfo, Finding, Kind, Need, Phase, Severity};
 
-/// What the caller chose. The default runs everything.
+/// What the caller chose. The default runs everything and accepts nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// Only these checks; empty means all.
     pub only: Vec<String>,
-    /// What is left out.
-    pub skip: Vec<Skip>,
+    /// Checks that do not run.
+    pub skip: Vec<String>,
+    /// Checks that run and whose findings the caller has accepted.
+    pub accept: Vec<Acceptance>,
 }
 
-/// A check that is left out, everywhere or for some nodes.
+/// Findings that the caller has accepted. A blocker of a check of kind *Exception* cannot be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skip {
+pub struct Acceptance {
     /// Name of the check.
     pub check: String,
-    /// Uids of the nodes whose findings are accepted; `None` leaves out the whole check.
+    /// Uids of the nodes whose findings are accepted; `None` accepts all, evidence that lacks included.
     pub nodes: Option<BTreeSet<String>>,
-}
-
-impl Skip {
-    /// Leaves out a whole check.
-    pub fn whole(check: impl Into<String>) -> Self {
-        Self {
-            check: check.into(),
-            nodes: None,
-        }
-    }
 }
 
 /// A selection that names what is not there.
@@ -64,10 +56,8 @@ fn did_you_mean(suggestion: Option<&str>) -> String {
 impl Selection {
     /// Refuses names that no check of the phase has: a typing error must not turn into a check that did not run.
     pub fn validate(&self, phase: Phase) -> Result<(), SelectionError> {
-        let names = self
-            .only
-            .iter()
-            .chain(self.skip.iter().map(|skip| &skip.check));
+        let accepted = self.accept.iter().map(|acceptance| &acceptance.check);
+        let names = self.only.iter().chain(&self.skip).chain(accepted);
         names
             .map(|name| known(name, phase))
             .collect::<Result<Vec<_>, _>>()
@@ -76,12 +66,8 @@ impl Selection {
 
     /// Whether a check runs at all.
     pub fn runs(&self, info: &CheckInfo) -> bool {
-        let chosen = self.only.is_empty() || self.only.iter().any(|name| name == info.name);
-        chosen
-            && !self
-                .skip
-                .iter()
-                .any(|skip| skip.nodes.is_none() && skip.check == info.name)
+        let named = |names: &[String]| names.iter().any(|name| name == info.name);
+        (self.only.is_empty() || named(&self.only)) && !named(&self.skip)
     }
 
     /// The facts that the chosen checks of a phase need: what has to be collected.
@@ -97,17 +83,29 @@ impl Selection {
             .collect()
     }
 
-    /// Whether a finding on this node is accepted.
-    pub(crate) fn accepts(&self, check: &str, node_uid: Option<&str>) -> bool {
-        let on_node = |skip: &Skip| {
-            skip.nodes
+    /// Whether the caller has accepted this finding.
+    pub(crate) fn accepts(&self, info: &CheckInfo, finding: &Finding) -> bool {
+        let acceptable = info.kind == Kind::Risk || finding.severity < Severity::Blocker;
+        let covers = |acceptance: &Acceptance| match &acceptance.nodes {
+            None => true,
+            Some(nodes) => finding
+                .subject
+                .uid
                 .as_ref()
-                .zip(node_uid)
-                .is_some_and(|(nodes, uid)| nodes.contains(uid))
+                .is_some_and(|uid| nodes.contains(uid)),
         };
-        self.skip
+        acceptable
+            && self
+                .accept
+                .iter()
+                .any(|acceptance| acceptance.check == info.name && covers(acceptance))
+    }
+
+    /// Whether the caller has accepted that evidence lacks for this check.
+    pub(crate) fn accepts_missing(&self, name: &str) -> bool {
+        self.accept
             .iter()
-            .any(|skip| skip.check == check && on_node(skip))
+            .any(|acceptance| acceptance.check == name && acceptance.nodes.is_none())
     }
 }
 
