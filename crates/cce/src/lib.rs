@@ -4,6 +4,7 @@
 //! an HTTP server, of a database or of how a cluster is judged.
 
 pub mod error;
+pub mod mapping;
 pub mod operations;
 pub mod request;
 pub mod sign;

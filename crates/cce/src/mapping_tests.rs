@@ -1,0 +1,340 @@
+use airworthy_model::{
+    Evidence, Missing, Need, Phase, Scope, Verdict, facts::ClusterIdentity, finding::ApiCall,
+    finding::Caller,
+};
+
+use super::*;
+
+const fn info(
+    name: &'static str,
+    group: Group,
+    kind: Kind,
+    level: Severity,
+    vendor: bool,
+) -> CheckInfo {
+    CheckInfo {
+        name,
+        summary: "",
+        phase: Phase::Pre,
+        group,
+        kind,
+        level,
+        vendor,
+        needs: &[],
+        page: "",
+    }
+}
+
+static PDB: CheckInfo = info(
+    "PdbBlocksDrain",
+    Group::LimitCheck,
+    Kind::Risk,
+    Severity::Blocker,
+    false,
+);
+static WEBHOOK: CheckInfo = info(
+    "WebhookBackendDown",
+    Group::LimitCheck,
+    Kind::Exception,
+    Severity::Blocker,
+    false,
+);
+static API: CheckInfo = info(
+    "DeprecatedApiCheck",
+    Group::LimitCheck,
+    Kind::Risk,
+    Severity::Blocker,
+    true,
+);
+static NODE: CheckInfo = info(
+    "NodeReady",
+    Group::NodeCheck,
+    Kind::Exception,
+    Severity::Blocker,
+    false,
+);
+static ADDON: CheckInfo = info(
+    "AddonNotAssessed",
+    Group::AddonCheck,
+    Kind::Risk,
+    Severity::Note,
+    false,
+);
+const ALL: [&CheckInfo; 5] = [&PDB, &WEBHOOK, &API, &NODE, &ADDON];
+
+fn result(check: &CheckInfo, status: Status) -> CheckResult {
+    let missing = if status == Status::Unknown {
+        vec![missing()]
+    } else {
+        Vec::new()
+    };
+    CheckResult {
+        check: check.name.into(),
+        status,
+        missing,
+        can_block: true,
+        why: None,
+    }
+}
+
+fn missing() -> Missing {
+    Missing {
+        cure: Some("allow list on pods".into()),
+        ..Missing::not_collected(Need::Pods, "GET /api/v1/pods answered 403")
+    }
+}
+
+fn finding(check: &CheckInfo, severity: Severity, subject: Subject) -> Finding {
+    let evidence = Evidence::state("/apis/x", "2026-11-22T12:00:00Z".parse().unwrap(), "seen");
+    Finding {
+        check: check.name.into(),
+        ..Finding::new(severity, subject, "is bad").because(evidence)
+    }
+}
+
+fn assessment(checks: Vec<CheckResult>, findings: Vec<Finding>) -> Assessment {
+    Assessment {
+        phase: Phase::Pre,
+        verdict: Verdict::Ready,
+        scope: Scope::Full,
+        cluster: ClusterIdentity::default(),
+        version: "v1.31.14".parse().unwrap(),
+        observed_at: "2026-11-22T12:00:00Z".parse().unwrap(),
+        path: None,
+        knowledge: String::new(),
+        checks,
+        findings,
+    }
+}
+
+/// The one item of a status that was made from one check.
+fn only_item(
+    check: &CheckInfo,
+    status: Status,
+    findings: Vec<Finding>,
+) -> (TaskPhase, PreCheckItemStatus) {
+    let status = precheck_status(&assessment(vec![result(check, status)], findings), &ALL);
+    let (cluster, addon) = (
+        status.cluster_check_status.unwrap(),
+        status.addon_check_status.unwrap(),
+    );
+    let mut items: Vec<_> = cluster
+        .items_status
+        .into_iter()
+        .chain(addon.items_status)
+        .collect();
+    assert_eq!(items.len(), 1);
+    (status.phase, items.remove(0))
+}
+
+fn pdb(severity: Severity) -> Finding {
+    finding(
+        &PDB,
+        severity,
+        Subject::namespaced("policy/v1", "PodDisruptionBudget", "shop", "web"),
+    )
+}
+
+#[test]
+fn each_row_of_the_table() {
+    use ItemLevel::{Fatal, Info, Warning};
+    for (status, findings, task, level, phase, message) in [
+        (
+            Status::Found,
+            vec![pdb(Severity::Blocker)],
+            TaskPhase::Failed,
+            Fatal,
+            CheckPhase::Failed,
+            "PodDisruptionBudget shop/web: is bad",
+        ),
+        (
+            Status::Found,
+            vec![pdb(Severity::Risk)],
+            TaskPhase::Failed,
+            Warning,
+            CheckPhase::Failed,
+            "PodDisruptionBudget shop/web: is bad",
+        ),
+        (
+            Status::Found,
+            vec![pdb(Severity::Note)],
+            TaskPhase::Success,
+            Info,
+            CheckPhase::Success,
+            "PodDisruptionBudget shop/web: is bad",
+        ),
+        (
+            Status::Clear,
+            vec![],
+            TaskPhase::Success,
+            Fatal,
+            CheckPhase::Success,
+            "check item succeed",
+        ),
+        (
+            Status::Unknown,
+            vec![],
+            TaskPhase::Failed,
+            Warning,
+            CheckPhase::Failed,
+            "not assessed: pods not collected: GET /api/v1/pods answered 403 (allow list on pods)",
+        ),
+    ] {
+        let (found_task, item) = only_item(&PDB, status, findings);
+        assert_eq!(
+            (found_task, item.level, item.phase, item.message.as_deref()),
+            (task, level, phase, Some(message))
+        );
+        assert_eq!(
+            item.error_codes,
+            if status == Status::Unknown {
+                vec!["NotAssessed"]
+            } else {
+                vec![]
+            }
+        );
+    }
+}
+
+#[test]
+fn what_is_below_a_blocker_may_be_skipped() {
+    let webhook = |severity| {
+        finding(
+            &WEBHOOK,
+            severity,
+            Subject::cluster("v1", "ValidatingWebhookConfiguration", "w"),
+        )
+    };
+    let kind_of = |status, findings| only_item(&WEBHOOK, status, findings).1.kind;
+    assert_eq!(
+        kind_of(Status::Found, vec![webhook(Severity::Blocker)]),
+        ItemKind::Exception
+    );
+    assert_eq!(
+        kind_of(Status::Found, vec![webhook(Severity::Risk)]),
+        ItemKind::Risk
+    );
+    assert_eq!(kind_of(Status::Unknown, vec![]), ItemKind::Risk);
+    assert_eq!(kind_of(Status::Clear, vec![]), ItemKind::Exception);
+    let seen = assessment(vec![result(&WEBHOOK, Status::Unknown)], vec![]);
+    assert!(skippable(&seen, &WEBHOOK) && !skippable(&seen, &NODE));
+    let seen = assessment(
+        vec![result(&WEBHOOK, Status::Found)],
+        vec![webhook(Severity::Blocker)],
+    );
+    assert!(!skippable(&seen, &WEBHOOK));
+}
+
+#[test]
+fn what_was_left_out_is_not_shown() {
+    let checks = [Status::Skipped, Status::Waived, Status::NotApplicable]
+        .map(|status| result(&PDB, status))
+        .to_vec();
+    let status = precheck_status(&assessment(checks, vec![]), &ALL);
+    assert_eq!(status.cluster_check_status.unwrap().items_status, []);
+}
+
+#[test]
+fn nothing_found_has_an_empty_source() {
+    let (_, item) = only_item(&API, Status::Clear, vec![]);
+    let json = serde_json::to_value(&item).unwrap();
+    assert_eq!(json["riskSource"], serde_json::json!({}));
+    assert_eq!(
+        (item.kind, item.level),
+        (ItemKind::Risk, ItemLevel::Info),
+        "as the vendor shows it"
+    );
+    assert!(json.get("errorCodes").is_none());
+}
+
+#[test]
+fn an_api_risk_names_the_client_only_when_one_was_seen() {
+    let api = Some(ApiCall {
+        url: "/apis/policy/v1beta1/podsecuritypolicies".into(),
+    });
+    let subject = Subject::cluster("policy/v1beta1", "PodSecurityPolicy", "podsecuritypolicies");
+    let unseen = Finding {
+        api,
+        ..finding(&API, Severity::Risk, subject)
+    };
+    let caller = Some(Caller {
+        user: None,
+        user_agent: Some("kubectl/v1.19.10".into()),
+    });
+    let seen = Finding {
+        caller,
+        ..unseen.clone()
+    };
+    let (_, item) = only_item(&API, Status::Found, vec![unseen, seen]);
+    assert_eq!(
+        serde_json::to_value(&item.risk_source).unwrap(),
+        serde_json::json!({"deprecatedAPIRisks": [
+            {"url": "/apis/policy/v1beta1/podsecuritypolicies"},
+            {"url": "/apis/policy/v1beta1/podsecuritypolicies", "userAgent": "kubectl/v1.19.10"},
+        ]})
+    );
+}
+
+#[test]
+fn node_findings_stand_under_their_node_and_are_rolled_up() {
+    let node = |name: &str, uid: &str| {
+        finding(
+            &NODE,
+            Severity::Blocker,
+            Subject::cluster("v1", "Node", name).with_uid(uid),
+        )
+    };
+    let seen = assessment(
+        vec![result(&NODE, Status::Found)],
+        vec![node("a", "u-a"), node("b", "u-b")],
+    );
+    let status = precheck_status(&seen, &ALL);
+    let rolled_up = &status.cluster_check_status.as_ref().unwrap().items_status[0];
+    assert_eq!(
+        serde_json::to_value(&rolled_up.risk_source).unwrap(),
+        serde_json::json!({"nodeRisks": [{"NodeID": "u-a"}, {"NodeID": "u-b"}]})
+    );
+    let nodes = status.node_check_status.unwrap();
+    assert_eq!(nodes.phase, CheckPhase::Failed);
+    let names: Vec<_> = nodes
+        .node_stage_status
+        .iter()
+        .map(|stage| stage.node_info.name.as_deref().unwrap())
+        .collect();
+    assert_eq!(names, ["a", "b"]);
+}
+
+#[test]
+fn addons_have_their_own_group() {
+    let addon = finding(
+        &ADDON,
+        Severity::Note,
+        Subject::namespaced("apps/v1", "Deployment", "kube-system", "coredns"),
+    );
+    let status = precheck_status(
+        &assessment(vec![result(&ADDON, Status::Found)], vec![addon]),
+        &ALL,
+    );
+    assert_eq!(status.phase, TaskPhase::Success);
+    let addons = serde_json::to_value(status.addon_check_status.unwrap()).unwrap();
+    assert_eq!(
+        addons["itemsStatus"][0]["riskSource"],
+        serde_json::json!({"addonRisks": [{"addonTemplateName": "coredns", "alias": "kube-system/coredns"}]})
+    );
+}
+
+#[test]
+fn a_long_list_is_cut_and_counted() {
+    let pods = |n: usize| pdb_named(&format!("web-{n:04}"));
+    let (_, item) = only_item(&PDB, Status::Found, (0..500).map(pods).collect());
+    assert_eq!(item.risk_source.configuration_risks.len(), MOST_SOURCES);
+    assert!(item.message.unwrap().ends_with("and 495 more"));
+}
+
+fn pdb_named(name: &str) -> Finding {
+    finding(
+        &PDB,
+        Severity::Blocker,
+        Subject::namespaced("policy/v1", "PodDisruptionBudget", "shop", name),
+    )
+}
