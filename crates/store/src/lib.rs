@@ -1,1 +1,30 @@
 //! Tasks, leases, keys and baselines in a database.
+//!
+//! Knows SQL and what it takes to lose no accepted task. Knows nothing of HTTP or Kubernetes; assessments, recordings
+//! and specs are bytes and text here. The clock is always the caller's.
+
+mod baselines;
+mod clusters;
+mod error;
+mod keys;
+mod location;
+mod migrate;
+mod open;
+mod payload;
+mod projects;
+mod queue;
+mod seal;
+mod tasks;
+mod time;
+
+pub use baselines::{BASELINES_KEPT, Baseline, NewBaseline};
+pub use clusters::{Access, Cluster, NewCluster, Observed};
+pub use error::Error;
+pub use keys::{AccessKey, KeyInfo, NewKey, Secret};
+pub use location::FileSystem;
+pub use migrate::SCHEMA_VERSION;
+pub use open::{Options, Store};
+pub use projects::Project;
+pub use queue::{Failure, Lease, Outcome, backoff};
+pub use seal::SealingKey;
+pub use tasks::{Enqueued, NewTask, Phase, TASKS_KEPT, Task, TaskKind, TaskState};

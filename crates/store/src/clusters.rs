@@ -1,0 +1,224 @@
+//! Registered clusters: where they are, never what opens them.
+
+use jiff::Timestamp;
+use sqlx::{Row, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use crate::{
+    Error, Store,
+    error::{During, insert_failed},
+    time::{instant, micros},
+};
+
+/// How a cluster is reached; credentials stay in the kubeconfig file or with the service account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Through a kubeconfig file.
+    Kubeconfig {
+        /// Path of the file.
+        path: String,
+        /// Context in it; `None` is the current one.
+        context: Option<String>,
+    },
+    /// As the service account of the pod this program runs in.
+    InCluster,
+}
+
+/// A cluster to be registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCluster {
+    /// Name, unique in its project.
+    pub name: String,
+    /// Display name.
+    pub alias: Option<String>,
+    /// How it is reached.
+    pub access: Access,
+}
+
+/// A registered cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// Identifier, a UUID.
+    pub id: String,
+    /// Project it belongs to.
+    pub project_id: String,
+    /// Name, unique in its project.
+    pub name: String,
+    /// Display name.
+    pub alias: Option<String>,
+    /// How it is reached.
+    pub access: Access,
+    /// What was last seen of it.
+    pub observed: Observed,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What was last seen of a cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Version of its API server.
+    pub version: Option<String>,
+    /// Phase, in the words of the wire.
+    pub phase: Option<String>,
+    /// Address of its API server.
+    pub endpoint_url: Option<String>,
+}
+
+impl Store {
+    /// Registers a cluster in a project.
+    pub async fn add_cluster(
+        &self,
+        project_id: &str,
+        new: NewCluster,
+        now: Timestamp,
+    ) -> Result<Cluster, Error> {
+        const DOING: &str = "register a cluster";
+        let created_at = instant(micros(now)).during(DOING)?;
+        let cluster = Cluster {
+            id: Uuid::new_v4().to_string(),
+            project_id: project_id.to_owned(),
+            name: new.name,
+            alias: new.alias,
+            access: new.access,
+            observed: Observed::default(),
+            created_at,
+            updated_at: created_at,
+        };
+        let (access, path, context) = stored_access(&cluster.access);
+        let mut tx = self.write(DOING).await?;
+        sqlx::query(
+            "INSERT INTO clusters (id, project_id, name, alias, access, kubeconfig_path, \
+             kubeconfig_context, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+        )
+        .bind(&cluster.id)
+        .bind(&cluster.project_id)
+        .bind(&cluster.name)
+        .bind(&cluster.alias)
+        .bind(access)
+        .bind(path)
+        .bind(context)
+        .bind(micros(now))
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| {
+            insert_failed(error, DOING, ("cluster", &cluster.name), ("project", project_id))
+        })?;
+        tx.commit().await.during(DOING)?;
+        Ok(cluster)
+    }
+
+    /// The clusters of a project, by name.
+    pub async fn clusters(&self, project_id: &str) -> Result<Vec<Cluster>, Error> {
+        sqlx::query("SELECT * FROM clusters WHERE project_id = $1 ORDER BY name")
+            .bind(project_id)
+            .try_map(|row| cluster(&row))
+            .fetch_all(&self.readers)
+            .await
+            .during("list the clusters")
+    }
+
+    /// The cluster of a project with this id; another project's cluster is as absent as one that never was.
+    pub async fn cluster(&self, project_id: &str, id: &str) -> Result<Option<Cluster>, Error> {
+        sqlx::query("SELECT * FROM clusters WHERE project_id = $1 AND id = $2")
+            .bind(project_id)
+            .bind(id)
+            .try_map(|row| cluster(&row))
+            .fetch_optional(&self.readers)
+            .await
+            .during("read a cluster")
+    }
+
+    /// The cluster of a project with this name.
+    pub async fn cluster_by_name(
+        &self,
+        project_id: &str,
+        name: &str,
+    ) -> Result<Option<Cluster>, Error> {
+        sqlx::query("SELECT * FROM clusters WHERE project_id = $1 AND name = $2")
+            .bind(project_id)
+            .bind(name)
+            .try_map(|row| cluster(&row))
+            .fetch_optional(&self.readers)
+            .await
+            .during("read a cluster")
+    }
+
+    /// Removes a cluster with its tasks and baselines; says whether it was there.
+    pub async fn remove_cluster(&self, project_id: &str, id: &str) -> Result<bool, Error> {
+        const DOING: &str = "remove a cluster";
+        let mut tx = self.write(DOING).await?;
+        let removed = sqlx::query("DELETE FROM clusters WHERE project_id = $1 AND id = $2")
+            .bind(project_id)
+            .bind(id)
+            .execute(&mut *tx)
+            .await
+            .during(DOING)?;
+        tx.commit().await.during(DOING)?;
+        self.announce();
+        Ok(removed.rows_affected() == 1)
+    }
+
+    /// Keeps what was seen of a cluster; members that are `None` keep what was seen before.
+    pub async fn update_observed(
+        &self,
+        project_id: &str,
+        id: &str,
+        seen: &Observed,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        const DOING: &str = "keep what was seen of a cluster";
+        let mut tx = self.write(DOING).await?;
+        let updated = sqlx::query(
+            "UPDATE clusters SET version = COALESCE($3, version), phase = COALESCE($4, phase), \
+             endpoint_url = COALESCE($5, endpoint_url), updated_at = $6 \
+             WHERE project_id = $1 AND id = $2",
+        )
+        .bind(project_id)
+        .bind(id)
+        .bind(&seen.version)
+        .bind(&seen.phase)
+        .bind(&seen.endpoint_url)
+        .bind(micros(now))
+        .execute(&mut *tx)
+        .await
+        .during(DOING)?;
+        tx.commit().await.during(DOING)?;
+        Ok(updated.rows_affected() == 1)
+    }
+}
+
+fn stored_access(access: &Access) -> (&'static str, Option<&str>, Option<&str>) {
+    match access {
+        Access::Kubeconfig { path, context } => ("kubeconfig", Some(path), context.as_deref()),
+        Access::InCluster => ("in-cluster", None, None),
+    }
+}
+
+fn cluster(row: &SqliteRow) -> Result<Cluster, sqlx::Error> {
+    let access: String = row.try_get("access")?;
+    let access = if access == "in-cluster" {
+        Access::InCluster
+    } else {
+        Access::Kubeconfig {
+            path: row.try_get("kubeconfig_path")?,
+            context: row.try_get("kubeconfig_context")?,
+        }
+    };
+    Ok(Cluster {
+        id: row.try_get("id")?,
+        project_id: row.try_get("project_id")?,
+        name: row.try_get("name")?,
+        alias: row.try_get("alias")?,
+        access,
+        observed: Observed {
+            version: row.try_get("version")?,
+            phase: row.try_get("phase")?,
+            endpoint_url: row.try_get("endpoint_url")?,
+        },
+        created_at: instant(row.try_get("created_at")?)?,
+        updated_at: instant(row.try_get("updated_at")?)?,
+    })
+}

@@ -1,0 +1,213 @@
+//! Access keys: who a caller is, and the secret that proves it.
+
+use std::fmt;
+
+use aws_lc_rs::rand;
+use jiff::Timestamp;
+use sqlx::{Row, sqlite::SqliteRow};
+
+use crate::{
+    Error, Store,
+    error::{During, insert_failed},
+    time::{instant, maybe_instant, micros},
+};
+
+const AK_ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+const SK_ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// A secret in clear; it is not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text of the secret.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// A key just made: the only time its secret is handed out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewKey {
+    /// Access key: 20 capitals and digits.
+    pub ak: String,
+    /// Secret key: 40 letters and digits.
+    pub sk: Secret,
+}
+
+/// What is needed to verify a caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    /// Project the caller acts in.
+    pub project_id: String,
+    /// Secret key.
+    pub secret: Secret,
+}
+
+/// An access key as it is listed, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// Access key.
+    pub ak: String,
+    /// Project it acts in.
+    pub project_id: String,
+    /// Text for people.
+    pub description: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// Makes a key for a project.
+    pub async fn create_key(
+        &self,
+        project_id: &str,
+        description: &str,
+        now: Timestamp,
+    ) -> Result<NewKey, Error> {
+        let ak = random_text(AK_ALPHABET, 20)?;
+        let sk = random_text(SK_ALPHABET, 40)?;
+        self.import_key(project_id, &ak, &sk, description, now)
+            .await?;
+        let sk = Secret(sk);
+        Ok(NewKey { ak, sk })
+    }
+
+    /// Takes over a key that was made elsewhere.
+    pub async fn import_key(
+        &self,
+        project_id: &str,
+        ak: &str,
+        sk: &str,
+        description: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        const DOING: &str = "keep an access key";
+        let sealed = self.sealer.seal(ak, sk.as_bytes())?;
+        let mut tx = self.write(DOING).await?;
+        sqlx::query(
+            "INSERT INTO access_keys (ak, project_id, sealed_sk, description, created_at) \
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(ak)
+        .bind(project_id)
+        .bind(sealed)
+        .bind(description)
+        .bind(micros(now))
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| {
+            insert_failed(error, DOING, ("access key", ak), ("project", project_id))
+        })?;
+        tx.commit().await.during(DOING)
+    }
+
+    /// What is needed to verify a caller who claims this access key; nothing for unknown and revoked keys.
+    pub async fn access_key(&self, ak: &str) -> Result<Option<AccessKey>, Error> {
+        const DOING: &str = "read an access key";
+        let row = sqlx::query(
+            "SELECT project_id, sealed_sk FROM access_keys WHERE ak = $1 AND revoked_at IS NULL",
+        )
+        .bind(ak)
+        .fetch_optional(&self.readers)
+        .await
+        .during(DOING)?;
+        let Some(row) = row else { return Ok(None) };
+        let sealed: Vec<u8> = row.try_get("sealed_sk").during(DOING)?;
+        let secret = self
+            .sealer
+            .unseal(ak, &sealed)
+            .and_then(|plain| String::from_utf8(plain).ok())
+            .ok_or_else(|| Error::UnsealSecret(ak.to_owned()))?;
+        Ok(Some(AccessKey {
+            project_id: row.try_get("project_id").during(DOING)?,
+            secret: Secret(secret),
+        }))
+    }
+
+    /// The keys of a project, oldest first, revoked ones included.
+    pub async fn list_keys(&self, project_id: &str) -> Result<Vec<KeyInfo>, Error> {
+        sqlx::query(
+            "SELECT ak, project_id, description, created_at, revoked_at FROM access_keys \
+             WHERE project_id = $1 ORDER BY created_at, ak",
+        )
+        .bind(project_id)
+        .try_map(|row| key_info(&row))
+        .fetch_all(&self.readers)
+        .await
+        .during("list the access keys")
+    }
+
+    /// Revokes a key for good; says whether it was in force.
+    pub async fn revoke_key(
+        &self,
+        project_id: &str,
+        ak: &str,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        const DOING: &str = "revoke an access key";
+        let mut tx = self.write(DOING).await?;
+        let revoked = sqlx::query(
+            "UPDATE access_keys SET revoked_at = $3 \
+             WHERE project_id = $1 AND ak = $2 AND revoked_at IS NULL",
+        )
+        .bind(project_id)
+        .bind(ak)
+        .bind(micros(now))
+        .execute(&mut *tx)
+        .await
+        .during(DOING)?;
+        tx.commit().await.during(DOING)?;
+        Ok(revoked.rows_affected() == 1)
+    }
+}
+
+fn key_info(row: &SqliteRow) -> Result<KeyInfo, sqlx::Error> {
+    Ok(KeyInfo {
+        ak: row.try_get("ak")?,
+        project_id: row.try_get("project_id")?,
+        description: row.try_get("description")?,
+        created_at: instant(row.try_get("created_at")?)?,
+        revoked_at: maybe_instant(row.try_get("revoked_at")?)?,
+    })
+}
+
+/// Random text; bytes that would favour the first letters are drawn again.
+fn random_text(alphabet: &[u8], length: usize) -> Result<String, Error> {
+    let fair = 256 - 256 % alphabet.len();
+    let mut text = String::with_capacity(length);
+    let mut drawn = [0_u8; 64];
+    while text.len() < length {
+        rand::fill(&mut drawn).map_err(|_| Error::Seal)?;
+        let letters = drawn
+            .iter()
+            .map(|byte| usize::from(*byte))
+            .filter(|byte| *byte < fair)
+            .map(|byte| char::from(alphabet[byte % alphabet.len()]));
+        text.extend(letters.take(length - text.len()));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_text_uses_its_whole_alphabet_and_nothing_else() {
+        for alphabet in [AK_ALPHABET, SK_ALPHABET] {
+            let text = random_text(alphabet, 5000).unwrap();
+            assert_eq!(text.len(), 5000);
+            assert!(text.bytes().all(|byte| alphabet.contains(&byte)));
+            assert!(alphabet.iter().all(|byte| text.as_bytes().contains(byte)));
+        }
+    }
+}

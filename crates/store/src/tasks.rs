@@ -1,0 +1,327 @@
+//! Tasks: what was asked for, how far it is and how it ended.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use crate::{
+    Error, Store,
+    error::During,
+    payload::unpack,
+    time::{instant, maybe_instant, micros},
+};
+
+/// How many finished tasks of one kind are kept of one cluster.
+pub const TASKS_KEPT: i64 = 100;
+
+/// Gives an enumeration the texts it is stored as.
+macro_rules! stored_as {
+    ($name:ident { $($variant:ident = $text:literal),+ }) => {
+        impl $name {
+            /// The text it is stored as.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            fn stored(text: &str) -> Result<Self, sqlx::Error> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    other => Err(sqlx::Error::Decode(
+                        format!("{} cannot be {other:?}", stringify!($name)).into(),
+                    )),
+                }
+            }
+        }
+    };
+}
+
+/// What a task does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TaskKind {
+    /// Judges whether a cluster is fit to be upgraded.
+    Precheck,
+    /// Judges whether a cluster came out of an upgrade fit to serve.
+    Postcheck,
+}
+
+stored_as!(TaskKind { Precheck = "precheck", Postcheck = "postcheck" });
+
+/// How far a task is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TaskState {
+    /// Accepted, never begun.
+    Init,
+    /// Begun; between two attempts, too.
+    Running,
+    /// Ended.
+    Done,
+}
+
+stored_as!(TaskState { Init = "init", Running = "running", Done = "done" });
+
+/// How a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Nothing stands in the way.
+    Success,
+    /// Something stands in the way.
+    Failed,
+    /// The task could not be carried out.
+    Error,
+}
+
+stored_as!(Phase { Success = "Success", Failed = "Failed", Error = "Error" });
+
+/// A task to be accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTask {
+    /// Project of the caller.
+    pub project_id: String,
+    /// Cluster it is about.
+    pub cluster_id: String,
+    /// What it does.
+    pub kind: TaskKind,
+    /// The request, as JSON; equal requests must have equal texts.
+    pub spec: String,
+    /// How often it may be begun before it ends as `Error`.
+    pub max_attempts: u32,
+}
+
+/// What became of a task that was handed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enqueued {
+    /// It was accepted, and survives a power cut.
+    New(Task),
+    /// Another one of its kind is unfinished for that cluster; nothing was written.
+    AlreadyActive {
+        /// The unfinished one.
+        id: String,
+        /// Whether that one's spec is the same text.
+        same_spec: bool,
+    },
+}
+
+/// A task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// Identifier, a UUID.
+    pub id: String,
+    /// Project it belongs to.
+    pub project_id: String,
+    /// Cluster it is about.
+    pub cluster_id: String,
+    /// What it does.
+    pub kind: TaskKind,
+    /// The request, as JSON.
+    pub spec: String,
+    /// How far it is.
+    pub state: TaskState,
+    /// How it ended, once it has.
+    pub phase: Option<Phase>,
+    /// Why it ended so, for people.
+    pub message: Option<String>,
+    /// The assessment, once there is one.
+    pub result: Option<Vec<u8>>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Until when its result counts.
+    pub expires_at: Option<Timestamp>,
+    /// How often it was begun.
+    pub attempt: u32,
+    /// How often it may be begun.
+    pub max_attempts: u32,
+    /// Why the last attempt failed, while another one is due.
+    pub last_error: Option<String>,
+}
+
+impl Store {
+    /// Accepts a task unless one of its kind is unfinished for that cluster.
+    pub async fn enqueue(&self, new: &NewTask, now: Timestamp) -> Result<Enqueued, Error> {
+        const DOING: &str = "accept a task";
+        let mut tx = self.write(DOING).await?;
+        if let Some(active) = active(&mut tx, new).await.during(DOING)? {
+            return Ok(active);
+        }
+        let inserted = sqlx::query(
+            "INSERT INTO tasks (id, project_id, cluster_id, kind, spec, state, created_at, updated_at, \
+             run_at, attempt, max_attempts, lease_fence) \
+             SELECT $1, project_id, id, $4, $5, 'init', $6, $6, $6, 0, $7, 0 FROM clusters \
+             WHERE project_id = $2 AND id = $3 RETURNING *",
+        )
+        .bind(Uuid::new_v4().to_string())
+        .bind(&new.project_id)
+        .bind(&new.cluster_id)
+        .bind(new.kind.as_str())
+        .bind(&new.spec)
+        .bind(micros(now))
+        .bind(i64::from(new.max_attempts.max(1)))
+        .try_map(|row| task(&row))
+        .fetch_optional(&mut *tx)
+        .await
+        .during(DOING)?;
+        let task = inserted.ok_or_else(|| Error::NotFound {
+            what: "cluster",
+            id: new.cluster_id.clone(),
+        })?;
+        tx.commit().await.during(DOING)?;
+        self.announce();
+        Ok(Enqueued::New(task))
+    }
+
+    /// The task of a cluster with this id and kind; another project's task is as absent as one that never was.
+    pub async fn task(
+        &self,
+        project_id: &str,
+        cluster_id: &str,
+        kind: TaskKind,
+        id: &str,
+    ) -> Result<Option<Task>, Error> {
+        let found = sqlx::query(
+            "SELECT * FROM tasks WHERE id = $1 AND project_id = $2 AND cluster_id = $3 AND kind = $4",
+        )
+        .bind(id)
+        .bind(project_id)
+        .bind(cluster_id)
+        .bind(kind.as_str())
+        .try_map(|row| task(&row))
+        .fetch_optional(&self.readers)
+        .await
+        .during("read a task")?;
+        match found {
+            Some(task) => expanded(task).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The tasks of a cluster of one kind, newest first, with their results.
+    pub async fn tasks(
+        &self,
+        project_id: &str,
+        cluster_id: &str,
+        kind: TaskKind,
+    ) -> Result<Vec<Task>, Error> {
+        let found = sqlx::query(
+            "SELECT * FROM tasks WHERE project_id = $1 AND cluster_id = $2 AND kind = $3 \
+             ORDER BY created_at DESC, id DESC LIMIT $4",
+        )
+        .bind(project_id)
+        .bind(cluster_id)
+        .bind(kind.as_str())
+        .bind(TASKS_KEPT + 1)
+        .try_map(|row| task(&row))
+        .fetch_all(&self.readers)
+        .await
+        .during("list the tasks")?;
+        let mut tasks = Vec::with_capacity(found.len());
+        for task in found {
+            tasks.push(expanded(task).await?);
+        }
+        Ok(tasks)
+    }
+
+    /// Waits until a task has ended, and reads it; nothing when it is gone.
+    ///
+    /// Ends in this process are seen at once, those in others after `poll` at most. The caller bounds the wait.
+    pub async fn finished(&self, id: &str, poll: Duration) -> Result<Option<Task>, Error> {
+        let mut changes = self.changes();
+        loop {
+            changes.borrow_and_update();
+            let found = sqlx::query("SELECT * FROM tasks WHERE id = $1")
+                .bind(id)
+                .try_map(|row| task(&row))
+                .fetch_optional(&self.readers)
+                .await
+                .during("wait for a task")?;
+            match found {
+                None => return Ok(None),
+                Some(task) if task.state == TaskState::Done => {
+                    return expanded(task).await.map(Some);
+                }
+                Some(_) => {
+                    let _ = tokio::time::timeout(poll, changes.changed()).await;
+                }
+            }
+        }
+    }
+}
+
+async fn active(
+    tx: &mut Transaction<'static, Sqlite>,
+    new: &NewTask,
+) -> Result<Option<Enqueued>, sqlx::Error> {
+    sqlx::query(
+        "SELECT id, spec FROM tasks \
+         WHERE project_id = $1 AND cluster_id = $2 AND kind = $3 AND state <> 'done'",
+    )
+    .bind(&new.project_id)
+    .bind(&new.cluster_id)
+    .bind(new.kind.as_str())
+    .try_map(|row: SqliteRow| {
+        Ok(Enqueued::AlreadyActive {
+            id: row.try_get("id")?,
+            same_spec: row.try_get::<String, _>("spec")? == new.spec,
+        })
+    })
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+/// Removes the oldest finished tasks of a cluster and kind beyond those that are kept.
+pub(crate) async fn prune(
+    tx: &mut Transaction<'static, Sqlite>,
+    cluster_id: &str,
+    kind: TaskKind,
+) -> Result<(), Error> {
+    sqlx::query(
+        "DELETE FROM tasks WHERE cluster_id = $1 AND kind = $2 AND state = 'done' AND id NOT IN \
+         (SELECT id FROM tasks WHERE cluster_id = $1 AND kind = $2 AND state = 'done' \
+          ORDER BY created_at DESC, id DESC LIMIT $3)",
+    )
+    .bind(cluster_id)
+    .bind(kind.as_str())
+    .bind(TASKS_KEPT)
+    .execute(&mut **tx)
+    .await
+    .during("remove old tasks")
+    .map(drop)
+}
+
+async fn expanded(mut task: Task) -> Result<Task, Error> {
+    if let Some(packed) = task.result.take() {
+        task.result = Some(unpack(packed).await?);
+    }
+    Ok(task)
+}
+
+/// A row of `tasks`, its result still compressed.
+pub(crate) fn task(row: &SqliteRow) -> Result<Task, sqlx::Error> {
+    let count = |column| row.try_get::<i64, _>(column).map(clamped);
+    Ok(Task {
+        id: row.try_get("id")?,
+        project_id: row.try_get("project_id")?,
+        cluster_id: row.try_get("cluster_id")?,
+        kind: TaskKind::stored(row.try_get("kind")?)?,
+        spec: row.try_get("spec")?,
+        state: TaskState::stored(row.try_get("state")?)?,
+        phase: row
+            .try_get::<Option<&str>, _>("phase")?
+            .map(Phase::stored)
+            .transpose()?,
+        message: row.try_get("message")?,
+        result: row.try_get("result")?,
+        created_at: instant(row.try_get("created_at")?)?,
+        updated_at: instant(row.try_get("updated_at")?)?,
+        expires_at: maybe_instant(row.try_get("expires_at")?)?,
+        attempt: count("attempt")?,
+        max_attempts: count("max_attempts")?,
+        last_error: row.try_get("last_error")?,
+    })
+}
+
+fn clamped(count: i64) -> u32 {
+    u32::try_from(count.max(0)).unwrap_or(u32::MAX)
+}
