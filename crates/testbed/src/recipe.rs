@@ -7,7 +7,9 @@ use crate::error::{Context as _, Error, Result};
 
 /// The folder of the Go modules, beside the crates.
 pub fn modules() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testbed")
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    // The crate lies two folders below the workspace.
+    workspace.expect("a workspace").join("testbed")
 }
 
 /// How one Go binary is built, and the name that follows from everything that shapes it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use airworthy_testbed::{Apply, Cluster, ClusterOptions, How, wait_until};
+use airworthy_testbed::{Apply, Cluster, ClusterOptions, How, NodeOptions, wait_until};
 use serde_json::Value;
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -39,8 +39,10 @@ async fn a_cluster_runs_a_deployment_and_is_upgraded() {
         .await
         .unwrap();
     available(&cluster).await;
+    old_node(&cluster).await;
     let versions = kubelet_versions(&cluster).await;
-    assert_eq!(versions, ["v1.31.14 containerd://2.1.4"; 2]);
+    let new = "v1.31.14 containerd://2.1.4";
+    assert_eq!(versions, [new, new, "v1.29.1 cri-o://1.29.1"]);
 
     cluster.upgrade("1.32").await.unwrap();
     assert_eq!(cluster.version(), "1.32.13");
@@ -56,7 +58,11 @@ async fn a_cluster_runs_a_deployment_and_is_upgraded() {
     cluster.move_nodes("v1.32.13").await.unwrap();
     assert_eq!(
         kubelet_versions(&cluster).await,
-        ["v1.32.13 containerd://2.1.4"; 2]
+        [
+            "v1.32.13 containerd://2.1.4",
+            "v1.32.13 containerd://2.1.4",
+            "v1.32.13 cri-o://1.29.1"
+        ]
     );
 
     // The controllers of the new version work: one more replica becomes available.
@@ -66,6 +72,20 @@ async fn a_cluster_runs_a_deployment_and_is_upgraded() {
         .await
         .unwrap();
     available(&cluster).await;
+}
+
+/// One more node, older than the others; kwok leaves its versions alone while it renews its lease.
+async fn old_node(cluster: &Cluster) {
+    let options = NodeOptions {
+        runtime_version: "cri-o://1.29.1".into(),
+        labels: vec![("pool".into(), "old".into())],
+        ..NodeOptions::default()
+    };
+    cluster
+        .add_node("old-1", "v1.29.1", &options)
+        .await
+        .unwrap();
+    cluster.wait_for_nodes().await.unwrap();
 }
 
 /// Waits until the Deployment has all the replicas it wants.
