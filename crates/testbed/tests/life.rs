@@ -39,6 +39,7 @@ async fn a_cluster_runs_a_deployment_and_is_upgraded() {
         .await
         .unwrap();
     available(&cluster).await;
+    pods_by_annotation(&cluster).await;
     old_node(&cluster).await;
     let versions = kubelet_versions(&cluster).await;
     let new = "v1.31.14 containerd://2.1.4";
@@ -72,6 +73,61 @@ async fn a_cluster_runs_a_deployment_and_is_upgraded() {
         .await
         .unwrap();
     available(&cluster).await;
+}
+
+/// A pod that is held stays Pending, the pod of a Job ends unless told to go on.
+async fn pods_by_annotation(cluster: &Cluster) {
+    let yaml = "
+apiVersion: v1
+kind: Pod
+metadata: {name: held, annotations: {testbed.airworthy.dev/hold: 'true'}}
+spec: {containers: [{name: c, image: example.com/c}]}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: short}
+spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: example.com/c}]}}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: long}
+spec:
+  template:
+    metadata: {annotations: {testbed.airworthy.dev/keep-running: 'true'}}
+    spec: {restartPolicy: Never, containers: [{name: c, image: example.com/c}]}
+";
+    cluster
+        .apply(yaml, &Apply::new("life", How::Create))
+        .await
+        .unwrap();
+    let client = cluster.client("life").unwrap();
+    wait_until(DEADLINE, "the phases of pods", || async {
+        let pods = client.list("/api/v1/namespaces/default/pods").await?;
+        let phase = |name: &str| {
+            let pod = pods
+                .iter()
+                .find(|pod| pod["metadata"]["name"].as_str().unwrap().starts_with(name));
+            pod.map(|pod| {
+                pod["status"]["phase"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned()
+            })
+        };
+        let phases = [phase("short-"), phase("long-"), phase("held")];
+        let expected = ["Succeeded", "Running", "Pending"].map(|phase| Some(phase.to_owned()));
+        Ok((phases == expected).then_some(()))
+    })
+    .await
+    .unwrap();
+    let held = client
+        .get("/api/v1/namespaces/default/pods/held")
+        .await
+        .unwrap();
+    assert!(
+        held["spec"]["nodeName"].is_string(),
+        "held by kwok, not by the scheduler"
+    );
 }
 
 /// One more node, older than the others; kwok leaves its versions alone while it renews its lease.
