@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use sqlx::error::ErrorKind;
+use sqlx::error::{DatabaseError, ErrorKind};
 
 /// Why an operation of the store failed.
 #[derive(Debug, thiserror::Error)]
@@ -183,7 +183,7 @@ pub(crate) fn insert_failed(
     new: (&'static str, &str),
     parent: (&'static str, &str),
 ) -> Error {
-    match error.as_database_error().map(|found| found.kind()) {
+    match error.as_database_error().map(DatabaseError::kind) {
         Some(ErrorKind::UniqueViolation) => Error::AlreadyExists {
             what: new.0,
             name: new.1.to_owned(),

@@ -172,12 +172,12 @@ async fn pool(
 async fn check_canary(writer: &SqlitePool, sealer: &Sealer) -> Result<(), Error> {
     const DOING: &str = "check the sealing key";
     let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.during(DOING)?;
-    let sealed: Option<Vec<u8>> = sqlx::query_scalar("SELECT canary FROM seal WHERE id = 1")
+    let canary: Option<Vec<u8>> = sqlx::query_scalar("SELECT canary FROM seal WHERE id = 1")
         .fetch_optional(&mut *tx)
         .await
         .during(DOING)?;
-    match sealed {
-        Some(sealed) if sealer.unseal(CANARY_OWNER, &sealed).as_deref() == Some(CANARY) => Ok(()),
+    match canary {
+        Some(canary) if sealer.unseal(CANARY_OWNER, &canary).as_deref() == Some(CANARY) => Ok(()),
         Some(_) => Err(Error::WrongSealingKey),
         None => {
             sqlx::query("INSERT INTO seal (id, canary) VALUES (1, $1)")
@@ -187,5 +187,32 @@ async fn check_canary(writer: &SqlitePool, sealer: &Sealer) -> Result<(), Error>
                 .during(DOING)?;
             tx.commit().await.during(DOING)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn pragma(pool: &SqlitePool, text: &'static str) -> i64 {
+        sqlx::query_scalar(text).fetch_one(pool).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn writes_are_synced_and_readers_cannot_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = SealingKey::from([7; 32]);
+        let options = Options::new(directory.path().join("a.db"), key);
+        let store = Store::open(&options, Timestamp::UNIX_EPOCH).await.unwrap();
+        assert_eq!(pragma(&store.writer, "PRAGMA synchronous").await, 2);
+        assert_eq!(pragma(&store.writer, "PRAGMA foreign_keys").await, 1);
+        assert_eq!(pragma(&store.writer, "PRAGMA busy_timeout").await, 5000);
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+            .fetch_one(&store.writer)
+            .await
+            .unwrap();
+        assert_eq!(mode, "wal");
+        let written = sqlx::query("DELETE FROM projects").execute(&store.readers);
+        assert!(written.await.is_err());
     }
 }

@@ -135,23 +135,23 @@ mod tests {
     #[test]
     fn what_is_sealed_can_be_unsealed_by_its_owner_alone() {
         let sealer = Sealer::new(&SealingKey([7; 32])).unwrap();
-        let sealed = sealer.seal("A", b"secret").unwrap();
-        assert_eq!(sealer.unseal("A", &sealed).unwrap(), b"secret");
-        assert_eq!(sealer.unseal("B", &sealed), None);
+        let text = sealer.seal("A", b"secret").unwrap();
+        assert_eq!(sealer.unseal("A", &text).unwrap(), b"secret");
+        assert_eq!(sealer.unseal("B", &text), None);
         let other = Sealer::new(&SealingKey([8; 32])).unwrap();
-        assert_eq!(other.unseal("A", &sealed), None);
-        assert_ne!(sealer.seal("A", b"secret").unwrap(), sealed);
+        assert_eq!(other.unseal("A", &text), None);
+        assert_ne!(sealer.seal("A", b"secret").unwrap(), text);
     }
 
     #[test]
     fn every_changed_byte_is_noticed() {
         let sealer = Sealer::new(&SealingKey([7; 32])).unwrap();
-        let sealed = sealer.seal("A", b"secret").unwrap();
-        for place in 0..sealed.len() {
-            let mut changed = sealed.clone();
+        let text = sealer.seal("A", b"secret").unwrap();
+        for place in 0..text.len() {
+            let mut changed = text.clone();
             changed[place] ^= 1;
             assert_eq!(sealer.unseal("A", &changed), None);
-            assert_eq!(sealer.unseal("A", &sealed[..place]), None);
+            assert_eq!(sealer.unseal("A", &text[..place]), None);
         }
     }
 

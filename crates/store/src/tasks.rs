@@ -93,7 +93,7 @@ pub struct NewTask {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Enqueued {
     /// It was accepted, and survives a power cut.
-    New(Task),
+    New(Box<Task>),
     /// Another one of its kind is unfinished for that cluster; nothing was written.
     AlreadyActive {
         /// The unfinished one.
@@ -169,7 +169,7 @@ impl Store {
         })?;
         tx.commit().await.during(DOING)?;
         self.announce();
-        Ok(Enqueued::New(task))
+        Ok(Enqueued::New(Box::new(task)))
     }
 
     /// The task of a cluster with this id and kind; another project's task is as absent as one that never was.

@@ -21,16 +21,16 @@ async fn claim(store: &Store, owner: &str, now: Timestamp) -> Lease {
         .expect("a task is due")
 }
 
-fn lost<T: std::fmt::Debug>(done: Result<T, Error>) {
+fn lost<T: std::fmt::Debug>(done: &Result<T, Error>) {
     assert!(matches!(done, Err(Error::LeaseLost { .. })), "{done:?}");
 }
 
 /// Whoever holds `lease` can do nothing any more.
 async fn assert_powerless(store: &Store, lease: &Lease, now: Timestamp) {
-    lost(store.heartbeat(lease, now, SPAN).await);
-    lost(store.release(lease, now).await);
-    lost(store.fail(lease, "late", now, SPAN).await);
-    lost(store.finish(lease, success("late"), None, now).await);
+    lost(&store.heartbeat(lease, now, SPAN).await);
+    lost(&store.release(lease, now).await);
+    lost(&store.fail(lease, "late", now, SPAN).await);
+    lost(&store.finish(lease, success("late"), None, now).await);
 }
 
 async fn read(fixture: &Fixture, id: &str) -> airworthy_store::Task {
@@ -212,7 +212,7 @@ async fn a_late_end_keeps_no_baseline() {
                 .await
         }
     };
-    lost(finish(old, "old", at(31)).await);
+    lost(&finish(old, "old", at(31)).await);
     let read = || store.baseline(&cluster.project_id, &cluster.id, None);
     assert_eq!(read().await.unwrap(), None);
     finish(new, "new", at(32)).await.unwrap();
@@ -294,7 +294,7 @@ async fn a_waiter_sees_the_end_in_this_process_at_once() {
     let fixture = fixture().await;
     let store = fixture.store.clone();
     let task = enqueue(&store, &fixture.cluster, at(0)).await;
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     let waiting = tokio::spawn({
         let (store, id) = (store.clone(), task.id.clone());
         async move { store.finished(&id, hour).await }
@@ -307,7 +307,7 @@ async fn a_waiter_sees_the_end_in_this_process_at_once() {
         expires_at: None,
     };
     store.finish(&lease, outcome, None, at(1)).await.unwrap();
-    let seen = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+    let seen = tokio::time::timeout(Duration::from_mins(1), waiting).await;
     let seen = seen.expect("no poll was needed").unwrap().unwrap().unwrap();
     assert_eq!(
         (seen.phase, seen.message.as_deref()),

@@ -75,7 +75,7 @@ pub(crate) async fn enqueue(store: &Store, cluster: &Cluster, now: Timestamp) ->
         .await
         .unwrap()
     {
-        Enqueued::New(task) => task,
+        Enqueued::New(task) => *task,
         Enqueued::AlreadyActive { id, .. } => panic!("{id} is active"),
     }
 }

@@ -1,0 +1,300 @@
+//! Random walks over the queue beside a model of it: one owner ends a task, no task is lost, no stale fence does anything.
+
+mod common;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use airworthy_store::{
+    Cluster, Enqueued, Error, Failure, Lease, Options, Phase, Store, Task, TaskKind, TaskState,
+};
+use common::{Fixture, add_cluster, at, fixture, new_task, success};
+
+const SPAN: i64 = 10;
+const OWNERS: [&str; 3] = ["a", "b", "c"];
+
+/// A small generator, so that a seed repeats a walk exactly.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % sides
+    }
+}
+
+/// What the model knows of a task.
+struct Known {
+    task: Task,
+    run_at: i64,
+    created_at: i64,
+    fence: i64,
+    /// When the lease runs out, while someone holds it.
+    until: Option<i64>,
+    attempt: u32,
+    ends: u32,
+    result: Option<String>,
+}
+
+impl Known {
+    fn held_by(&self, lease: &Lease) -> bool {
+        self.ends == 0 && self.until.is_some() && self.fence == lease.fence
+    }
+
+    fn due(&self, now: i64) -> bool {
+        self.ends == 0 && self.run_at <= now && self.until.is_none_or(|until| until <= now)
+    }
+
+    fn exhausted(&self, now: i64) -> bool {
+        self.ends == 0
+            && self.attempt >= self.task.max_attempts
+            && self.until.is_some_and(|until| until <= now)
+    }
+
+    fn end(&mut self) {
+        self.ends += 1;
+        self.until = None;
+    }
+}
+
+struct Walk {
+    dice: Dice,
+    store: Store,
+    options: Options,
+    clusters: Vec<Cluster>,
+    known: BTreeMap<String, Known>,
+    /// Every lease that was ever given, stale ones included.
+    leases: Vec<Lease>,
+    now: i64,
+}
+
+impl Walk {
+    async fn step(&mut self) {
+        self.now += i64::try_from(self.dice.below(6)).unwrap();
+        match self.dice.below(16) {
+            0..=3 => self.enqueue().await,
+            4..=7 => self.claim().await,
+            8..=9 => self.heartbeat().await,
+            10..=12 => self.finish().await,
+            13 => self.release().await,
+            14 => self.fail().await,
+            _ => self.reopen().await,
+        }
+    }
+
+    async fn enqueue(&mut self) {
+        let cluster = &self.clusters[self.dice.below(self.clusters.len())];
+        let kind = [TaskKind::Precheck, TaskKind::Postcheck][self.dice.below(2)];
+        let active = self
+            .known
+            .values()
+            .find(|it| it.ends == 0 && it.task.cluster_id == cluster.id && it.task.kind == kind);
+        let new = new_task(cluster, kind);
+        match self.store.enqueue(&new, at(self.now)).await.unwrap() {
+            Enqueued::AlreadyActive { id, .. } => assert_eq!(id, active.unwrap().task.id),
+            Enqueued::New(task) => {
+                assert!(active.is_none());
+                let known = Known {
+                    task: *task,
+                    run_at: self.now,
+                    created_at: self.now,
+                    fence: 0,
+                    until: None,
+                    attempt: 0,
+                    ends: 0,
+                    result: None,
+                };
+                self.known.insert(known.task.id.clone(), known);
+            }
+        }
+    }
+
+    async fn claim(&mut self) {
+        let now = self.now;
+        let owner = OWNERS[self.dice.below(OWNERS.len())];
+        let span = Duration::from_secs(SPAN.unsigned_abs());
+        let claimed = self.store.claim(owner, at(now), span).await.unwrap();
+        for known in self.known.values_mut().filter(|it| it.exhausted(now)) {
+            known.end();
+        }
+        let expected = self
+            .known
+            .values_mut()
+            .filter(|it| it.due(now))
+            .min_by_key(|it| (it.run_at, it.created_at, it.task.id.clone()));
+        match (claimed, expected) {
+            (None, None) => {}
+            (Some(lease), Some(known)) => {
+                known.fence += 1;
+                known.attempt += 1;
+                known.until = Some(now + SPAN);
+                assert_eq!(lease.task.id, known.task.id);
+                assert_eq!(
+                    (lease.fence, lease.task.attempt),
+                    (known.fence, known.attempt)
+                );
+                self.leases.push(lease);
+            }
+            (claimed, expected) => panic!("{claimed:?}, not {:?}", expected.map(|it| &it.task)),
+        }
+    }
+
+    /// A lease that was once given, whether it still holds, and the clock.
+    fn draw(&mut self) -> Option<(Lease, bool)> {
+        if self.leases.is_empty() {
+            return None;
+        }
+        let recent = self.leases.len().min(6);
+        let index = self.leases.len() - 1 - self.dice.below(recent);
+        let lease = self.leases[index].clone();
+        let holds = self.known[&lease.task.id].held_by(&lease);
+        Some((lease, holds))
+    }
+
+    fn model(&mut self, lease: &Lease) -> &mut Known {
+        self.known.get_mut(&lease.task.id).unwrap()
+    }
+
+    async fn heartbeat(&mut self) {
+        let Some((lease, holds)) = self.draw() else {
+            return;
+        };
+        let span = Duration::from_secs(SPAN.unsigned_abs());
+        let done = self.store.heartbeat(&lease, at(self.now), span).await;
+        if agreed(&done, holds) {
+            self.model(&lease).until = Some(self.now + SPAN);
+        }
+    }
+
+    async fn finish(&mut self) {
+        let Some((lease, holds)) = self.draw() else {
+            return;
+        };
+        let result = format!("{}:{}", lease.task.id, lease.fence);
+        let outcome = success(&result);
+        let done = self.store.finish(&lease, outcome, None, at(self.now)).await;
+        if agreed(&done, holds) {
+            let known = self.model(&lease);
+            known.end();
+            known.result = Some(result);
+        }
+    }
+
+    async fn release(&mut self) {
+        let Some((lease, holds)) = self.draw() else {
+            return;
+        };
+        let now = self.now;
+        let done = self.store.release(&lease, at(now)).await;
+        if agreed(&done, holds) {
+            let known = self.model(&lease);
+            known.until = None;
+            known.attempt -= 1;
+            known.run_at = now;
+        }
+    }
+
+    async fn fail(&mut self) {
+        let Some((lease, holds)) = self.draw() else {
+            return;
+        };
+        let now = self.now;
+        let delay = Duration::from_secs(3);
+        let done = self.store.fail(&lease, "failed", at(now), delay).await;
+        if agreed(&done, holds) {
+            let known = self.model(&lease);
+            if known.attempt >= known.task.max_attempts {
+                assert_eq!(done.unwrap(), Failure::Ended);
+                known.end();
+            } else {
+                assert_eq!(done.unwrap(), Failure::RetryAt(at(now + 3)));
+                known.until = None;
+                known.run_at = now + 3;
+            }
+        }
+    }
+
+    /// The process ends without a word and another one begins.
+    async fn reopen(&mut self) {
+        self.store = Store::open(&self.options, at(self.now)).await.unwrap();
+    }
+
+    /// Works off what is left, then looks whether every accepted task has ended once, and as the model says.
+    async fn settle(&mut self) {
+        while self.known.values().any(|it| it.ends == 0) {
+            self.now += SPAN;
+            let before = self.leases.len();
+            self.claim().await;
+            for lease in self.leases.split_off(before) {
+                self.store
+                    .finish(&lease, success("last"), None, at(self.now))
+                    .await
+                    .unwrap();
+                let known = self.model(&lease);
+                known.end();
+                known.result = Some("last".into());
+            }
+        }
+        for known in self.known.values() {
+            let task = &known.task;
+            let read = self
+                .store
+                .task(&task.project_id, &task.cluster_id, task.kind, &task.id)
+                .await
+                .unwrap()
+                .expect("no task is lost");
+            assert_eq!((read.state, known.ends), (TaskState::Done, 1));
+            let result = read.result.map(|it| String::from_utf8(it).unwrap());
+            assert_eq!(result, known.result);
+            assert_eq!(read.phase == Some(Phase::Error), known.result.is_none());
+        }
+    }
+}
+
+/// Whether the store did it, which it must exactly when the lease holds.
+fn agreed<T: std::fmt::Debug>(done: &Result<T, Error>, holds: bool) -> bool {
+    match done {
+        Ok(_) => assert!(holds, "a stale lease did something"),
+        Err(Error::LeaseLost { .. }) => assert!(!holds, "a lease that holds was refused"),
+        Err(other) => panic!("{other}"),
+    }
+    holds
+}
+
+async fn walk(seed: u64) {
+    let Fixture {
+        directory: _directory,
+        options,
+        store,
+        project,
+        cluster,
+    } = fixture().await;
+    let second = add_cluster(&store, &project.id, "second").await;
+    let mut walk = Walk {
+        dice: Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
+        store,
+        options,
+        clusters: vec![cluster, second],
+        known: BTreeMap::new(),
+        leases: Vec::new(),
+        now: 0,
+    };
+    for _ in 0..300 {
+        walk.step().await;
+    }
+    walk.settle().await;
+    assert!(walk.known.len() > 10, "the walk got somewhere");
+}
+
+#[tokio::test]
+#[allow(
+    clippy::print_stderr,
+    reason = "a failed walk can be repeated by its seed"
+)]
+async fn the_queue_does_what_its_model_does() {
+    for seed in 1..=12 {
+        eprintln!("seed {seed}");
+        Box::pin(walk(seed)).await;
+    }
+}
