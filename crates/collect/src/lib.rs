@@ -1,3 +1,19 @@
-//! Where bytes become facts.
+//! Where bytes become facts: reads live clusters and says of every group of facts that it is there or why it is not.
+//!
+//! Knows API servers, their wire formats and their moods; it never writes to a cluster and never asks for anything at a
+//! version that the server deprecates. It must not know checks.
 
+mod collect;
+mod connect;
+mod failure;
+mod groups;
+mod list;
+mod plan;
 pub mod recording;
+mod resource;
+mod session;
+mod wire;
+
+pub use collect::{Unusable, collect};
+pub use connect::{ConnectError, ConnectOptions, Connection, USER_AGENT, connect};
+pub use plan::{Encoding, Limits, Outcome, Plan, Progress, ProgressEvent};

@@ -1,0 +1,72 @@
+//! `/readyz?verbose` and `/livez?verbose`. That a check fails is a fact, not an error, so the answer 500 is read too.
+
+use airworthy_model::facts::{Health, HealthCheck};
+use http::StatusCode;
+
+use crate::{
+    failure::{Cause, Failure},
+    session::{Ask, Session},
+};
+
+pub(crate) async fn read(session: &Session<'_>) -> Result<Health, Failure> {
+    let (ready, live) = tokio::try_join!(checks(session, "/readyz"), checks(session, "/livez"))?;
+    Ok(Health { ready, live })
+}
+
+async fn checks(session: &Session<'_>, path: &'static str) -> Result<Vec<HealthCheck>, Failure> {
+    let ask = Ask::get(path, "*/*").query("verbose");
+    let answer = session.exchange(&ask).await?;
+    let checks = parse(&String::from_utf8_lossy(&answer.body));
+    let known = matches!(
+        answer.status,
+        StatusCode::OK | StatusCode::INTERNAL_SERVER_ERROR
+    );
+    if known && !checks.is_empty() {
+        return Ok(checks);
+    }
+    if answer.status.is_success() {
+        let why = "no check is listed".to_owned();
+        return Err(ask.failed(Cause::Malformed(why)));
+    }
+    Err(ask.failed(Cause::Status(answer.status, answer.message())))
+}
+
+/// Reads lines such as `[+]etcd ok` and `[-]etcd failed: reason withheld`.
+fn parse(text: &str) -> Vec<HealthCheck> {
+    text.lines()
+        .filter_map(|line| {
+            let (ok, rest) = match line.get(..3)? {
+                "[+]" => (true, &line[3..]),
+                "[-]" => (false, &line[3..]),
+                _ => return None,
+            };
+            let end = if ok { " ok" } else { " failed" };
+            let name = rest.find(end).map_or(rest, |at| &rest[..at]);
+            Some(HealthCheck {
+                name: name.trim().to_owned(),
+                ok,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_is_a_check() {
+        let text = "[+]ping ok\n[-]etcd failed: reason withheld\n[+]shutdown excluded: ok\nreadyz check failed\n";
+        let checks = parse(text);
+        let names: Vec<_> = checks.iter().map(|c| (c.name.as_str(), c.ok)).collect();
+        assert_eq!(
+            names,
+            [
+                ("ping", true),
+                ("etcd", false),
+                ("shutdown excluded: ok", true)
+            ]
+        );
+        assert!(parse("ok").is_empty());
+    }
+}

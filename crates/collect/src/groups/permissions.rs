@@ -1,0 +1,73 @@
+//! What our own identity may read: one review for each rule that the plan's needs ask for.
+
+use airworthy_model::{Access, facts::Permission};
+use futures::future::try_join_all;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    failure::{Cause, Failure},
+    session::{Ask, Session},
+};
+
+const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
+#[derive(Deserialize)]
+struct Review {
+    status: ReviewStatus,
+}
+
+#[derive(Deserialize)]
+struct ReviewStatus {
+    allowed: bool,
+}
+
+pub(crate) async fn read(session: &Session<'_>) -> Result<Vec<Permission>, Failure> {
+    let mut accesses: Vec<Access> = Vec::new();
+    for access in session.plan.needs.iter().flat_map(|need| need.access()) {
+        if !accesses.contains(access) {
+            accesses.push(*access);
+        }
+    }
+    try_join_all(accesses.into_iter().map(|access| review(session, access))).await
+}
+
+async fn review(session: &Session<'_>, access: Access) -> Result<Permission, Failure> {
+    let body = json!({
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": attributes(access),
+    });
+    let ask = Ask::post_json(REVIEWS, body.to_string().into_bytes());
+    let answer = session.ask(&ask).await?;
+    let review: Review = serde_json::from_slice(&answer.body)
+        .map_err(|error| ask.failed(Cause::Malformed(error.to_string())))?;
+    Ok(permission(access, review.status.allowed))
+}
+
+fn attributes(access: Access) -> serde_json::Value {
+    match access {
+        Access::Path(path) => json!({"nonResourceAttributes": {"verb": "get", "path": path}}),
+        // Leases are read in one namespace, so a role in that namespace is enough.
+        Access::List {
+            group,
+            resource: "leases",
+        } => json!({"resourceAttributes":
+            {"verb": "list", "group": group, "resource": "leases", "namespace": "kube-system"}}),
+        Access::List { group, resource } => json!({"resourceAttributes":
+            {"verb": "list", "group": group, "resource": resource}}),
+    }
+}
+
+fn permission(access: Access, allowed: bool) -> Permission {
+    let (verb, group, resource) = match access {
+        Access::List { group, resource } => ("list", group, resource),
+        Access::Path(path) => ("get", "", path),
+    };
+    Permission {
+        verb: verb.into(),
+        group: group.into(),
+        resource: resource.into(),
+        allowed,
+    }
+}

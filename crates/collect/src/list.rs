@@ -1,0 +1,193 @@
+//! Lists, page by page: all of a list or nothing.
+
+use crate::{
+    failure::{Cause, Failure},
+    plan::ProgressEvent,
+    resource::{Resource, Versions},
+    session::{Ask, Session},
+    wire::{Wire, decode_list, meta::ListMeta},
+};
+
+/// How often a list that expired is read again from the start.
+const RESTARTS: u32 = 2;
+/// Pages are made smaller when one is larger than this, so that few buffers are in memory.
+const COMFORTABLE_BYTES: usize = 4 << 20;
+/// Definitions carry schemas: many at once are megabytes.
+const LARGE_OBJECTS_PAGE: u32 = 50;
+
+/// A list to be read.
+#[derive(Clone, Debug)]
+pub(crate) struct Listing {
+    pub path: String,
+    pub selector: &'static str,
+    pub page_size: u32,
+}
+
+impl Listing {
+    pub(crate) fn of(resource: &Resource, version: &str, session: &Session<'_>) -> Self {
+        let most = session.plan.limits.page_size.max(1);
+        let large = resource.name == "customresourcedefinitions";
+        Self {
+            path: resource.path(version),
+            selector: "",
+            page_size: if large {
+                most.min(LARGE_OBJECTS_PAGE)
+            } else {
+                most
+            },
+        }
+    }
+}
+
+/// Reads a built-in kind at the best version; `keep` gets each object with the version that it was read at.
+pub(crate) async fn list<W: Wire, F>(
+    session: &Session<'_>,
+    versions: Versions<'_>,
+    resource: &Resource,
+    keep: impl Fn(W, &str, &mut Vec<F>),
+) -> Result<Vec<F>, Failure> {
+    let mut to_ask = versions.to_ask(resource).map_err(|why| Failure {
+        request: format!("GET {}", resource.label()),
+        cause: Cause::NoVersion(why),
+    })?;
+    let last = to_ask.pop().expect("there is a version to ask for");
+    for version in to_ask {
+        let listing = Listing::of(resource, version, session);
+        let read = read(session, &listing, |wire, rows| keep(wire, version, rows)).await;
+        let absent = |failure: &Failure| failure.status() == Some(http::StatusCode::NOT_FOUND);
+        if !read.as_ref().is_err_and(absent) {
+            return read;
+        }
+    }
+    let listing = Listing::of(resource, last, session);
+    read(session, &listing, |wire, rows| keep(wire, last, rows)).await
+}
+
+/// Reads a whole list. When it expires on the way (410) it is read again from the start, which is noted.
+pub(crate) async fn read<W: Wire, F>(
+    session: &Session<'_>,
+    listing: &Listing,
+    keep: impl Fn(W, &mut Vec<F>),
+) -> Result<Vec<F>, Failure> {
+    let mut restarts = 0;
+    loop {
+        match read_once(session, listing, &keep).await {
+            Err(failure) if failure.status() == Some(http::StatusCode::GONE) => {
+                restarts += 1;
+                if restarts > RESTARTS {
+                    return Err(Failure {
+                        cause: Cause::Expired(restarts),
+                        ..failure
+                    });
+                }
+            }
+            Ok(rows) => {
+                if restarts > 0 {
+                    let detail = format!(
+                        "expired while it was read and was read again from the start ({restarts} ×)"
+                    );
+                    session.note(&listing.path, detail, false);
+                }
+                return Ok(rows);
+            }
+            failed => return failed,
+        }
+    }
+}
+
+async fn read_once<W: Wire, F>(
+    session: &Session<'_>,
+    listing: &Listing,
+    keep: &impl Fn(W, &mut Vec<F>),
+) -> Result<Vec<F>, Failure> {
+    let mut rows = Vec::new();
+    let mut token = String::new();
+    let mut page_size = listing.page_size;
+    for _ in 0..session.plan.limits.pages {
+        let ask = page(session, listing, page_size, &token);
+        let answer = match session.ask(&ask).await {
+            Err(Failure {
+                cause: Cause::TooLarge(_),
+                ..
+            }) if page_size > 1 => {
+                page_size = (page_size / 10).max(1);
+                continue;
+            }
+            answer => answer?,
+        };
+        page_size = fitting(page_size, answer.body.len());
+        if answer.deprecated {
+            session.note(
+                &listing.path,
+                "the server warns that this version is deprecated",
+                false,
+            );
+        }
+        let decoded = decode_list(&answer.content_type, answer.body, |wire| {
+            keep(wire, &mut rows)
+        });
+        let ListMeta { r#continue: next } = decoded.map_err(|error| ask.failed(error.into()))?;
+        let (path, objects) = (listing.path.clone(), rows.len());
+        session.tell(ProgressEvent::Page { path, objects });
+        if next.is_empty() {
+            rows.shrink_to_fit();
+            return Ok(rows);
+        }
+        token = next;
+    }
+    let ask = page(session, listing, page_size, "");
+    Err(ask.failed(Cause::TooManyPages(session.plan.limits.pages)))
+}
+
+fn page(session: &Session<'_>, listing: &Listing, page_size: u32, token: &str) -> Ask {
+    let mut query = format!("limit={page_size}");
+    if !listing.selector.is_empty() {
+        query.push('&');
+        query.push_str(listing.selector);
+    }
+    if !token.is_empty() {
+        query.push_str("&continue=");
+        query.push_str(&escape(token));
+    }
+    Ask::get(&listing.path, session.accept()).query(query)
+}
+
+/// A page size at which the next page is about as large as is comfortable.
+fn fitting(page_size: u32, bytes: usize) -> u32 {
+    if bytes <= COMFORTABLE_BYTES {
+        return page_size;
+    }
+    let shrunk = u64::from(page_size) * COMFORTABLE_BYTES as u64 / bytes as u64;
+    u32::try_from(shrunk).map_or(page_size, |shrunk| shrunk.clamp(1, page_size))
+}
+
+/// A token as a query value; tokens are opaque and may hold anything.
+fn escape(token: &str) -> String {
+    let mut escaped = String::with_capacity(token.len());
+    for byte in token.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                escaped.push(char::from(byte));
+            }
+            other => escaped.push_str(&format!("%{other:02X}")),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_pages_make_the_next_one_smaller() {
+        assert_eq!(fitting(500, 1 << 20), 500);
+        assert_eq!(fitting(500, 8 << 20), 250);
+        assert_eq!(fitting(500, usize::MAX / 2), 1);
+    }
+
+    #[test]
+    fn tokens_survive_the_query() {
+        assert_eq!(escape("eyJ2Ijo+/="), "eyJ2Ijo%2B%2F%3D");
+    }
+}

@@ -1,0 +1,308 @@
+//! One run on one cluster: sends requests one way, within the limits of the plan, and keeps count.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use airworthy_model::facts::{CollectionNote, CollectionReport};
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    connect::Connection,
+    failure::{Cause, Failure, cause_of},
+    plan::{Encoding, Plan, Progress, ProgressEvent},
+    wire::{self, DecodeError},
+};
+
+/// How often a request is sent again after the server asked for a pause.
+const RETRIES: u32 = 3;
+/// The pause when the server names none.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A request that can be sent more than once.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub method: Method,
+    pub path: String,
+    pub query: String,
+    pub accept: &'static str,
+    pub body: Bytes,
+}
+
+impl Ask {
+    pub(crate) fn get(path: impl Into<String>, accept: &'static str) -> Self {
+        Self {
+            method: Method::GET,
+            path: path.into(),
+            query: String::new(),
+            accept,
+            body: Bytes::new(),
+        }
+    }
+
+    pub(crate) fn post_json(path: impl Into<String>, body: Vec<u8>) -> Self {
+        Self {
+            method: Method::POST,
+            body: body.into(),
+            ..Self::get(path, wire::JSON)
+        }
+    }
+
+    pub(crate) fn query(mut self, query: impl Into<String>) -> Self {
+        self.query = query.into();
+        self
+    }
+
+    /// `GET /api/v1/pods`.
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    pub(crate) fn failed(&self, cause: Cause) -> Failure {
+        Failure {
+            request: self.name(),
+            cause,
+        }
+    }
+
+    fn request(&self) -> Result<Request<Body>, http::Error> {
+        let uri = if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        };
+        let mut request = Request::builder()
+            .method(self.method.clone())
+            .uri(uri)
+            .header(header::ACCEPT, self.accept);
+        if !self.body.is_empty() {
+            request = request.header(header::CONTENT_TYPE, wire::JSON);
+        }
+        request.body(Body::from(self.body.to_vec()))
+    }
+}
+
+/// A whole answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub status: StatusCode,
+    pub content_type: String,
+    pub body: Bytes,
+    /// The server warned that what was asked for is deprecated.
+    pub deprecated: bool,
+}
+
+impl Answer {
+    /// What the server says about its status.
+    pub(crate) fn message(&self) -> String {
+        let status = wire::decode_status(&self.content_type, self.body.clone());
+        let message = status.or_else(|| Some(self.status.canonical_reason()?.to_owned()));
+        crate::failure::short(&message.unwrap_or_default())
+    }
+}
+
+/// What takes the chunks of a body.
+pub(crate) trait Sink: Default {
+    /// Takes the next chunk; what it takes may be refused.
+    fn take(&mut self, chunk: &[u8]) -> Result<(), DecodeError>;
+}
+
+impl Sink for Vec<u8> {
+    fn take(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
+        self.extend_from_slice(chunk);
+        Ok(())
+    }
+}
+
+/// One run.
+pub(crate) struct Session<'a> {
+    connection: &'a Connection,
+    pub plan: &'a Plan,
+    progress: &'a Progress<'a>,
+    slots: Semaphore,
+    ends: Instant,
+    requests: AtomicU64,
+    bytes: AtomicU64,
+    notes: Mutex<Vec<CollectionNote>>,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn new(
+        connection: &'a Connection,
+        plan: &'a Plan,
+        progress: &'a Progress<'a>,
+    ) -> Self {
+        Self {
+            connection,
+            plan,
+            progress,
+            slots: Semaphore::new(plan.limits.concurrency.max(1)),
+            ends: Instant::now() + plan.limits.run_budget,
+            requests: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            notes: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn tell(&self, event: ProgressEvent) {
+        (self.progress)(event);
+    }
+
+    pub(crate) fn note(
+        &self,
+        source: impl Into<String>,
+        detail: impl Into<String>,
+        incomplete: bool,
+    ) {
+        let note = CollectionNote {
+            source: source.into(),
+            detail: detail.into(),
+            incomplete,
+        };
+        let mut notes = self.notes.lock().expect("no panic while noting");
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    pub(crate) fn report(&self) -> CollectionReport {
+        let mut notes = self.notes.lock().expect("no panic while noting").clone();
+        notes.sort_by(|a, b| (&a.source, &a.detail).cmp(&(&b.source, &b.detail)));
+        CollectionReport {
+            requests: self.requests.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            notes,
+        }
+    }
+
+    /// What to accept for a built-in kind.
+    pub(crate) fn accept(&self) -> &'static str {
+        match self.plan.encoding {
+            Encoding::Protobuf => "application/vnd.kubernetes.protobuf, application/json;q=0.9",
+            Encoding::Json => wire::JSON,
+        }
+    }
+
+    /// The answer, when its status is a success.
+    pub(crate) async fn ask(&self, ask: &Ask) -> Result<Answer, Failure> {
+        let answer = self.exchange(ask).await?;
+        if answer.status.is_success() {
+            return Ok(answer);
+        }
+        Err(ask.failed(Cause::Status(answer.status, answer.message())))
+    }
+
+    /// The answer, whatever its status; sent again after a pause when the server is too busy.
+    pub(crate) async fn exchange(&self, ask: &Ask) -> Result<Answer, Failure> {
+        let (head, body) = self
+            .patiently::<Vec<u8>>(ask, self.plan.limits.page_bytes)
+            .await?;
+        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+        Ok(Answer {
+            status: head.status,
+            content_type: text(header::CONTENT_TYPE).unwrap_or_default().to_owned(),
+            deprecated: text(header::WARNING).is_some_and(|text| text.contains("deprecated")),
+            body: body.into(),
+        })
+    }
+
+    /// The answer with its body in a sink of the caller's choice.
+    pub(crate) async fn patiently<S: Sink>(
+        &self,
+        ask: &Ask,
+        most: usize,
+    ) -> Result<(http::response::Parts, S), Failure> {
+        let mut retries = 0;
+        loop {
+            let (head, body) = self
+                .attempt(ask, most)
+                .await
+                .map_err(|cause| ask.failed(cause))?;
+            let Some(pause) = pause(&head) else {
+                return Ok((head, body));
+            };
+            if retries == RETRIES || Instant::now() + pause >= self.ends {
+                return Ok((head, body));
+            }
+            retries += 1;
+            let path = ask.path.clone();
+            self.tell(ProgressEvent::Waiting { path, pause });
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn attempt<S: Sink>(
+        &self,
+        ask: &Ask,
+        most: usize,
+    ) -> Result<(http::response::Parts, S), Cause> {
+        let limits = &self.plan.limits;
+        let over = Cause::Budget(limits.run_budget);
+        let slot = timeout_at(self.ends, self.slots.acquire());
+        let _slot = slot
+            .await
+            .map_err(|_| over.clone())?
+            .expect("the slots are never closed");
+        let deadline = Instant::now() + limits.request_deadline;
+        match timeout_at(deadline.min(self.ends), self.send(ask, most)).await {
+            Ok(result) => result,
+            Err(_) if deadline < self.ends => Err(Cause::Deadline(limits.request_deadline)),
+            Err(_) => Err(over),
+        }
+    }
+
+    async fn send<S: Sink>(
+        &self,
+        ask: &Ask,
+        most: usize,
+    ) -> Result<(http::response::Parts, S), Cause> {
+        let request = ask
+            .request()
+            .map_err(|error| Cause::Malformed(error.to_string()))?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let response = self.connection.client().send(request).await;
+        let response: Response<Body> = response.map_err(|error| cause_of(&error))?;
+        let (head, mut body) = response.into_parts();
+        let mut sink = S::default();
+        let mut taken = 0;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| cause_of(&error))?;
+            let Ok(chunk) = frame.into_data() else {
+                continue;
+            };
+            taken += chunk.len();
+            self.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            if taken > most {
+                return Err(Cause::TooLarge(most));
+            }
+            sink.take(&chunk)?;
+        }
+        Ok((head, sink))
+    }
+
+    /// Waits, but not beyond the end of the run.
+    pub(crate) async fn wait(&self, pause: Duration) {
+        tokio::time::sleep_until((Instant::now() + pause).min(self.ends)).await;
+    }
+}
+
+/// How long the server wants us to wait before we ask again; `None` when it does not.
+fn pause(head: &http::response::Parts) -> Option<Duration> {
+    if !matches!(head.status.as_u16(), 429 | 503) {
+        return None;
+    }
+    let seconds = head.headers.get(header::RETRY_AFTER);
+    let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    Some(seconds.map_or(PAUSE, Duration::from_secs))
+}

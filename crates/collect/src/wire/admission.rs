@@ -1,0 +1,175 @@
+//! Webhook configurations.
+
+use airworthy_model::facts::{self, FailurePolicy, ServiceRef, WebhookKind, WebhookRule};
+use serde::Deserialize;
+
+use super::{
+    Wire,
+    meta::{LabelSelector, ObjectMeta, nullable},
+};
+
+/// The API server's default for a Service that names no port.
+const HTTPS: i32 = 443;
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Validating {
+    #[prost(message, required, tag = "1")]
+    pub metadata: ObjectMeta,
+    #[prost(message, repeated, tag = "2")]
+    #[serde(deserialize_with = "nullable")]
+    pub webhooks: Vec<ValidatingWebhook>,
+}
+
+impl Wire for Validating {
+    const LIST: &'static str = "ValidatingWebhookConfigurationList";
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Mutating {
+    #[prost(message, required, tag = "1")]
+    pub metadata: ObjectMeta,
+    #[prost(message, repeated, tag = "2")]
+    #[serde(deserialize_with = "nullable")]
+    pub webhooks: Vec<MutatingWebhook>,
+}
+
+impl Wire for Mutating {
+    const LIST: &'static str = "MutatingWebhookConfigurationList";
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct ValidatingWebhook {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(message, required, tag = "2")]
+    pub client_config: ClientConfig,
+    #[prost(message, repeated, tag = "3")]
+    #[serde(deserialize_with = "nullable")]
+    pub rules: Vec<RuleWithOperations>,
+    #[prost(string, optional, tag = "4")]
+    pub failure_policy: Option<String>,
+    #[prost(message, optional, tag = "5")]
+    pub namespace_selector: Option<LabelSelector>,
+    #[prost(message, optional, tag = "10")]
+    pub object_selector: Option<LabelSelector>,
+}
+
+/// Like a validating one, but for the number of one member.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct MutatingWebhook {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(message, required, tag = "2")]
+    pub client_config: ClientConfig,
+    #[prost(message, repeated, tag = "3")]
+    #[serde(deserialize_with = "nullable")]
+    pub rules: Vec<RuleWithOperations>,
+    #[prost(string, optional, tag = "4")]
+    pub failure_policy: Option<String>,
+    #[prost(message, optional, tag = "5")]
+    pub namespace_selector: Option<LabelSelector>,
+    #[prost(message, optional, tag = "11")]
+    pub object_selector: Option<LabelSelector>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct ClientConfig {
+    #[prost(message, optional, tag = "1")]
+    pub service: Option<ServiceReference>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct ServiceReference {
+    #[prost(string, tag = "1")]
+    pub namespace: String,
+    #[prost(string, tag = "2")]
+    pub name: String,
+    #[prost(int32, optional, tag = "4")]
+    pub port: Option<i32>,
+}
+
+impl From<ServiceReference> for ServiceRef {
+    fn from(wire: ServiceReference) -> Self {
+        Self {
+            namespace: wire.namespace,
+            name: wire.name,
+            port: wire.port.unwrap_or(HTTPS),
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct RuleWithOperations {
+    #[prost(string, repeated, tag = "1")]
+    #[serde(deserialize_with = "nullable")]
+    pub operations: Vec<String>,
+    #[prost(message, required, tag = "2")]
+    #[serde(flatten)]
+    pub rule: Rule,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Rule {
+    #[prost(string, repeated, tag = "1")]
+    #[serde(deserialize_with = "nullable")]
+    pub api_groups: Vec<String>,
+    #[prost(string, repeated, tag = "2")]
+    #[serde(deserialize_with = "nullable")]
+    pub api_versions: Vec<String>,
+    #[prost(string, repeated, tag = "3")]
+    #[serde(deserialize_with = "nullable")]
+    pub resources: Vec<String>,
+    #[prost(string, optional, tag = "4")]
+    pub scope: Option<String>,
+}
+
+impl From<RuleWithOperations> for WebhookRule {
+    fn from(wire: RuleWithOperations) -> Self {
+        Self {
+            operations: wire.operations,
+            groups: wire.rule.api_groups,
+            versions: wire.rule.api_versions,
+            resources: wire.rule.resources,
+            scope: wire.rule.scope.unwrap_or_else(|| "*".into()),
+        }
+    }
+}
+
+/// An absent policy is `Fail`, and so is one that this program does not know: the strict reading warns.
+fn failure_policy(wire: Option<&str>) -> FailurePolicy {
+    match wire {
+        Some("Ignore") => FailurePolicy::Ignore,
+        _ => FailurePolicy::Fail,
+    }
+}
+
+macro_rules! webhooks_of {
+    ($($configuration:ident: $kind:ident),*) => { $(
+        impl $configuration {
+            /// One fact a webhook.
+            pub(crate) fn into_webhooks(self) -> impl Iterator<Item = facts::Webhook> {
+                let configuration = self.metadata.name;
+                self.webhooks.into_iter().map(move |wire| facts::Webhook {
+                    configuration_kind: WebhookKind::$kind,
+                    configuration: configuration.clone(),
+                    name: wire.name,
+                    failure_policy: failure_policy(wire.failure_policy.as_deref()),
+                    service: wire.client_config.service.map(Into::into),
+                    rules: wire.rules.into_iter().map(Into::into).collect(),
+                    namespace_selector: wire.namespace_selector.map(Into::into).unwrap_or_default(),
+                    object_selector: wire.object_selector.map(Into::into).unwrap_or_default(),
+                })
+            }
+        }
+    )* };
+}
+
+webhooks_of!(Validating: Validating, Mutating: Mutating);

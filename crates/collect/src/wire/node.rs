@@ -1,0 +1,98 @@
+//! Nodes.
+
+use airworthy_model::facts;
+use serde::Deserialize;
+
+use super::{
+    Wire,
+    meta::{ObjectMeta, ProbedCondition, convert, nullable},
+};
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Node {
+    #[prost(message, required, tag = "1")]
+    pub metadata: ObjectMeta,
+    #[prost(message, required, tag = "2")]
+    pub spec: NodeSpec,
+    #[prost(message, required, tag = "3")]
+    pub status: NodeStatus,
+}
+
+impl Wire for Node {
+    const LIST: &'static str = "NodeList";
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct NodeSpec {
+    #[prost(bool, tag = "4")]
+    pub unschedulable: bool,
+    #[prost(message, repeated, tag = "5")]
+    #[serde(deserialize_with = "nullable")]
+    pub taints: Vec<Taint>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Taint {
+    #[prost(string, tag = "1")]
+    pub key: String,
+    #[prost(string, tag = "2")]
+    pub value: String,
+    #[prost(string, tag = "3")]
+    pub effect: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct NodeStatus {
+    #[prost(message, repeated, tag = "4")]
+    #[serde(deserialize_with = "nullable")]
+    pub conditions: Vec<ProbedCondition>,
+    #[prost(message, required, tag = "7")]
+    pub node_info: NodeSystemInfo,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct NodeSystemInfo {
+    #[prost(string, tag = "5")]
+    pub os_image: String,
+    #[prost(string, tag = "6")]
+    pub container_runtime_version: String,
+    #[prost(string, tag = "7")]
+    pub kubelet_version: String,
+    #[prost(string, tag = "9")]
+    pub operating_system: String,
+}
+
+impl From<Taint> for facts::Taint {
+    fn from(wire: Taint) -> Self {
+        Self {
+            key: wire.key,
+            value: wire.value,
+            effect: wire.effect,
+        }
+    }
+}
+
+impl From<Node> for facts::Node {
+    fn from(wire: Node) -> Self {
+        let mut metadata = wire.metadata;
+        let info = wire.status.node_info;
+        Self {
+            labels: metadata.take_labels(),
+            created: metadata.creation_timestamp.instant(),
+            name: metadata.name,
+            uid: metadata.uid,
+            unschedulable: wire.spec.unschedulable,
+            taints: convert(wire.spec.taints),
+            conditions: convert(wire.status.conditions),
+            kubelet_version: info.kubelet_version,
+            runtime_version: info.container_runtime_version,
+            os_image: info.os_image,
+            operating_system: info.operating_system,
+        }
+    }
+}

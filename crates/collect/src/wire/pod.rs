@@ -1,0 +1,189 @@
+//! Pods and disruption budgets.
+
+use airworthy_model::facts::{self, Container};
+use serde::Deserialize;
+
+use super::{
+    Wire,
+    meta::{IntOrString, LabelSelector, ObjectMeta, ProbedCondition, nullable},
+};
+
+const MIRROR: &str = "kubernetes.io/config.mirror";
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Pod {
+    #[prost(message, required, tag = "1")]
+    pub metadata: ObjectMeta,
+    #[prost(message, required, tag = "2")]
+    pub spec: PodSpec,
+    #[prost(message, required, tag = "3")]
+    pub status: PodStatus,
+}
+
+impl Wire for Pod {
+    const LIST: &'static str = "PodList";
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct PodSpec {
+    #[prost(string, tag = "10")]
+    pub node_name: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct PodStatus {
+    #[prost(string, tag = "1")]
+    pub phase: String,
+    #[prost(message, repeated, tag = "2")]
+    #[serde(deserialize_with = "nullable")]
+    pub conditions: Vec<ProbedCondition>,
+    #[prost(string, tag = "4")]
+    pub reason: String,
+    #[prost(message, repeated, tag = "8")]
+    #[serde(deserialize_with = "nullable")]
+    pub container_statuses: Vec<ContainerStatus>,
+    #[prost(message, repeated, tag = "10")]
+    #[serde(deserialize_with = "nullable")]
+    pub init_container_statuses: Vec<ContainerStatus>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct ContainerStatus {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(message, required, tag = "2")]
+    pub state: ContainerState,
+    #[prost(int32, tag = "5")]
+    pub restart_count: i32,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct ContainerState {
+    #[prost(message, optional, tag = "1")]
+    pub waiting: Option<Waiting>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Waiting {
+    #[prost(string, tag = "1")]
+    pub reason: String,
+}
+
+impl From<Pod> for facts::Pod {
+    fn from(wire: Pod) -> Self {
+        let Pod {
+            mut metadata,
+            spec,
+            status,
+        } = wire;
+        let ready = status
+            .conditions
+            .iter()
+            .any(|c| c.r#type == "Ready" && c.status == "True");
+        let unscheduled = status
+            .conditions
+            .into_iter()
+            .find(|c| c.r#type == "PodScheduled" && c.status == "False");
+        let init = status.init_container_statuses.into_iter();
+        Self {
+            labels: metadata.take_labels(),
+            created: metadata.creation_timestamp.instant(),
+            deleting: metadata.deletion_timestamp.is_some(),
+            controller: metadata.controller(),
+            mirror: metadata.has_annotation(MIRROR),
+            namespace: metadata.namespace,
+            name: metadata.name,
+            node: spec.node_name,
+            phase: status.phase,
+            reason: status.reason,
+            ready,
+            unscheduled: unscheduled.map(|condition| Box::new(condition.into())),
+            containers: worth_a_look(init.chain(status.container_statuses)),
+        }
+    }
+}
+
+/// Containers that wait or have restarted; those that plainly run are left out.
+fn worth_a_look(statuses: impl Iterator<Item = ContainerStatus>) -> Vec<Container> {
+    let mut containers: Vec<Container> = statuses
+        .filter(|status| status.state.waiting.is_some() || status.restart_count > 0)
+        .map(|status| Container {
+            name: status.name,
+            waiting: status.state.waiting.map(|w| w.reason).unwrap_or_default(),
+            restarts: status.restart_count,
+        })
+        .collect();
+    containers.shrink_to_fit();
+    containers
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct PodDisruptionBudget {
+    #[prost(message, required, tag = "1")]
+    pub metadata: ObjectMeta,
+    #[prost(message, required, tag = "2")]
+    pub spec: PdbSpec,
+    #[prost(message, required, tag = "3")]
+    pub status: PdbStatus,
+}
+
+impl Wire for PodDisruptionBudget {
+    const LIST: &'static str = "PodDisruptionBudgetList";
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct PdbSpec {
+    #[prost(message, optional, tag = "1")]
+    pub min_available: Option<IntOrString>,
+    #[prost(message, optional, tag = "2")]
+    pub selector: Option<LabelSelector>,
+    #[prost(message, optional, tag = "3")]
+    pub max_unavailable: Option<IntOrString>,
+    #[prost(string, optional, tag = "4")]
+    pub unhealthy_pod_eviction_policy: Option<String>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct PdbStatus {
+    #[prost(int64, tag = "1")]
+    pub observed_generation: i64,
+    #[prost(int32, tag = "3")]
+    pub disruptions_allowed: i32,
+    #[prost(int32, tag = "4")]
+    pub current_healthy: i32,
+    #[prost(int32, tag = "5")]
+    pub desired_healthy: i32,
+    #[prost(int32, tag = "6")]
+    pub expected_pods: i32,
+}
+
+impl PodDisruptionBudget {
+    /// The fact, with the version it was read at.
+    pub(crate) fn read_at(self, api_version: &str) -> facts::Pdb {
+        facts::Pdb {
+            api_version: api_version.to_owned(),
+            created: self.metadata.creation_timestamp.instant(),
+            namespace: self.metadata.namespace,
+            name: self.metadata.name,
+            generation: self.metadata.generation,
+            observed_generation: self.status.observed_generation,
+            min_available: self.spec.min_available.map(Into::into),
+            max_unavailable: self.spec.max_unavailable.map(Into::into),
+            selector: self.spec.selector.map(Into::into),
+            unhealthy_policy: self.spec.unhealthy_pod_eviction_policy.unwrap_or_default(),
+            disruptions_allowed: self.status.disruptions_allowed,
+            current_healthy: self.status.current_healthy,
+            desired_healthy: self.status.desired_healthy,
+            expected_pods: self.status.expected_pods,
+        }
+    }
+}
