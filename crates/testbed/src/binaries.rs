@@ -157,16 +157,13 @@ fn etcd() -> Result<PathBuf> {
 }
 
 fn install_etcd() -> Result<()> {
-    run(Command::new("apt-get").args(["update", "-q"]))?;
+    // Something else may be installing at this moment.
+    let patient = ["-q", "-o", "DPkg::Lock::Timeout=300"];
+    run(Command::new("apt-get").arg("update").args(patient))?;
     let mut install = Command::new("apt-get");
     install.env("DEBIAN_FRONTEND", "noninteractive");
-    run(install.args([
-        "install",
-        "-y",
-        "-q",
-        "--no-install-recommends",
-        "etcd-server",
-    ]))
+    install.args(["install", "-y", "--no-install-recommends", "etcd-server"]);
+    run(install.args(patient))
 }
 
 /// Whether this process is root, as the owner of its entry in `/proc` tells.

@@ -1,7 +1,7 @@
 //! One cluster: its processes, its files and its life.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -30,8 +30,8 @@ const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases
 pub struct Cluster {
     // In order of dropping: clients of the API server first, the folder last.
     control_plane: Vec<Process>,
-    kwok: Process,
-    etcd: Process,
+    /// etcd and kwok, which no upgrade touches.
+    others: Vec<Process>,
     egress: Egress,
     background: Background,
     options: ClusterOptions,
@@ -49,6 +49,20 @@ impl Cluster {
     /// Starts a cluster and waits until it works: API server ready, leaders elected, nodes schedulable.
     pub async fn start(options: ClusterOptions) -> Result<Self> {
         let binaries = binaries(&options.minor).await?;
+        let mut cluster = Self::start_api_server(options, &binaries)?;
+        cluster.wait_ready().await?;
+        cluster.start_controllers(&binaries)?;
+        let kwok = components::kwok(&cluster.dir);
+        let kwok = start(&cluster.dir, "kwok", &binaries.kwok, &kwok)?;
+        cluster.others.push(kwok);
+        cluster.make_nodes().await?;
+        cluster.wait_for_leaders().await?;
+        cluster.wait_for_nodes().await?;
+        Ok(cluster)
+    }
+
+    /// Writes the files and starts etcd and the API server, which waits for it by itself.
+    fn start_api_server(options: ClusterOptions, binaries: &Binaries) -> Result<Self> {
         let dir = WorkDir::create()?;
         let port = Port::reserve()?;
         let url = format!("https://127.0.0.1:{}", port.number());
@@ -57,37 +71,24 @@ impl Cluster {
         components::write_files(&dir, &authority, &accounts, &url)?;
         let background = Background::start()?;
         let egress = Egress::start(&background, &dir.join("egress.sock"))?;
-        let start = |component: &str, program, args: Vec<String>| {
-            Process::start(component, program, &args, dir.path(), dir.log(component))
-        };
-        let etcd = start("etcd", &binaries.etcd, components::etcd())?;
+        let etcd = start(&dir, "etcd", &binaries.etcd, &components::etcd())?;
         let args = components::api_server(&dir, port.number(), &options);
-        let api_server = start("kube-apiserver", &binaries.control_plane, args)?;
-        let admin = client(&url, &accounts[0], "testbed", &authority)?;
-        let mut control_plane = vec![api_server];
-        wait_ready(&admin, &mut control_plane).await?;
-        let kwok = start("kwok", &binaries.kwok, components::kwok(&dir))?;
-        let mut cluster = Self {
-            control_plane,
-            kwok,
-            etcd,
+        let api_server = start(&dir, "kube-apiserver", &binaries.control_plane, &args)?;
+        Ok(Self {
+            control_plane: vec![api_server],
+            others: vec![etcd],
             egress,
             background,
             version: binaries.version.clone(),
+            admin: client(&url, &accounts[0], "testbed", &authority)?,
             url,
             port,
             authority,
             accounts,
-            admin,
             nodes_made: AtomicU32::new(0),
             dir,
             options,
-        };
-        cluster.start_controllers(&binaries)?;
-        cluster.make_nodes().await?;
-        cluster.wait_for_leaders().await?;
-        cluster.wait_for_nodes().await?;
-        Ok(cluster)
+        })
     }
 
     /// Stops the control plane and starts that of another minor on the same data.
@@ -106,23 +107,12 @@ impl Cluster {
         self.control_plane.clear();
         self.version.clone_from(&binaries.version);
         let args = components::api_server(&self.dir, self.port.number(), &self.options);
-        let api_server = self.spawn("kube-apiserver", &binaries, &args)?;
+        let api_server = start(&self.dir, "kube-apiserver", &binaries.control_plane, &args)?;
         self.control_plane.push(api_server);
-        wait_ready(&self.admin, &mut self.control_plane).await?;
+        self.wait_ready().await?;
         self.release_leases().await?;
         self.start_controllers(&binaries)?;
         self.wait_for_leaders().await
-    }
-
-    fn spawn(&self, component: &str, binaries: &Binaries, args: &[String]) -> Result<Process> {
-        let log = self.dir.log(component);
-        Process::start(
-            component,
-            &binaries.control_plane,
-            args,
-            self.dir.path(),
-            log,
-        )
     }
 
     fn start_controllers(&mut self, binaries: &Binaries) -> Result<()> {
@@ -136,7 +126,7 @@ impl Cluster {
                 components::scheduler(&self.dir, &self.options),
             ),
         ] {
-            let process = self.spawn(component, binaries, &args)?;
+            let process = start(&self.dir, component, &binaries.control_plane, &args)?;
             self.control_plane.push(process);
         }
         Ok(())
@@ -165,8 +155,42 @@ impl Cluster {
         Ok(())
     }
 
+    /// Waits for `/readyz`; tells at once, with its log, when a component ends instead.
+    async fn wait_ready(&mut self) -> Result<()> {
+        let admin = self.admin.clone();
+        let ready = wait_until(START_DEADLINE, "the API server", || {
+            let running = self.check_running();
+            let admin = &admin;
+            async move {
+                if let Err(ended) = running {
+                    return Ok(Some(Err(ended)));
+                }
+                let headers = http::HeaderMap::new();
+                let answer = admin
+                    .send(http::Method::GET, "/readyz", headers, "")
+                    .await?;
+                if answer.status.is_success() {
+                    return Ok(Some(Ok(())));
+                }
+                Err(Error::document(
+                    "/readyz",
+                    String::from_utf8_lossy(&answer.body),
+                ))
+            }
+        });
+        match ready.await {
+            Ok(outcome) => outcome,
+            Err(Error::Deadline { seconds, last, .. }) => Err(Error::NotReady {
+                component: self.control_plane[0].component().to_owned(),
+                seconds,
+                last,
+                log: self.control_plane[0].log_end(),
+            }),
+            Err(other) => Err(other),
+        }
+    }
+
     async fn wait_for_leaders(&mut self) -> Result<()> {
-        let leases = [components::CONTROLLER_MANAGER, components::SCHEDULER];
         let admin = self.admin.clone();
         let elected = wait_until(START_DEADLINE, "leaders", || {
             let running = self.check_running();
@@ -175,17 +199,7 @@ impl Cluster {
                 if let Err(ended) = running {
                     return Ok(Some(Err(ended)));
                 }
-                for component in leases {
-                    let lease = admin.get(&format!("{LEASES}/{component}")).await?;
-                    if lease["spec"]["holderIdentity"]
-                        .as_str()
-                        .unwrap_or_default()
-                        .is_empty()
-                    {
-                        return Ok(None);
-                    }
-                }
-                Ok(Some(Ok(())))
+                Ok(leaders_are_elected(admin).await?.then_some(Ok(())))
             }
         });
         elected.await?
@@ -193,18 +207,14 @@ impl Cluster {
 
     /// Fails if a component has ended, with the end of its log.
     pub fn check_running(&mut self) -> Result<()> {
-        let others = [&mut self.etcd, &mut self.kwok];
-        others
-            .into_iter()
-            .chain(&mut self.control_plane)
-            .try_for_each(Process::check_running)
+        let mut all = self.others.iter_mut().chain(&mut self.control_plane);
+        all.try_for_each(Process::check_running)
     }
 
     /// The process ids of all components.
     pub fn process_ids(&self) -> Vec<u32> {
-        let others = [&self.etcd, &self.kwok];
-        others
-            .into_iter()
+        self.others
+            .iter()
             .chain(&self.control_plane)
             .map(Process::id)
             .collect()
@@ -321,35 +331,17 @@ fn client(url: &str, account: &Account, user_agent: &str, trust: &Authority) -> 
     ))
 }
 
-/// Waits for `/readyz`; tells at once, with its log, when the API server ends instead.
-async fn wait_ready(admin: &Client, processes: &mut [Process]) -> Result<()> {
-    let ready = wait_until(START_DEADLINE, "the API server", || {
-        let running = processes.iter_mut().try_for_each(Process::check_running);
-        async move {
-            if let Err(ended) = running {
-                return Ok(Some(Err(ended)));
-            }
-            let headers = http::HeaderMap::new();
-            let answer = admin
-                .send(http::Method::GET, "/readyz", headers, "")
-                .await?;
-            if answer.status.is_success() {
-                return Ok(Some(Ok(())));
-            }
-            Err(Error::document(
-                "/readyz",
-                String::from_utf8_lossy(&answer.body),
-            ))
+fn start(dir: &WorkDir, component: &str, program: &Path, args: &[String]) -> Result<Process> {
+    Process::start(component, program, args, dir.path(), dir.log(component))
+}
+
+async fn leaders_are_elected(admin: &Client) -> Result<bool> {
+    for component in [components::CONTROLLER_MANAGER, components::SCHEDULER] {
+        let lease = admin.get(&format!("{LEASES}/{component}")).await?;
+        let holder = lease["spec"]["holderIdentity"].as_str();
+        if holder.unwrap_or_default().is_empty() {
+            return Ok(false);
         }
-    });
-    match ready.await {
-        Ok(outcome) => outcome,
-        Err(Error::Deadline { seconds, last, .. }) => Err(Error::NotReady {
-            component: processes[0].component().to_owned(),
-            seconds,
-            last,
-            log: processes[0].log_end(),
-        }),
-        Err(other) => Err(other),
     }
+    Ok(true)
 }

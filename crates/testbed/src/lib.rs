@@ -4,6 +4,11 @@
 //! of a pinned version; kwok plays the kubelets. No container, no network beyond loopback. Dropping
 //! the [`Cluster`] ends every process; the kernel ends them if the whole test process is killed.
 //!
+//! A start takes some seconds, so tests of one binary may share a cluster in a
+//! [`tokio::sync::OnceCell`] that is never dropped: proxies and stand-ins run on threads of the
+//! cluster's own, and the kernel ends the processes with the test process. Tests then keep to
+//! namespaces of their own.
+//!
 //! ```no_run
 //! # async fn example() -> airworthy_testbed::Result<()> {
 //! use airworthy_testbed::{Apply, Cluster, ClusterOptions, How};
