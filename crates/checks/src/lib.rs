@@ -14,6 +14,7 @@ mod drain;
 mod evidence;
 mod nodes;
 mod path;
+mod text;
 mod workloads;
 
 pub use check::{Check, Judgement, Outcome, always, never, when_draining};
@@ -22,6 +23,12 @@ pub use context::{Context, View};
 /// Every check, in the order in which reports show them.
 pub static CATALOGUE: &[&Check] = &[
     &drain::pdb_blocks_drain::CHECK,
+    &drain::pdb_overlap::CHECK,
+    &drain::bare_pod::CHECK,
+    &nodes::node_version_skew::CHECK,
+    &nodes::node_runtime_version::CHECK,
+    &nodes::node_ready::CHECK,
+    &nodes::node_pressure::CHECK,
     &after::post_workload_baseline::CHECK,
 ];
 

@@ -1,3 +1,5 @@
 //! What stands in the way of draining nodes.
 
+pub(crate) mod bare_pod;
 pub(crate) mod pdb_blocks_drain;
+pub(crate) mod pdb_overlap;

@@ -1,0 +1,34 @@
+//! Kubelet versions, and how far they may be behind the API server.
+
+use airworthy_model::{KubeVersion, Minor, Missing, facts::Node};
+
+use super::node;
+
+/// The kubelet's version, where its text is one.
+pub(crate) fn version(node: &Node) -> Option<KubeVersion> {
+    node.kubelet_version.parse().ok()
+}
+
+/// The kubelet's minor, where its text is a version.
+pub(crate) fn minor(node: &Node) -> Option<Minor> {
+    version(node).map(|version| version.minor)
+}
+
+/// How many minors a kubelet may be older than the API server: three since 1.25.
+pub(crate) fn allowed_lag(kubelet: Minor) -> i32 {
+    if kubelet < Minor::v1(25) { 2 } else { 3 }
+}
+
+/// Whether the API server and the kubelet are of minors that may work together.
+pub(crate) fn within_skew(kubelet: Minor, server: Minor) -> bool {
+    (0..=allowed_lag(kubelet)).contains(&server.distance_from(kubelet))
+}
+
+/// Nodes whose kubelet text is no version.
+pub(crate) fn unreadable(nodes: &[Node]) -> Option<Missing> {
+    let odd = nodes.iter().filter(|node| minor(node).is_none());
+    node::unreadable(
+        "kubeletVersion",
+        odd.map(|node| (node, node.kubelet_version.as_str())),
+    )
+}
