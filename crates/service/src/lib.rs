@@ -1,1 +1,55 @@
-//! The worker, collect to assess to store.
+//! Time for the pure parts: takes requests into the queue, and works the queue off: collect, assess, store.
+//!
+//! Knows the way of a task from request to result. It must not know HTTP or the command line.
+
+mod cluster;
+mod error;
+mod intake;
+mod judge;
+mod outcome;
+mod settings;
+mod spec;
+mod worker;
+
+use std::sync::Arc;
+
+use airworthy_store::Store;
+use tokio::sync::Semaphore;
+
+pub use cluster::{connect_options, observe};
+pub use error::Error;
+pub use intake::PostcheckAnswer;
+pub use outcome::{PostVerdict, post_verdict};
+pub use settings::Settings;
+pub use spec::{PostcheckTaskSpec, PrecheckTaskSpec};
+pub use worker::Workers;
+
+/// The service behind any face: what it knows is in the store, what it decides is in the settings.
+#[derive(Clone, Debug)]
+pub struct Service {
+    store: Store,
+    settings: Arc<Settings>,
+    /// Bounds how many clusters are asked for their version at once by requests.
+    probes: Arc<Semaphore>,
+}
+
+impl Service {
+    /// A service on a store.
+    pub fn new(store: Store, settings: Settings) -> Self {
+        Self {
+            store,
+            settings: Arc::new(settings),
+            probes: Arc::new(Semaphore::new(8)),
+        }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}

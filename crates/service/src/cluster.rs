@@ -1,0 +1,99 @@
+//! From a registered cluster to a connection, and what is seen of it in passing.
+
+use airworthy_collect::{ConnectOptions, Limits, Plan, collect, connect};
+use airworthy_knowledge::Knowledge;
+use airworthy_model::{Facts, KubeVersion, Need};
+use airworthy_store::{Access, Cluster, Observed};
+use jiff::Timestamp;
+
+use crate::Service;
+
+/// How to reach a registered cluster.
+pub fn connect_options(access: &Access) -> ConnectOptions {
+    match access {
+        Access::Kubeconfig { path, context } => ConnectOptions {
+            kubeconfig: Some(path.into()),
+            context: context.clone(),
+            ..ConnectOptions::default()
+        },
+        Access::InCluster => ConnectOptions {
+            in_cluster: true,
+            ..ConnectOptions::default()
+        },
+    }
+}
+
+/// Reads a registered cluster. The error is for people: nothing at all could be read.
+pub(crate) async fn read(cluster: &Cluster, plan: &Plan) -> Result<Facts, String> {
+    let connection = connect(&connect_options(&cluster.access))
+        .await
+        .map_err(|error| error.to_string())?;
+    let facts = collect(&connection, Knowledge::embedded(), plan, &|_| ()).await;
+    let mut facts = facts.map_err(|error| error.to_string())?;
+    facts.cluster.name = Some(cluster.name.clone());
+    Ok(facts)
+}
+
+/// What a cluster shows of itself at first sight: for registering it.
+pub async fn observe(access: &Access, limits: Limits) -> Result<Observed, String> {
+    let connection = connect(&connect_options(access))
+        .await
+        .map_err(|error| error.to_string())?;
+    let plan = Plan {
+        limits,
+        ..Plan::of([Need::Version])
+    };
+    let facts = collect(&connection, Knowledge::embedded(), &plan, &|_| ())
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok(observed(&facts))
+}
+
+pub(crate) fn observed(facts: &Facts) -> Observed {
+    Observed {
+        version: facts
+            .version
+            .as_ref()
+            .ok()
+            .map(|version| version.version.to_string()),
+        phase: Some("Available".to_owned()),
+        endpoint_url: facts.cluster.server.clone(),
+    }
+}
+
+impl Service {
+    /// The version that a cluster runs: asked of the cluster, with a short deadline, or else the one last seen.
+    pub(crate) async fn running_version(&self, cluster: &Cluster) -> Option<KubeVersion> {
+        let deadline = self.settings.probe_deadline;
+        let asked = async {
+            // The semaphore is never closed.
+            let _permit = self.probes.acquire().await.ok()?;
+            let limits = Limits {
+                request_deadline: deadline,
+                run_budget: deadline,
+                ..self.settings.limits
+            };
+            observe(&cluster.access, limits).await.ok()
+        };
+        let seen = tokio::time::timeout(deadline, asked).await.ok().flatten();
+        if let Some(seen) = &seen {
+            self.remember(cluster, seen).await;
+        }
+        let version = seen
+            .and_then(|seen| seen.version)
+            .or_else(|| cluster.observed.version.clone());
+        version.and_then(|version| version.parse().ok())
+    }
+
+    /// Keeps what was seen of a cluster. Losing it costs nothing but an older picture in a list.
+    pub(crate) async fn remember(&self, cluster: &Cluster, seen: &Observed) {
+        let (project, id) = (&cluster.project_id, &cluster.id);
+        if let Err(error) = self
+            .store
+            .update_observed(project, id, seen, Timestamp::now())
+            .await
+        {
+            tracing::warn!(cluster = %cluster.id, %error, "what was seen of the cluster could not be kept");
+        }
+    }
+}

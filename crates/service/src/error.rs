@@ -1,0 +1,72 @@
+//! Why a request was not accepted.
+
+use airworthy_assess::SelectionError;
+use airworthy_model::version::{ParseVersionError, PathError};
+
+/// Why a request was not accepted. The first group is the caller's to mend, `Store` and `Encode` are ours.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The project has no such cluster.
+    #[error("Cluster {0} does not exist.")]
+    UnknownCluster(String),
+    /// The cluster has no such task.
+    #[error("Task {0} does not exist.")]
+    UnknownTask(String),
+    /// A version text that is none.
+    #[error(transparent)]
+    Version(#[from] ParseVersionError),
+    /// A target that no upgrade leads to.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// A jump over several minors that the policy does not allow.
+    #[error(
+        "target {target} is {hops} minors above {from}: upgrade one minor at a time, or allow this jump in the configuration"
+    )]
+    Jump {
+        /// What runs.
+        from: String,
+        /// What was asked for.
+        target: String,
+        /// How many minors.
+        hops: usize,
+    },
+    /// A minor that the knowledge does not cover.
+    #[error("target {target} is not known: this airworthy knows Kubernetes {oldest} to {newest}")]
+    UnknownTarget {
+        /// What was asked for.
+        target: String,
+        /// The oldest known minor.
+        oldest: String,
+        /// The newest known minor.
+        newest: String,
+    },
+    /// The caller believes that another version runs.
+    #[error("spec.clusterVersion is {given}, but the cluster runs {actual}")]
+    OtherVersion {
+        /// What the caller sent.
+        given: String,
+        /// What runs.
+        actual: String,
+    },
+    /// An item that does not exist.
+    #[error("skippedCheckItemList: {0}")]
+    UnknownItem(#[from] SelectionError),
+    /// An item that must be fixed.
+    #[error("skippedCheckItemList: {0} must be fixed and cannot be skipped")]
+    NotSkippable(String),
+    /// Nodes given for an item that is not about nodes.
+    #[error("skippedCheckItemList: {0} is not a node check; resourceSelector does not fit it")]
+    NotANodeItem(String),
+    /// Another task of that kind is unfinished for the cluster.
+    #[error("An unfinished task of this kind exists for the cluster: {0}.")]
+    Busy(String),
+    /// The work on a task panicked.
+    #[error("the check failed in an unforeseen way; the log has the details")]
+    Panicked,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] airworthy_store::Error),
+    /// A stored payload cannot be read or written.
+    #[error("a stored payload cannot be read or written")]
+    Payload(#[from] serde_json::Error),
+}

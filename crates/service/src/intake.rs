@@ -1,0 +1,234 @@
+//! Taking requests: everything that can be refused at once is refused at once, and what is accepted is in the store.
+
+use std::time::Duration;
+
+use airworthy_assess::{Acceptance, Selection};
+use airworthy_cce::{
+    mapping,
+    request::{PostcheckRequest, PrecheckRequest, Skip},
+};
+use airworthy_knowledge::Knowledge;
+use airworthy_model::{Assessment, CheckInfo, Group, Kind, KubeVersion, Phase, UpgradePath};
+use airworthy_store::{Cluster, Enqueued, NewTask, Task, TaskKind};
+use jiff::Timestamp;
+
+use crate::{
+    Error, Service,
+    spec::{PostcheckTaskSpec, PrecheckTaskSpec, SkipSpec},
+};
+
+/// What a post-check request is answered: the finished task, or the one that is still running when patience ends.
+#[derive(Clone, Debug)]
+pub enum PostcheckAnswer {
+    /// Done.
+    Finished(Box<Task>),
+    /// Still running; its id, and the spec it runs with.
+    Unfinished(Box<Task>),
+}
+
+impl Service {
+    /// The cluster of a project. Another project's cluster is as absent as one that never was.
+    pub async fn cluster(&self, project: &str, id: &str) -> Result<Cluster, Error> {
+        self.store
+            .cluster(project, id)
+            .await?
+            .ok_or_else(|| Error::UnknownCluster(id.to_owned()))
+    }
+
+    /// Accepts a pre-check: from here on it is finished exactly once, whatever happens to this process.
+    pub async fn create_precheck(
+        &self,
+        project: &str,
+        cluster_id: &str,
+        request: PrecheckRequest,
+    ) -> Result<Task, Error> {
+        let cluster = self.cluster(project, cluster_id).await?;
+        let target: KubeVersion = request.target_version.parse()?;
+        let running = self.running_version(&cluster).await;
+        if let Some(running) = &running {
+            self.judge_path(running, &target)?;
+            same_version(request.cluster_version.as_deref(), running)?;
+        }
+        self.judge_skips(&cluster, &request.skips).await?;
+        let skips = request
+            .skips
+            .into_iter()
+            .map(|skip| SkipSpec {
+                name: skip.name,
+                node_uids: skip.node_uids,
+            })
+            .collect();
+        let spec = PrecheckTaskSpec {
+            cluster_version: running,
+            target_version: target,
+            skips,
+        };
+        match self
+            .enqueue(&cluster, TaskKind::Precheck, serde_json::to_string(&spec)?)
+            .await?
+        {
+            Enqueued::New(task) => Ok(task),
+            Enqueued::AlreadyActive { id, .. } => Err(Error::Busy(id)),
+        }
+    }
+
+    async fn enqueue(
+        &self,
+        cluster: &Cluster,
+        kind: TaskKind,
+        spec: String,
+    ) -> Result<Enqueued, Error> {
+        let task = NewTask {
+            project_id: cluster.project_id.clone(),
+            cluster_id: cluster.id.clone(),
+            kind,
+            spec,
+            max_attempts: self.settings.attempts,
+        };
+        Ok(self.store.enqueue(&task, Timestamp::now()).await?)
+    }
+
+    /// On the wire a way that is not allowed is no task at all.
+    fn judge_path(&self, running: &KubeVersion, target: &KubeVersion) -> Result<(), Error> {
+        let path = UpgradePath::new(running.clone(), target.clone())?;
+        let knowledge = Knowledge::embedded();
+        if !knowledge.covers(target.minor) {
+            let (oldest, newest) = (knowledge.oldest.to_string(), knowledge.newest.to_string());
+            return Err(Error::UnknownTarget {
+                target: target.to_string(),
+                oldest,
+                newest,
+            });
+        }
+        if self.settings.policy.allows(running.minor, target.minor) {
+            return Ok(());
+        }
+        Err(Error::Jump {
+            from: running.to_string(),
+            target: target.to_string(),
+            hops: path.hops.len(),
+        })
+    }
+
+    async fn judge_skips(&self, cluster: &Cluster, skips: &[Skip]) -> Result<(), Error> {
+        let accept = skips
+            .iter()
+            .map(|skip| Acceptance {
+                check: skip.name.clone(),
+                nodes: None,
+            })
+            .collect();
+        Selection {
+            accept,
+            ..Selection::default()
+        }
+        .validate(Phase::Pre)?;
+        for skip in skips {
+            let Some(info) = airworthy_assess::check(&skip.name) else {
+                continue;
+            };
+            if skip.node_uids.is_some() && info.group != Group::NodeCheck {
+                return Err(Error::NotANodeItem(skip.name.clone()));
+            }
+            if info.kind == Kind::Exception && !self.was_shown_as_risk(cluster, info).await? {
+                return Err(Error::NotSkippable(skip.name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// An item of kind Exception is sent as a Risk while it is below a blocker or not assessed: what the caller was last shown
+    /// as a Risk, the caller may skip. A blocker is not hidden by that (the acceptance does not cover it).
+    async fn was_shown_as_risk(&self, cluster: &Cluster, info: &CheckInfo) -> Result<bool, Error> {
+        let tasks = self
+            .store
+            .tasks(&cluster.project_id, &cluster.id, TaskKind::Precheck)
+            .await?;
+        let Some(result) = tasks.into_iter().find_map(|task| task.result) else {
+            return Ok(false);
+        };
+        let assessment: Assessment = serde_json::from_slice(&result)?;
+        Ok(mapping::skippable(&assessment, info))
+    }
+
+    /// Takes a post-check and waits for it; the same request again joins the one that runs.
+    pub async fn create_postcheck(
+        &self,
+        project: &str,
+        cluster_id: &str,
+        request: PostcheckRequest,
+    ) -> Result<PostcheckAnswer, Error> {
+        let cluster = self.cluster(project, cluster_id).await?;
+        let parse = |text: Option<String>| text.map(|text| text.parse::<KubeVersion>()).transpose();
+        let spec = PostcheckTaskSpec {
+            cluster_version: parse(request.cluster_version)?,
+            target_version: parse(request.target_version)?,
+        };
+        let spec = serde_json::to_string(&spec)?;
+        let id = match self
+            .enqueue(&cluster, TaskKind::Postcheck, spec.clone())
+            .await?
+        {
+            Enqueued::New(task) => task.id,
+            Enqueued::AlreadyActive {
+                id,
+                same_spec: true,
+            } => id,
+            Enqueued::AlreadyActive { id, .. } => return Err(Error::Busy(id)),
+        };
+        self.wait_for(&cluster, &id).await
+    }
+
+    async fn wait_for(&self, cluster: &Cluster, id: &str) -> Result<PostcheckAnswer, Error> {
+        const POLL: Duration = Duration::from_secs(1);
+        let finished =
+            tokio::time::timeout(self.settings.post_check_wait, self.store.finished(id, POLL))
+                .await;
+        if let Ok(finished) = finished {
+            let task = finished?.ok_or_else(|| Error::UnknownTask(id.to_owned()))?;
+            return Ok(PostcheckAnswer::Finished(Box::new(task)));
+        }
+        let task = self
+            .store
+            .task(&cluster.project_id, &cluster.id, TaskKind::Postcheck, id)
+            .await?;
+        task.map(|task| PostcheckAnswer::Unfinished(Box::new(task)))
+            .ok_or_else(|| Error::UnknownTask(id.to_owned()))
+    }
+
+    /// One pre-check of a cluster.
+    pub async fn precheck(
+        &self,
+        project: &str,
+        cluster_id: &str,
+        task_id: &str,
+    ) -> Result<Task, Error> {
+        self.cluster(project, cluster_id).await?;
+        let task = self
+            .store
+            .task(project, cluster_id, TaskKind::Precheck, task_id)
+            .await?;
+        task.ok_or_else(|| Error::UnknownTask(task_id.to_owned()))
+    }
+
+    /// All pre-checks of a cluster that are kept, newest first.
+    pub async fn prechecks(&self, project: &str, cluster_id: &str) -> Result<Vec<Task>, Error> {
+        self.cluster(project, cluster_id).await?;
+        Ok(self
+            .store
+            .tasks(project, cluster_id, TaskKind::Precheck)
+            .await?)
+    }
+}
+
+fn same_version(given: Option<&str>, running: &KubeVersion) -> Result<(), Error> {
+    let Some(given) = given else { return Ok(()) };
+    let parsed: KubeVersion = given.parse()?;
+    if parsed.fits(running) || parsed.exact() == running.exact() {
+        return Ok(());
+    }
+    Err(Error::OtherVersion {
+        given: given.to_owned(),
+        actual: running.to_string(),
+    })
+}

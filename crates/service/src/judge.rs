@@ -1,0 +1,254 @@
+//! The work of one task: collect, assess, and what follows for the store.
+
+use airworthy_assess::{Run, Selection, assess, catalogue};
+use airworthy_cce::{mapping, wire::TaskPhase};
+use airworthy_collect::{Plan, recording};
+use airworthy_knowledge::Knowledge;
+use airworthy_model::{Assessment, Facts, KubeVersion, Phase, UpgradePath};
+use airworthy_store::{self as store, Cluster, NewBaseline, Outcome, Task, TaskKind};
+use jiff::Timestamp;
+
+use crate::{
+    Error, Service, cluster,
+    outcome::{PostVerdict, post_verdict},
+    spec::{PostcheckTaskSpec, PrecheckTaskSpec},
+};
+
+/// What came of a task.
+pub(crate) struct Judged {
+    pub(crate) outcome: Outcome,
+    pub(crate) baseline: Option<NewBaseline>,
+}
+
+impl Judged {
+    fn without_result(message: impl Into<String>) -> Self {
+        let outcome = Outcome {
+            phase: store::Phase::Error,
+            message: Some(message.into()),
+            result: None,
+            expires_at: None,
+        };
+        Self {
+            outcome,
+            baseline: None,
+        }
+    }
+}
+
+impl Service {
+    /// Does the work of a task. `Err` is a failure of ours that another attempt may mend; what a cluster does wrong is an outcome.
+    pub(crate) async fn judge(&self, task: &Task) -> Result<Judged, Error> {
+        let Some(cluster) = self
+            .store
+            .cluster(&task.project_id, &task.cluster_id)
+            .await?
+        else {
+            return Ok(Judged::without_result("the cluster was removed"));
+        };
+        match task.kind {
+            TaskKind::Precheck => {
+                self.precheck_task(&cluster, serde_json::from_str(&task.spec)?)
+                    .await
+            }
+            TaskKind::Postcheck => {
+                self.postcheck_task(&cluster, serde_json::from_str(&task.spec)?)
+                    .await
+            }
+        }
+    }
+
+    /// Reads everything that either phase may need: what a passing pre-check read is the baseline of the post-check.
+    async fn facts(&self, cluster: &Cluster) -> Result<Facts, String> {
+        let all = Selection::default();
+        let needs = all
+            .needs(Phase::Pre)
+            .into_iter()
+            .chain(all.needs(Phase::Post));
+        let plan = Plan {
+            limits: self.settings.limits,
+            ..Plan::of(needs)
+        };
+        let facts = cluster::read(cluster, &plan).await?;
+        self.remember(cluster, &cluster::observed(&facts)).await;
+        Ok(facts)
+    }
+
+    async fn precheck_task(
+        &self,
+        cluster: &Cluster,
+        spec: PrecheckTaskSpec,
+    ) -> Result<Judged, Error> {
+        let facts = match self.facts(cluster).await {
+            Ok(facts) => facts,
+            Err(message) => return Ok(Judged::without_result(message)),
+        };
+        let version = match &facts.version {
+            Ok(version) => version.version.clone(),
+            Err(missing) => return Ok(Judged::without_result(missing.to_string())),
+        };
+        let path = match UpgradePath::new(version, spec.target_version.clone()) {
+            Ok(path) => path,
+            Err(error) => return Ok(Judged::without_result(error.to_string())),
+        };
+        match self.assess(Phase::Pre, &facts, None, Some(&path), &spec.selection()) {
+            Ok(assessment) => self.precheck_outcome(&facts, &path, &assessment),
+            Err(message) => Ok(Judged::without_result(message)),
+        }
+    }
+
+    fn assess(
+        &self,
+        phase: Phase,
+        facts: &Facts,
+        baseline: Option<&Facts>,
+        path: Option<&UpgradePath>,
+        selection: &Selection,
+    ) -> Result<Assessment, String> {
+        let (knowledge, policy) = (Knowledge::embedded(), &self.settings.policy);
+        let run = Run {
+            phase,
+            facts,
+            baseline,
+            path,
+            knowledge,
+            policy,
+            selection,
+        };
+        assess(run).map_err(|missing| missing.to_string())
+    }
+
+    fn precheck_outcome(
+        &self,
+        facts: &Facts,
+        path: &UpgradePath,
+        assessment: &Assessment,
+    ) -> Result<Judged, Error> {
+        let status = mapping::precheck_status(assessment, &catalogue(Some(Phase::Pre)));
+        let passed = status.phase == TaskPhase::Success;
+        let now = Timestamp::now();
+        let outcome = Outcome {
+            phase: if passed {
+                store::Phase::Success
+            } else {
+                store::Phase::Failed
+            },
+            message: None,
+            result: Some(serde_json::to_vec(assessment)?),
+            expires_at: now.checked_add(self.settings.result_expiry).ok(),
+        };
+        let baseline = passed.then(|| baseline(facts, path)).transpose();
+        Ok(Judged {
+            outcome,
+            baseline: baseline.unwrap_or_else(|error| {
+                tracing::error!(%error, "the baseline could not be written");
+                None
+            }),
+        })
+    }
+
+    async fn postcheck_task(
+        &self,
+        cluster: &Cluster,
+        spec: PostcheckTaskSpec,
+    ) -> Result<Judged, Error> {
+        let facts = match self.facts(cluster).await {
+            Ok(facts) => facts,
+            Err(message) => return Ok(Judged::without_result(message)),
+        };
+        let baseline = match self.baseline(cluster, &spec).await? {
+            Ok(baseline) => baseline,
+            Err(message) => return Ok(Judged::without_result(message)),
+        };
+        let path = way_gone(&spec, &facts, baseline.as_ref());
+        match self.assess(
+            Phase::Post,
+            &facts,
+            baseline.as_ref(),
+            path.as_ref(),
+            &Selection::default(),
+        ) {
+            Ok(assessment) => postcheck_outcome(&assessment),
+            Err(message) => Ok(Judged::without_result(message)),
+        }
+    }
+
+    /// The newest baseline of the cluster, when it is of the version that the caller says ran before.
+    async fn baseline(
+        &self,
+        cluster: &Cluster,
+        spec: &PostcheckTaskSpec,
+    ) -> Result<Result<Option<Facts>, String>, Error> {
+        let Some(kept) = self
+            .store
+            .baseline(&cluster.project_id, &cluster.id, None)
+            .await?
+        else {
+            return Ok(Ok(None));
+        };
+        let version: Option<KubeVersion> = kept.version.parse().ok();
+        let fits = |wanted: &KubeVersion| {
+            version
+                .as_ref()
+                .is_some_and(|kept| wanted.fits(kept) || wanted.exact() == kept.exact())
+        };
+        if !spec.cluster_version.as_ref().is_none_or(fits) {
+            return Ok(Ok(None));
+        }
+        Ok(recording::read(kept.recording.as_slice())
+            .map(Some)
+            .map_err(|error| format!("the baseline cannot be read: {error}")))
+    }
+}
+
+fn baseline(
+    facts: &Facts,
+    path: &UpgradePath,
+) -> Result<NewBaseline, recording::WriteRecordingError> {
+    let mut bytes = Vec::new();
+    recording::write(facts, &mut bytes)?;
+    Ok(NewBaseline {
+        version: path.from.to_string(),
+        target_version: path.target.to_string(),
+        taken_at: facts.observed_at,
+        recording: bytes,
+    })
+}
+
+/// The way that was gone: as the caller says, and where the caller is silent, from the baseline to what runs now.
+fn way_gone(
+    spec: &PostcheckTaskSpec,
+    facts: &Facts,
+    baseline: Option<&Facts>,
+) -> Option<UpgradePath> {
+    let runs = |facts: &Facts| {
+        facts
+            .version
+            .as_ref()
+            .ok()
+            .map(|version| version.version.clone())
+    };
+    let from = spec
+        .cluster_version
+        .clone()
+        .or_else(|| baseline.and_then(runs))?;
+    let target = spec.target_version.clone().or_else(|| runs(facts))?;
+    UpgradePath::new(from, target).ok()
+}
+
+fn postcheck_outcome(assessment: &Assessment) -> Result<Judged, Error> {
+    let (phase, message) = match post_verdict(assessment) {
+        PostVerdict::Success => (store::Phase::Success, None),
+        PostVerdict::Failed(message) => (store::Phase::Failed, Some(message)),
+        PostVerdict::Error(message) => (store::Phase::Error, Some(message)),
+    };
+    let result = Some(serde_json::to_vec(assessment)?);
+    Ok(Judged {
+        outcome: Outcome {
+            phase,
+            message,
+            result,
+            expires_at: None,
+        },
+        baseline: None,
+    })
+}

@@ -1,0 +1,42 @@
+//! What the operator of the service decides.
+
+use std::time::Duration;
+
+use airworthy_collect::Limits;
+use airworthy_model::Policy;
+
+/// Settings of the service.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Tasks that are worked on at once.
+    pub workers: usize,
+    /// How long a worker holds a task without a sign of life.
+    pub lease: Duration,
+    /// How often a task may be begun.
+    pub attempts: u32,
+    /// How long a post-check request waits for its result.
+    pub post_check_wait: Duration,
+    /// How long the result of a pre-check may be used.
+    pub result_expiry: Duration,
+    /// How long a request waits for a cluster to tell its version.
+    pub probe_deadline: Duration,
+    /// Bounds of reading a cluster.
+    pub limits: Limits,
+    /// Decisions that checks depend on.
+    pub policy: Policy,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            workers: 2,
+            lease: Duration::from_secs(30),
+            attempts: 5,
+            post_check_wait: Duration::from_secs(60),
+            result_expiry: Duration::from_hours(1),
+            probe_deadline: Duration::from_secs(5),
+            limits: Limits::default(),
+            policy: Policy::default(),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What a task is to do, as it is stored with it.
+
+use airworthy_assess::{Acceptance, Selection};
+use airworthy_model::KubeVersion;
+use serde::{Deserialize, Serialize};
+
+/// A pre-check, as accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PrecheckTaskSpec {
+    /// Version that ran when it was accepted, where it was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_version: Option<KubeVersion>,
+    /// Where to go.
+    pub target_version: KubeVersion,
+    /// Items that the caller has accepted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skips: Vec<SkipSpec>,
+}
+
+/// An accepted item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SkipSpec {
+    /// Name of the check.
+    pub name: String,
+    /// Uids of the nodes it is limited to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_uids: Option<Vec<String>>,
+}
+
+/// A post-check, as accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PostcheckTaskSpec {
+    /// Version before the upgrade, as the caller says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_version: Option<KubeVersion>,
+    /// Version after it, as the caller says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_version: Option<KubeVersion>,
+}
+
+impl PrecheckTaskSpec {
+    /// What runs, and what is accepted.
+    pub(crate) fn selection(&self) -> Selection {
+        let accept = |skip: &SkipSpec| Acceptance {
+            check: skip.name.clone(),
+            nodes: skip
+                .node_uids
+                .as_ref()
+                .map(|uids| uids.iter().cloned().collect()),
+        };
+        Selection {
+            accept: self.skips.iter().map(accept).collect(),
+            ..Selection::default()
+        }
+    }
+}

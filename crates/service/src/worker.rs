@@ -1,0 +1,153 @@
+//! Working the queue off. A worker holds a fenced lease on its task, renews it while it works, and hands it over when it is
+//! told to stop; a worker that dies loses its lease, and another takes the task up.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use airworthy_store::{Error as StoreError, Lease};
+use futures::FutureExt as _;
+use jiff::Timestamp;
+use tokio::{sync::watch, task::JoinSet};
+use uuid::Uuid;
+
+use crate::{Error, Service, judge::Judged};
+
+/// The workers of one process.
+#[derive(Debug)]
+pub struct Workers {
+    stop: watch::Sender<bool>,
+    running: JoinSet<()>,
+}
+
+impl Workers {
+    /// Starts as many workers as the settings say.
+    pub fn start(service: &Service) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let mut running = JoinSet::new();
+        let process: Arc<str> = Uuid::new_v4().to_string().into();
+        for number in 0..service.settings.workers {
+            let worker = Worker {
+                service: service.clone(),
+                owner: format!("{process}/{number}"),
+                stopped: stopped.clone(),
+            };
+            running.spawn(worker.run());
+        }
+        Self { stop, running }
+    }
+
+    /// Tells all workers to hand over what they hold, and waits until they have.
+    pub async fn stop(mut self) {
+        // Workers hold receivers until they end, so this reaches all that still run.
+        let _ = self.stop.send(true);
+        while self.running.join_next().await.is_some() {}
+    }
+}
+
+struct Worker {
+    service: Service,
+    owner: String,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Worker {
+    async fn run(mut self) {
+        let mut changes = self.service.store.changes();
+        while !*self.stopped.borrow() {
+            // Seen before looking: a task that comes in after the look wakes us at once.
+            changes.borrow_and_update();
+            match self
+                .service
+                .store
+                .claim(&self.owner, Timestamp::now(), self.service.settings.lease)
+                .await
+            {
+                Ok(Some(lease)) => self.work(lease).await,
+                Ok(None) => self.idle(&mut changes).await,
+                Err(error) => {
+                    tracing::error!(%error, "the queue cannot be read; trying again");
+                    self.pause(Duration::from_secs(2)).await;
+                }
+            }
+        }
+    }
+
+    /// Waits for a change, or for the moment at which a task falls due (its lease ran out, its retry time came).
+    async fn idle(&mut self, changes: &mut watch::Receiver<u64>) {
+        const MOST: Duration = Duration::from_secs(5);
+        let due = self.service.store.next_due().await.ok().flatten();
+        let wait = due.map_or(MOST, |due| {
+            Duration::try_from(due.duration_since(Timestamp::now())).unwrap_or_default()
+        });
+        tokio::select! {
+            _ = changes.changed() => (),
+            _ = self.stopped.changed() => (),
+            () = tokio::time::sleep(wait.clamp(Duration::from_millis(20), MOST)) => (),
+        }
+    }
+
+    async fn pause(&mut self, span: Duration) {
+        tokio::select! {
+            _ = self.stopped.changed() => (),
+            () = tokio::time::sleep(span) => (),
+        }
+    }
+
+    async fn work(&mut self, lease: Lease) {
+        let span = tracing::info_span!("task", id = %lease.task.id, kind = lease.task.kind.as_str(), attempt = lease.task.attempt);
+        tracing::info!(parent: &span, "begun");
+        let ended = {
+            let service = self.service.clone();
+            // A panic is this task's failure, not the worker's end.
+            let mut judging = Box::pin(AssertUnwindSafe(service.judge(&lease.task)).catch_unwind());
+            loop {
+                tokio::select! {
+                    judged = &mut judging => break Some(judged.unwrap_or(Err(Error::Panicked))),
+                    _ = self.stopped.changed() => break None,
+                    () = tokio::time::sleep(self.service.settings.lease / 3) => {
+                        if self.lost(&lease).await {
+                            tracing::warn!(parent: &span, "the lease was lost; another worker has the task");
+                            return;
+                        }
+                    }
+                }
+            }
+        };
+        if let Err(error) = self.end(&lease, ended).await {
+            tracing::error!(parent: &span, %error, "how the task ended could not be stored; it will be taken up again");
+        }
+    }
+
+    /// Whether somebody else has the task by now. A store that cannot be reached loses nothing yet.
+    async fn lost(&self, lease: &Lease) -> bool {
+        let beat = self
+            .service
+            .store
+            .heartbeat(lease, Timestamp::now(), self.service.settings.lease)
+            .await;
+        matches!(beat, Err(StoreError::LeaseLost { .. }))
+    }
+
+    async fn end(
+        &self,
+        lease: &Lease,
+        ended: Option<Result<Judged, Error>>,
+    ) -> Result<(), StoreError> {
+        let (store, now) = (&self.service.store, Timestamp::now());
+        match ended {
+            None => store.release(lease, now).await,
+            Some(Ok(judged)) => {
+                store
+                    .finish(lease, judged.outcome, judged.baseline, now)
+                    .await
+            }
+            Some(Err(error)) => {
+                tracing::error!(%error, "the attempt failed");
+                let delay = airworthy_store::backoff(lease.task.attempt, 0.5);
+                store
+                    .fail(lease, &error.to_string(), now, delay)
+                    .await
+                    .map(|_| ())
+            }
+        }
+    }
+}
