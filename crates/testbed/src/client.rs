@@ -93,6 +93,16 @@ impl Client {
         self.json(Method::GET, path, None).await
     }
 
+    /// Reads a path as text, such as `/metrics`.
+    pub async fn get_text(&self, path: &str) -> Result<String> {
+        let answer = self.send(Method::GET, path, HeaderMap::new(), "").await?;
+        if answer.status.is_success() {
+            Ok(String::from_utf8_lossy(&answer.body).into_owned())
+        } else {
+            Err(status_error(&Method::GET, path, &answer))
+        }
+    }
+
     /// Reads the `items` of a list path.
     pub async fn list(&self, path: &str) -> Result<Vec<Value>> {
         match self.get(path).await?.get_mut("items").map(Value::take) {

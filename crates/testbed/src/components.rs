@@ -210,6 +210,9 @@ pub(crate) fn controller_manager(dir: &WorkDir, options: &ClusterOptions) -> Vec
         "--secure-port=0".into(),
         "--leader-elect=true".into(),
         "--use-service-account-credentials=true".into(),
+        // The usual 20 a second stretch the start of the controllers over five seconds.
+        "--kube-api-qps=500".into(),
+        "--kube-api-burst=1000".into(),
         format!("--service-account-private-key-file={}", file("pki/sa.key")),
         format!("--root-ca-file={}", file("pki/ca.crt")),
         format!("--cluster-signing-cert-file={}", file("pki/ca.crt")),

@@ -40,6 +40,8 @@ async fn kubelet(cluster: &Cluster) {
     let kubelet = cluster.serve_kubelet("node-1", kubelet).await.unwrap();
     assert_eq!(client.get(path).await.unwrap(), config);
     assert_eq!(kubelet.seen()[0].path, "/configz");
+    let metrics = client.get_text("/api/v1/nodes/node-1/proxy/metrics").await;
+    assert!(metrics.unwrap().contains("kubelet_running_pods 0"));
 }
 
 async fn webhook(cluster: &Cluster) {
