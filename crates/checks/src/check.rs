@@ -61,6 +61,23 @@ impl FromIterator<Finding> for Judgement {
     }
 }
 
+impl FromIterator<Outcome> for Judgement {
+    /// Parts that are judged one by one: what some of them lack does not hide what the others found.
+    fn from_iter<I: IntoIterator<Item = Outcome>>(parts: I) -> Self {
+        let mut whole = Self::default();
+        for part in parts {
+            let part = part.unwrap_or_else(|missing| Self::default().without([missing]));
+            whole.findings.extend(part.findings);
+            for missing in part.missing {
+                if !whole.missing.contains(&missing) {
+                    whole.missing.push(missing);
+                }
+            }
+        }
+        whole
+    }
+}
+
 /// For checks whose level is a blocker wherever they apply.
 pub fn always(_: &Context<'_>) -> bool {
     true

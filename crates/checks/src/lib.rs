@@ -22,6 +22,7 @@ pub use context::{Context, View};
 
 /// Every check, in the order in which reports show them.
 pub static CATALOGUE: &[&Check] = &[
+    &path::upgrade_path::CHECK,
     &drain::pdb_blocks_drain::CHECK,
     &drain::pdb_overlap::CHECK,
     &drain::bare_pod::CHECK,
@@ -29,6 +30,13 @@ pub static CATALOGUE: &[&Check] = &[
     &nodes::node_runtime_version::CHECK,
     &nodes::node_ready::CHECK,
     &nodes::node_pressure::CHECK,
+    &addons::addon_not_assessed::CHECK,
+    &evidence::knowledge_base_coverage::CHECK,
+    &evidence::permission_coverage::CHECK,
+    &evidence::evidence_incomplete::CHECK,
+    &evidence::internal_error::CHECK,
+    &workloads::workload_unhealthy::CHECK,
+    &workloads::pod_unhealthy::CHECK,
     &after::post_workload_baseline::CHECK,
 ];
 

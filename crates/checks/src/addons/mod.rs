@@ -1,1 +1,3 @@
 //! Add-ons.
+
+pub(crate) mod addon_not_assessed;

@@ -1,0 +1,121 @@
+use airworthy_model::{
+    CheckInfo, Evidence, Finding, Group, Hop, Kind, Minor, Need, Phase, Policy, Severity, Subject,
+    UpgradePath, facts::ServerVersion,
+};
+
+use crate::{Check, Context, Judgement, Outcome};
+
+/// The minor in which API server and scheduler hand over how pods spread by `matchLabelKeys`.
+const HANDOVER: Minor = Minor::v1(33);
+
+/// A target that one upgrade does not lead to.
+pub(crate) static CHECK: Check = Check {
+    info: CheckInfo {
+        name: "UpgradePath",
+        summary: "the target is no step that an API server may take",
+        phase: Phase::Pre,
+        group: Group::LimitCheck,
+        kind: Kind::Exception,
+        level: Severity::Blocker,
+        vendor: false,
+        needs: &[Need::Version],
+        page: include_str!("upgrade_path.md"),
+    },
+    blocks: |ctx| ctx.path().map_or(true, |path| path.hops.len() > 1),
+    run,
+};
+
+fn run(ctx: &Context<'_>) -> Outcome {
+    let (version, path) = (ctx.version()?, ctx.path()?);
+    if path.hops.is_empty() {
+        return Ok(Judgement::default());
+    }
+    let found = match steps(ctx.policy, path) {
+        None => Some(too_far(ctx.policy, path)),
+        Some(steps) => steps.into_iter().find_map(skips_handover),
+    };
+    let evidence = Evidence::state(
+        "/version",
+        ctx.now(),
+        format!("gitVersion {}", version.version),
+    );
+    Ok([found, emulation(version, path)]
+        .into_iter()
+        .flatten()
+        .map(|finding| finding.because(evidence.clone()))
+        .collect())
+}
+
+/// The upgrade as the platform carries it out: one step, or listed jumps that meet end to end; `None` when neither leads there.
+fn steps(policy: &Policy, path: &UpgradePath) -> Option<Vec<Hop>> {
+    let (from, to) = (path.from.minor, path.target.minor);
+    if policy.allows(from, to) {
+        return Some(vec![Hop { from, to }]);
+    }
+    chain(&policy.allowed_jumps, from, to)
+}
+
+/// Next minors are left out on purpose: with them every target could be reached, without a check at any minor between.
+fn chain(jumps: &[Hop], from: Minor, to: Minor) -> Option<Vec<Hop>> {
+    if from == to {
+        return Some(Vec::new());
+    }
+    first_steps(jumps, from, to).find_map(|jump| {
+        let rest = chain(jumps, jump.to, to)?;
+        Some([vec![jump], rest].concat())
+    })
+}
+
+fn first_steps(jumps: &[Hop], from: Minor, to: Minor) -> impl Iterator<Item = Hop> {
+    jumps
+        .iter()
+        .copied()
+        .filter(move |jump| jump.from == from && from < jump.to && jump.to <= to)
+}
+
+fn finding(severity: Severity, message: String) -> Finding {
+    Finding::new(
+        severity,
+        Subject::cluster("v1", "Component", "kube-apiserver"),
+        message,
+    )
+}
+
+fn too_far(policy: &Policy, path: &UpgradePath) -> Finding {
+    let (from, to) = (path.from.minor, path.target.minor);
+    let first = first_steps(&policy.allowed_jumps, from, to)
+        .map(|jump| jump.to)
+        .max()
+        .unwrap_or(from.next());
+    let far = to.distance_from(from);
+    finding(Severity::Blocker, format!("the target {to} is {far} minors above {from}, and an API server must not skip any: go to {first} first"))
+        .setting("version", path.target.to_string(), Some(&first.to_string()))
+        .fix_with(
+            format!("Upgrade to {first}, check again from there, and go on"),
+            format!("airworthy precheck --target {first}"),
+        )
+}
+
+fn skips_handover(step: Hop) -> Option<Finding> {
+    let Hop { from, to } = step;
+    (from < HANDOVER && HANDOVER < to).then(|| {
+        finding(Severity::Risk, format!("the jump from {from} to {to} leaves out {HANDOVER}: pods that spread by matchLabelKeys may be placed wrongly"))
+            .setting("version", to.to_string(), Some(&HANDOVER.to_string()))
+            .telling_apart("matchLabelKeys")
+            .fix(format!("Stop at {HANDOVER} on the way, or see that no pod template uses matchLabelKeys in topologySpreadConstraints"))
+    })
+}
+
+fn emulation(version: &ServerVersion, path: &UpgradePath) -> Option<Finding> {
+    let (is, to) = (version.version.minor, path.target.minor);
+    let acts = version.emulation.filter(|minor| *minor != is)?;
+    let message = format!(
+        "is {is} but emulates {acts}: what {is} removed is still served, and no hop to {to} judges its loss"
+    );
+    Some(
+        finding(Severity::Risk, message)
+            .setting("--emulated-version", acts.to_string(), Some(&is.to_string()))
+            .telling_apart("emulation")
+            .fix(format!("Run the API server without --emulated-version until {is} has proved itself, then check again for {to}")),
+    )
+}
