@@ -1,0 +1,9 @@
+//! Reports as people and programs get them.
+
+mod catalogue;
+mod committed;
+mod exit;
+mod json;
+mod samples;
+mod table;
+mod yaml;
