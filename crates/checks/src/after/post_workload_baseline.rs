@@ -1,10 +1,8 @@
 use std::collections::BTreeMap;
 
-use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject, facts::Workload,
-};
+use airworthy_model::{CheckInfo, Finding, Group, Kind, Need, Phase, Severity, facts::Workload};
 
-use crate::{Check, Context, Outcome, always};
+use crate::{Check, Context, Outcome, always, workloads::workload};
 
 /// A workload with fewer ready pods than before the upgrade.
 pub(crate) static CHECK: Check = Check {
@@ -50,13 +48,8 @@ fn compare(ctx: &Context<'_>, old: &Workload, new: Option<&Workload>) -> Option<
     let Some(new) = new else {
         let had_pods = old.ready > 0;
         return had_pods.then(|| {
-            describe(
-                ctx,
-                old,
-                Severity::Risk,
-                format!("is gone; it had {} ready pods", old.ready),
-                "absent now",
-            )
+            let message = format!("is gone; it had {} ready pods", old.ready);
+            workload::finding(ctx.now(), old, Severity::Risk, message, "absent now")
         });
     };
     let expected = old.ready.min(new.desired);
@@ -64,41 +57,7 @@ fn compare(ctx: &Context<'_>, old: &Workload, new: Option<&Workload>) -> Option<
         "{} of {} pods ready, {} before the upgrade",
         new.ready, new.desired, old.ready
     );
-    let detail = format!(
-        "updated {}, ready {}, available {}, desired {}",
-        new.updated, new.ready, new.available, new.desired
-    );
-    (new.ready < expected).then(|| describe(ctx, new, Severity::Blocker, message, &detail))
-}
-
-fn describe(
-    ctx: &Context<'_>,
-    workload: &Workload,
-    severity: Severity,
-    message: String,
-    detail: &str,
-) -> Finding {
-    let subject = Subject::namespaced(
-        "apps/v1",
-        workload.kind.kind(),
-        &workload.namespace,
-        &workload.name,
-    );
-    let source = format!(
-        "/apis/apps/v1/namespaces/{}/{}/{}",
-        workload.namespace,
-        workload.kind.resource(),
-        workload.name
-    );
-    Finding::new(severity, subject, message)
-        .because(Evidence::state(source, ctx.now(), detail))
-        .fix_with(
-            "Look at its events and its pods",
-            format!(
-                "kubectl -n {} describe {} {}",
-                workload.namespace,
-                workload.kind.resource(),
-                workload.name
-            ),
-        )
+    let detail = workload::counts(new);
+    (new.ready < expected)
+        .then(|| workload::finding(ctx.now(), new, Severity::Blocker, message, &detail))
 }

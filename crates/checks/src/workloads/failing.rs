@@ -1,0 +1,188 @@
+//! Which pods are failing, and whose they are.
+
+use std::collections::BTreeMap;
+
+use airworthy_model::{Evidence, Finding, Severity, Subject, facts::Pod};
+
+use crate::{
+    View,
+    text::{counted, short},
+};
+
+/// Seconds for which a pod may be pending.
+const PENDING: i64 = 300;
+
+/// Reasons for which containers wait that do not pass by themselves.
+const BAD_WAITS: [&str; 11] = [
+    "CrashLoopBackOff",
+    "ImagePullBackOff",
+    "ErrImagePull",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "RunContainerError",
+    "PreStartHookError",
+    "PostStartHookError",
+    "ContainerCannotRun",
+];
+
+/// Whose pods they are: a name that is the same for the next run of the same thing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Owner<'a> {
+    /// Namespace.
+    pub(crate) namespace: &'a str,
+    /// Kind, `Pod` for pods of nobody.
+    pub(crate) kind: &'a str,
+    /// Name.
+    pub(crate) name: &'a str,
+}
+
+/// A failing pod, and why.
+pub(crate) type Failure<'a> = (&'a Pod, &'a str);
+
+impl<'a> Owner<'a> {
+    /// The Deployment behind a ReplicaSet, the CronJob behind a Job; else the controller, or the pod itself.
+    pub(crate) fn of(pod: &'a Pod) -> Self {
+        let (kind, name) = match &pod.controller {
+            Some(controller) if &*controller.kind != "Node" => {
+                lasting(pod, &controller.kind, &controller.name)
+            }
+            _ => ("Pod", pod.name.as_str()),
+        };
+        Self {
+            namespace: &pod.namespace,
+            kind,
+            name,
+        }
+    }
+
+    fn api_version(&self) -> &'static str {
+        match self.kind {
+            "Pod" | "ReplicationController" => "v1",
+            "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" => "apps/v1",
+            "Job" | "CronJob" => "batch/v1",
+            // Facts tell the kind of a custom controller, not its group.
+            _ => "",
+        }
+    }
+}
+
+fn lasting<'a>(pod: &'a Pod, kind: &'a str, name: &'a str) -> (&'a str, &'a str) {
+    let hash = pod.labels.get("pod-template-hash");
+    let deployment = hash.and_then(|hash| name.strip_suffix(hash)?.strip_suffix('-'));
+    match (kind, deployment, name.rsplit_once('-')) {
+        ("ReplicaSet", Some(deployment), _) => ("Deployment", deployment),
+        ("Job", _, Some((cron, run))) if is_schedule(run) => ("CronJob", cron),
+        _ => (kind, name),
+    }
+}
+
+/// CronJobs name their Jobs by the minute, older ones by the second; a date such as 20261122 is neither.
+fn is_schedule(run: &str) -> bool {
+    let number = run.parse::<u64>();
+    number.is_ok_and(|n| {
+        (25_000_000..60_000_000).contains(&n) || (1_500_000_000..3_600_000_000).contains(&n)
+    })
+}
+
+/// Why a pod is failing; `None` for one that runs, has ended in order, is going, or is a leftover that its controller has replaced.
+pub(crate) fn why<'a>(view: &View<'_>, pod: &'a Pod) -> Option<&'a str> {
+    let replaced = pod.controller.as_ref().is_some_and(|c| &*c.kind != "Node");
+    let leftover =
+        pod.is_finished() && (pod.phase == "Succeeded" || replaced || pod.reason == "Evicted");
+    if pod.deleting || leftover {
+        return None;
+    }
+    match pod.phase.as_str() {
+        "Failed" => Some(if pod.reason.is_empty() {
+            "Failed"
+        } else {
+            &pod.reason
+        }),
+        "Unknown" => Some("Unknown"),
+        "Pending" => waiting(pod).or_else(|| pending(view, pod)),
+        _ => waiting(pod),
+    }
+}
+
+fn waiting(pod: &Pod) -> Option<&str> {
+    let is_bad = |wait: &&str| {
+        BAD_WAITS.contains(wait) || (wait.starts_with("Create") && wait.ends_with("Error"))
+    };
+    pod.containers
+        .iter()
+        .map(|container| container.waiting.as_str())
+        .find(is_bad)
+}
+
+/// A pod that has waited too long. One that is held back on purpose has not; one of unknown age has.
+fn pending<'a>(view: &View<'_>, pod: &'a Pod) -> Option<&'a str> {
+    let reason = pod
+        .unscheduled
+        .as_ref()
+        .map_or("", |condition| &condition.reason);
+    let since = pod
+        .unscheduled
+        .as_ref()
+        .and_then(|c| c.last_transition)
+        .or(pod.created);
+    let long = since.is_none() || view.seconds_since(since) > PENDING;
+    (long && reason != "SchedulingGated").then_some(if reason.is_empty() {
+        "Pending"
+    } else {
+        reason
+    })
+}
+
+/// The failing pods by owner, each list by name.
+pub(crate) fn by_owner<'a>(
+    view: &View<'_>,
+    pods: &'a [Pod],
+) -> BTreeMap<Owner<'a>, Vec<Failure<'a>>> {
+    let mut map: BTreeMap<_, Vec<Failure<'_>>> = BTreeMap::new();
+    for (pod, why) in pods.iter().filter_map(|pod| Some((pod, why(view, pod)?))) {
+        map.entry(Owner::of(pod)).or_default().push((pod, why));
+    }
+    for failures in map.values_mut() {
+        failures.sort_by_key(|(pod, _)| &pod.name);
+    }
+    map
+}
+
+/// One finding for all failing pods of an owner, with the first as the example.
+pub(crate) fn finding(
+    view: &View<'_>,
+    owner: &Owner<'_>,
+    failures: &[Failure<'_>],
+    severity: Severity,
+    when: &str,
+) -> Option<Finding> {
+    let (pod, why) = failures.first()?;
+    let (namespace, name, why) = (&pod.namespace, &pod.name, short(why, 40));
+    let message = if owner.kind == "Pod" {
+        format!("is failing{when} ({why})")
+    } else {
+        format!(
+            "{} failing{when}, such as {} ({why})",
+            counted(failures.len(), "pod"),
+            short(name, 60)
+        )
+    };
+    let subject = Subject::namespaced(owner.api_version(), owner.kind, owner.namespace, owner.name);
+    let source = format!("/api/v1/namespaces/{namespace}/pods/{name}");
+    let containers = pod.containers.iter().map(|c| {
+        format!(
+            ", container {} {} ({} restarts)",
+            c.name, c.waiting, c.restarts
+        )
+    });
+    let detail = format!("phase {}{}", pod.phase, containers.collect::<String>());
+    let finding = Finding::new(severity, subject, message)
+        .because(Evidence::state(source, view.now(), detail))
+        .fix_with(
+            "Look at the events and the logs of the pod",
+            format!("kubectl -n {namespace} describe pod {name}"),
+        );
+    Some(finding)
+}
