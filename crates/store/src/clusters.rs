@@ -22,11 +22,18 @@ pub enum Access {
     },
     /// As the service account of the pod this program runs in.
     InCluster,
+    /// Not at all: a recording stands in for the cluster.
+    Recording {
+        /// Path of the recording.
+        path: String,
+    },
 }
 
 /// A cluster to be registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCluster {
+    /// Id, a uuid; `None` draws one.
+    pub id: Option<String>,
     /// Name, unique in its project.
     pub name: String,
     /// Display name.
@@ -78,7 +85,7 @@ impl Store {
         const DOING: &str = "register a cluster";
         let created_at = instant(micros(now)).during(DOING)?;
         let cluster = Cluster {
-            id: Uuid::new_v4().to_string(),
+            id: new.id.unwrap_or_else(|| Uuid::new_v4().to_string()),
             project_id: project_id.to_owned(),
             name: new.name,
             alias: new.alias,
@@ -90,8 +97,8 @@ impl Store {
         let (access, path, context) = stored_access(&cluster.access);
         let mut tx = self.write(DOING).await?;
         sqlx::query(
-            "INSERT INTO clusters (id, project_id, name, alias, access, kubeconfig_path, \
-             kubeconfig_context, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+            "INSERT INTO clusters (id, project_id, name, alias, access, access_path, \
+             access_context, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
         )
         .bind(&cluster.id)
         .bind(&cluster.project_id)
@@ -104,7 +111,12 @@ impl Store {
         .execute(&mut *tx)
         .await
         .map_err(|error| {
-            insert_failed(error, DOING, ("cluster", &cluster.name), ("project", project_id))
+            insert_failed(
+                error,
+                DOING,
+                ("cluster", &cluster.name),
+                ("project", project_id),
+            )
         })?;
         tx.commit().await.during(DOING)?;
         Ok(cluster)
@@ -194,18 +206,21 @@ fn stored_access(access: &Access) -> (&'static str, Option<&str>, Option<&str>) 
     match access {
         Access::Kubeconfig { path, context } => ("kubeconfig", Some(path), context.as_deref()),
         Access::InCluster => ("in-cluster", None, None),
+        Access::Recording { path } => ("recording", Some(path), None),
     }
 }
 
 fn cluster(row: &SqliteRow) -> Result<Cluster, sqlx::Error> {
     let access: String = row.try_get("access")?;
-    let access = if access == "in-cluster" {
-        Access::InCluster
-    } else {
-        Access::Kubeconfig {
-            path: row.try_get("kubeconfig_path")?,
-            context: row.try_get("kubeconfig_context")?,
-        }
+    let access = match access.as_str() {
+        "in-cluster" => Access::InCluster,
+        "recording" => Access::Recording {
+            path: row.try_get("access_path")?,
+        },
+        _ => Access::Kubeconfig {
+            path: row.try_get("access_path")?,
+            context: row.try_get("access_context")?,
+        },
     };
     Ok(Cluster {
         id: row.try_get("id")?,

@@ -155,7 +155,6 @@ impl Store {
         if let Some(baseline) = &baseline {
             baselines::keep(&mut tx, &lease.task, baseline).await?;
         }
-        tasks::prune(&mut tx, &lease.task.cluster_id, lease.task.kind).await?;
         tx.commit().await.during(DOING)?;
         self.announce();
         Ok(())

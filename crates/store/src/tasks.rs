@@ -139,7 +139,8 @@ pub struct Task {
 }
 
 impl Store {
-    /// Accepts a task unless one of its kind is unfinished for that cluster.
+    /// Accepts a task unless one of its kind is unfinished for that cluster, and removes the oldest finished ones
+    /// beyond [`TASKS_KEPT`].
     pub async fn enqueue(&self, new: &NewTask, now: Timestamp) -> Result<Enqueued, Error> {
         const DOING: &str = "accept a task";
         let mut tx = self.write(DOING).await?;
@@ -167,6 +168,7 @@ impl Store {
             what: "cluster",
             id: new.cluster_id.clone(),
         })?;
+        prune(&mut tx, &new.cluster_id, new.kind).await?;
         tx.commit().await.during(DOING)?;
         self.announce();
         Ok(Enqueued::New(Box::new(task)))
@@ -271,7 +273,7 @@ async fn active(
 }
 
 /// Removes the oldest finished tasks of a cluster and kind beyond those that are kept.
-pub(crate) async fn prune(
+async fn prune(
     tx: &mut Transaction<'static, Sqlite>,
     cluster_id: &str,
     kind: TaskKind,

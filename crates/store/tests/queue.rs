@@ -274,16 +274,20 @@ async fn the_newest_tasks_and_baselines_are_kept() {
             .unwrap(),
         None
     );
-    let left = count_baselines(&fixture).await;
-    assert_eq!(left, BASELINES_KEPT);
+    let count = |sql| count(&fixture, sql);
+    assert_eq!(
+        count("SELECT COUNT(*) FROM baselines").await,
+        BASELINES_KEPT
+    );
+    assert_eq!(count("SELECT COUNT(*) FROM tasks").await, TASKS_KEPT + 1);
 }
 
-async fn count_baselines(fixture: &Fixture) -> i64 {
+async fn count(fixture: &Fixture, sql: &'static str) -> i64 {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&fixture.options.path);
     let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options)
         .await
         .unwrap();
-    sqlx::query_scalar("SELECT COUNT(*) FROM baselines")
+    sqlx::query_scalar(sql)
         .fetch_one(&mut connection)
         .await
         .unwrap()

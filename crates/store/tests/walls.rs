@@ -38,6 +38,7 @@ async fn clusters_are_kept_as_registered() {
     let read = store.cluster(project, &fixture.cluster.id).await.unwrap();
     assert_eq!(read.unwrap(), fixture.cluster);
     let new = NewCluster {
+        id: None,
         name: "inside".into(),
         alias: Some("Inside".into()),
         access: Access::InCluster,

@@ -49,6 +49,7 @@ pub(crate) async fn fixture() -> Fixture {
 
 pub(crate) async fn add_cluster(store: &Store, project_id: &str, name: &str) -> Cluster {
     let new = NewCluster {
+        id: None,
         name: name.into(),
         alias: None,
         access: Access::Kubeconfig {
