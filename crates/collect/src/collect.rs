@@ -278,6 +278,9 @@ async fn uid(session: &Session<'_>, facts: &Facts) -> Option<String> {
             .find(|namespace| namespace.name == "kube-system");
         return system.map(|namespace| namespace.uid.clone());
     }
+    if session.plan.wants(Need::Namespaces) {
+        return None;
+    }
     let listing = Listing {
         path: resource::NAMESPACES.path("v1"),
         selector: "fieldSelector=metadata.name%3Dkube-system",

@@ -170,7 +170,8 @@ pub async fn connect(options: ConnectOptions) -> Result<Connection, ConnectError
     let plugin = config.auth_info.exec.clone();
     let making = tokio::task::spawn_blocking(move || Client::try_from(prepared(config)));
     let made = making.await.expect("making a client does not panic");
-    let client = made.map_err(|error| explain(error, plugin.as_ref(), name.as_deref(), &server))?;
+    let client =
+        made.map_err(|error| explain(&error, plugin.as_ref(), name.as_deref(), &server))?;
     Ok(Connection {
         client,
         name,
@@ -348,16 +349,16 @@ fn explain_kubeconfig(error: &KubeconfigError) -> String {
 }
 
 fn explain(
-    error: kube::Error,
+    error: &kube::Error,
     plugin: Option<&kube::config::ExecConfig>,
     context: Option<&str>,
     server: &str,
 ) -> ConnectError {
-    let detail = match &error {
+    let detail = match error {
         kube::Error::Auth(auth) => explain_auth(auth),
         other => short(&other.to_string()),
     };
-    let (kube::Error::Auth(_), Some(plugin)) = (&error, plugin) else {
+    let (kube::Error::Auth(_), Some(plugin)) = (error, plugin) else {
         return ConnectError::PrepareClient {
             server: server.to_owned(),
             detail,

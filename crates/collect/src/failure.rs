@@ -123,14 +123,13 @@ impl fmt::Display for Cause {
             }
             Self::Transport(text) => write!(f, "failed: {text}"),
             Self::Tls(text) => write!(f, "failed: TLS: {text}"),
-            Self::Credentials(text) => write!(f, "was not sent: {text}"),
+            Self::Credentials(text) | Self::NoVersion(text) => write!(f, "was not sent: {text}"),
             Self::Malformed(text) => {
                 write!(f, "answered something else than the API promises: {text}")
             }
             Self::TooLarge(limit) => write!(f, "answered with more than {limit} bytes"),
             Self::TooManyPages(pages) => write!(f, "did not end after {pages} pages"),
             Self::Expired(times) => write!(f, "expired {times} times while it was read (410)"),
-            Self::NoVersion(text) => write!(f, "was not sent: {text}"),
         }
     }
 }
@@ -144,7 +143,7 @@ impl From<DecodeError> for Cause {
 fn reason_of(status: StatusCode) -> Reason {
     match status.as_u16() {
         401 | 403 => Reason::Forbidden,
-        404 | 405 | 406 => Reason::NotServed,
+        404..=406 => Reason::NotServed,
         408 => Reason::TimedOut,
         410 | 429 | 500..=599 => Reason::Overloaded,
         _ => Reason::Malformed,

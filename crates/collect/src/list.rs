@@ -1,5 +1,7 @@
 //! Lists, page by page: all of a list or nothing.
 
+use std::fmt::Write as _;
+
 use crate::{
     failure::{Cause, Failure},
     plan::ProgressEvent,
@@ -124,7 +126,7 @@ async fn read_once<W: Wire, F>(
             );
         }
         let decoded = decode_list(&answer.content_type, answer.body, |wire| {
-            keep(wire, &mut rows)
+            keep(wire, &mut rows);
         });
         let ListMeta { r#continue: next } = decoded.map_err(|error| ask.failed(error.into()))?;
         let (path, objects) = (listing.path.clone(), rows.len());
@@ -169,7 +171,9 @@ fn escape(token: &str) -> String {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
                 escaped.push(char::from(byte));
             }
-            other => escaped.push_str(&format!("%{other:02X}")),
+            other => {
+                let _ = write!(escaped, "%{other:02X}");
+            }
         }
     }
     escaped

@@ -87,7 +87,7 @@ pub(crate) struct Versions<'a> {
 
 impl Versions<'_> {
     /// Versions that may be asked for without harm, best first: one when discovery tells, else all that could be.
-    pub(crate) fn to_ask(&self, resource: &Resource) -> Result<Vec<&'static str>, String> {
+    pub(crate) fn to_ask(self, resource: &Resource) -> Result<Vec<&'static str>, String> {
         let harmless = |version: &&&'static str| !self.deprecated(resource, version);
         let candidates: Vec<_> = resource.versions.iter().filter(harmless).copied().collect();
         let served: Vec<_> = candidates
@@ -121,15 +121,15 @@ impl Versions<'_> {
             self.served
                 .is_some_and(|served| served.serves(resource.group, version, resource.name))
         };
-        let served: Vec<_> = resource.versions.iter().filter(serves).copied().collect();
-        if served.is_empty() {
+        let only: Vec<_> = resource.versions.iter().filter(serves).copied().collect();
+        if only.is_empty() {
             return format!("the server does not serve {}", resource.label());
         }
         format!(
             "the server serves {} only at {}, which it marks deprecated: asking for it would look like the use of a \
              deprecated API",
             resource.label(),
-            served.join(", ")
+            only.join(", ")
         )
     }
 }
