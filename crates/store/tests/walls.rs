@@ -68,6 +68,30 @@ async fn clusters_are_kept_as_registered() {
 }
 
 #[tokio::test]
+async fn a_cluster_may_have_a_given_id_and_be_a_recording() {
+    let fixture = fixture().await;
+    let (store, project) = (&fixture.store, &fixture.project.id);
+    let id = "8978deaa-1743-11ee-8e46-0255ac10004c";
+    let mut new = NewCluster {
+        id: Some(id.into()),
+        name: "recorded".into(),
+        alias: None,
+        access: Access::Recording {
+            path: "/var/lib/airworthy/prod.recording".into(),
+        },
+    };
+    let made = store
+        .add_cluster(project, new.clone(), at(1))
+        .await
+        .unwrap();
+    assert_eq!(made.id, id);
+    assert_eq!(store.cluster(project, id).await.unwrap(), Some(made));
+    new.name = "again".into();
+    let taken = store.add_cluster(project, new, at(1)).await;
+    assert!(matches!(taken, Err(Error::AlreadyExists { .. })));
+}
+
+#[tokio::test]
 async fn what_was_seen_of_a_cluster_is_kept_until_more_is_seen() {
     let fixture = fixture().await;
     let (store, cluster) = (&fixture.store, &fixture.cluster);
