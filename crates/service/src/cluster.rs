@@ -1,6 +1,8 @@
 //! From a registered cluster to a connection, and what is seen of it in passing.
 
-use airworthy_collect::{ConnectOptions, Limits, Plan, collect, connect};
+use std::path::PathBuf;
+
+use airworthy_collect::{ConnectOptions, Limits, Plan, collect, connect, recording};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{Facts, KubeVersion, Need};
 use airworthy_store::{Access, Cluster, Observed};
@@ -8,45 +10,59 @@ use jiff::Timestamp;
 
 use crate::Service;
 
-/// How to reach a registered cluster.
-pub fn connect_options(access: &Access) -> ConnectOptions {
+/// Where the facts of a registered cluster come from.
+enum Origin {
+    Live(ConnectOptions),
+    Recording(PathBuf),
+}
+
+fn origin(access: &Access) -> Origin {
     match access {
-        Access::Kubeconfig { path, context } => ConnectOptions {
+        Access::Kubeconfig { path, context } => Origin::Live(ConnectOptions {
             kubeconfig: Some(path.into()),
             context: context.clone(),
-            ..ConnectOptions::default()
-        },
-        Access::InCluster => ConnectOptions {
+            in_cluster: false,
+        }),
+        Access::InCluster => Origin::Live(ConnectOptions {
             in_cluster: true,
             ..ConnectOptions::default()
-        },
+        }),
+        Access::Recording { path } => Origin::Recording(path.into()),
     }
 }
 
-/// Reads a registered cluster. The error is for people: nothing at all could be read.
+/// Reads facts. The error is for people: nothing at all could be read.
+async fn facts(access: &Access, plan: &Plan) -> Result<Facts, String> {
+    match origin(access) {
+        Origin::Live(options) => {
+            let connection = connect(options).await.map_err(|error| error.to_string())?;
+            collect(&connection, Knowledge::embedded(), plan, &|_| ())
+                .await
+                .map_err(|error| error.to_string())
+        }
+        Origin::Recording(path) => {
+            // Reading and inflating a file is work for a thread that may block.
+            let read = tokio::task::spawn_blocking(move || recording::read_file(&path)).await;
+            read.map_err(|error| error.to_string())?
+                .map_err(|error| error.to_string())
+        }
+    }
+}
+
+/// Reads a registered cluster.
 pub(crate) async fn read(cluster: &Cluster, plan: &Plan) -> Result<Facts, String> {
-    let connection = connect(&connect_options(&cluster.access))
-        .await
-        .map_err(|error| error.to_string())?;
-    let facts = collect(&connection, Knowledge::embedded(), plan, &|_| ()).await;
-    let mut facts = facts.map_err(|error| error.to_string())?;
+    let mut facts = facts(&cluster.access, plan).await?;
     facts.cluster.name = Some(cluster.name.clone());
     Ok(facts)
 }
 
 /// What a cluster shows of itself at first sight: for registering it.
 pub async fn observe(access: &Access, limits: Limits) -> Result<Observed, String> {
-    let connection = connect(&connect_options(access))
-        .await
-        .map_err(|error| error.to_string())?;
     let plan = Plan {
         limits,
         ..Plan::of([Need::Version])
     };
-    let facts = collect(&connection, Knowledge::embedded(), &plan, &|_| ())
-        .await
-        .map_err(|error| error.to_string())?;
-    Ok(observed(&facts))
+    Ok(observed(&facts(access, &plan).await?))
 }
 
 pub(crate) fn observed(facts: &Facts) -> Observed {

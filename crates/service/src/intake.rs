@@ -67,7 +67,7 @@ impl Service {
             .enqueue(&cluster, TaskKind::Precheck, serde_json::to_string(&spec)?)
             .await?
         {
-            Enqueued::New(task) => Ok(task),
+            Enqueued::New(task) => Ok(*task),
             Enqueued::AlreadyActive { id, .. } => Err(Error::Busy(id)),
         }
     }

@@ -32,7 +32,7 @@ impl Default for Settings {
             workers: 2,
             lease: Duration::from_secs(30),
             attempts: 5,
-            post_check_wait: Duration::from_secs(60),
+            post_check_wait: Duration::from_mins(1),
             result_expiry: Duration::from_hours(1),
             probe_deadline: Duration::from_secs(5),
             limits: Limits::default(),
