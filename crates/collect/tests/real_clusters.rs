@@ -1,0 +1,510 @@
+//! The collector on real control planes: both encodings say the same, nothing harmful is asked for, and rights that are
+//! exactly those of the needs are enough.
+
+use std::{path::Path, time::Duration};
+
+use airworthy_collect::{ConnectOptions, Encoding, Plan, collect, connect};
+use airworthy_knowledge::Knowledge;
+use airworthy_model::{
+    Access, Facts, Need, Reason,
+    facts::{Condition, Conversion, GroupVisitor, IntOrPercent, Read, Rows},
+};
+use airworthy_testbed::{Apply, Client, Cluster, ClusterOptions, How, NodeOptions, wait_until};
+use serde_json::{Value, json};
+
+const DEADLINE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn minor_1_31() {
+    read_a_cluster_of("1.31").await;
+}
+
+#[tokio::test]
+async fn minor_1_32() {
+    read_a_cluster_of("1.32").await;
+}
+
+/// Other minors, oldest to newest, when they are asked for: their control planes take long to build.
+#[tokio::test]
+async fn other_minors() {
+    let minors = std::env::var("AIRWORTHY_TEST_MINORS").unwrap_or_default();
+    for minor in minors.split(',').filter(|minor| !minor.is_empty()) {
+        read_a_cluster_of(minor).await;
+    }
+}
+
+async fn read_a_cluster_of(minor: &str) {
+    let options = ClusterOptions::new(minor)
+        .nodes(2)
+        .user("reader", &[])
+        .audit();
+    let cluster = Cluster::start(options).await.unwrap();
+    let admin = cluster.client("test").unwrap();
+    fill(&cluster, &admin).await;
+    let facts = both_encodings_agree(&cluster).await;
+    versions_and_nodes(&facts, cluster.version());
+    pods_and_budgets(&facts);
+    networks(&facts);
+    apis(&facts);
+    webhooks(&facts);
+    nothing_is_hushed_up(&facts);
+    exact_rights_are_enough(&cluster, &admin).await;
+    deprecated_requests_are_those_of_others(&cluster, &admin).await;
+    nothing_harmful_was_asked_for(&cluster.audit_log());
+}
+
+/// Makes the objects and waits until the controllers have done with them.
+async fn fill(cluster: &Cluster, admin: &Client) {
+    let taints = json!({ "key": "dedicated", "value": "gpu", "effect": "NoSchedule" });
+    let odd = NodeOptions {
+        taints: vec![taints],
+        unschedulable: true,
+        ..NodeOptions::default()
+    };
+    cluster.add_node("odd", "v1.29.1", &odd).await.unwrap();
+    let yaml = include_str!("every_kind.yaml");
+    let apply = Apply::new("kubectl/v1.31.0", How::ClientSide);
+    cluster.apply(yaml, &apply).await.unwrap();
+    let gadget =
+        json!({ "apiVersion": "example.com/v1", "kind": "Gadget", "metadata": { "name": "one" } });
+    wait_until(DEADLINE, "the gadget", || async {
+        Ok(admin
+            .create("/apis/example.com/v1/gadgets", &gadget)
+            .await
+            .ok())
+    })
+    .await
+    .unwrap();
+    settled(admin).await;
+    crash(admin).await;
+}
+
+async fn settled(admin: &Client) {
+    let shop = |group: &str, rest: &str| format!("/{group}/namespaces/shop/{rest}");
+    wait_until(DEADLINE, "settled workloads", || async {
+        let web = admin.get(&shop("apis/apps/v1", "deployments/web")).await?;
+        let agent = admin.get(&shop("apis/apps/v1", "daemonsets/agent")).await?;
+        let db = admin.get(&shop("apis/apps/v1", "statefulsets/db")).await?;
+        let budget = admin
+            .get(&shop("apis/policy/v1", "poddisruptionbudgets/web"))
+            .await?;
+        let nowhere = admin.get(&shop("api/v1", "pods/nowhere")).await?;
+        let crashing = admin.get(&shop("api/v1", "pods/crashing")).await?;
+        let done = web["status"]["availableReplicas"] == 2
+            && agent["status"]["numberAvailable"] == 2
+            && db["status"]["availableReplicas"] == 1
+            && budget["status"]["currentHealthy"] == 2
+            && nowhere["status"]["conditions"][0]["status"] == "False"
+            && crashing["status"]["phase"] == "Running";
+        Ok(done.then_some(()))
+    })
+    .await
+    .unwrap();
+}
+
+/// Says of a pod's containers what a kubelet says when they crash.
+async fn crash(admin: &Client) {
+    let container = |name: &str, restarts: i32, state: Value| json!({ "name": name, "restartCount": restarts, "state": state, "lastState": {}, "ready": false, "image": "x", "imageID": "" });
+    let waiting = json!({ "waiting": { "reason": "CrashLoopBackOff", "message": "back-off" } });
+    let status = json!({
+        "reason": "Odd",
+        "initContainerStatuses": [container("first", 2, json!({ "running": {} }))],
+        "containerStatuses": [container("main", 7, waiting)],
+    });
+    let path = "/api/v1/namespaces/shop/pods/crashing";
+    admin.patch_status(path, &status).await.unwrap();
+}
+
+async fn read(kubeconfig: &Path, plan: &Plan) -> Facts {
+    let options = ConnectOptions {
+        kubeconfig: Some(kubeconfig.to_owned()),
+        ..ConnectOptions::default()
+    };
+    let connection = connect(options).await.unwrap();
+    collect(&connection, Knowledge::embedded(), plan, &|_| ())
+        .await
+        .unwrap()
+}
+
+fn plan(encoding: Encoding) -> Plan {
+    let mut plan = Plan::everything();
+    plan.encoding = encoding;
+    // Small pages, so that most lists have several.
+    plan.limits.page_size = 2;
+    plan.limits.second_look = Duration::ZERO;
+    plan
+}
+
+/// The cluster does not stand still, so JSON is read before and after: where those agree, so must protobuf.
+async fn both_encodings_agree(cluster: &Cluster) -> Facts {
+    let kubeconfig = cluster.kubeconfig();
+    wait_until(DEADLINE, "a quiet cluster", || async {
+        let before = comparable(&read(&kubeconfig, &plan(Encoding::Json)).await);
+        let protobuf = read(&kubeconfig, &plan(Encoding::Protobuf)).await;
+        let after = comparable(&read(&kubeconfig, &plan(Encoding::Json)).await);
+        if before != after {
+            return Ok(None);
+        }
+        assert_eq!(comparable(&protobuf), after);
+        Ok(Some(protobuf))
+    })
+    .await
+    .unwrap()
+}
+
+struct Groups(Vec<(Need, Vec<Value>)>);
+
+impl GroupVisitor for Groups {
+    type Error = std::convert::Infallible;
+
+    fn group<T: Rows>(&mut self, need: Need, group: &Read<T>) -> Result<(), Self::Error> {
+        let rows = group.as_ref().unwrap_or_else(|missing| panic!("{missing}"));
+        let rows = rows
+            .rows()
+            .iter()
+            .map(|row| serde_json::to_value(row).unwrap());
+        self.0.push((need, rows.collect()));
+        Ok(())
+    }
+}
+
+/// All groups but those that change by being read; of leases, what does not change.
+fn comparable(facts: &Facts) -> Vec<(Need, Vec<Value>)> {
+    let mut groups = Groups(Vec::new());
+    facts.visit(&mut groups).unwrap();
+    groups
+        .0
+        .retain(|(need, _)| !matches!(need, Need::Metrics | Need::Collection | Need::Health));
+    for (need, rows) in &mut groups.0 {
+        for row in rows.iter_mut() {
+            if *need == Need::Leases {
+                assert!(row["renewed"].is_string(), "{row}");
+                row["renewed"] = Value::Null;
+            }
+        }
+    }
+    groups.0
+}
+
+fn versions_and_nodes(facts: &Facts, version: &str) {
+    assert_eq!(
+        facts.version.as_ref().unwrap().version.to_string(),
+        format!("v{version}")
+    );
+    assert!(facts.cluster.uid.is_some() && facts.cluster.name.is_some());
+    let health = facts.health.as_ref().unwrap();
+    assert!(
+        health.ready.len() > 10 && health.live.len() > 10,
+        "{health:?}"
+    );
+    let leases = facts.leases.as_ref().unwrap();
+    let mut elections: Vec<_> = leases.iter().map(|lease| lease.name.as_str()).collect();
+    elections.sort_unstable();
+    assert_eq!(elections, ["kube-controller-manager", "kube-scheduler"]);
+    assert!(
+        leases
+            .iter()
+            .all(|lease| lease.holder.is_some() && lease.duration_seconds == Some(15))
+    );
+    let nodes = facts.nodes.as_ref().unwrap();
+    let odd = nodes.iter().find(|node| node.name == "odd").unwrap();
+    assert!(nodes.len() == 3 && odd.unschedulable);
+    assert!(
+        odd.taints
+            .iter()
+            .any(|taint| taint.value == "gpu" && taint.effect == "NoSchedule")
+    );
+    assert_eq!(odd.kubelet_version, "v1.29.1");
+    assert_eq!(odd.labels.get("kubernetes.io/os"), Some("linux"));
+    assert!(Condition::find(&odd.conditions, "Ready").unwrap().is_true());
+}
+
+fn pods_and_budgets(facts: &Facts) {
+    let pods = facts.pods.as_ref().unwrap();
+    let pod = |name: &str| pods.iter().find(|pod| pod.name == name).unwrap();
+    assert!(pod("static").mirror && pod("static").node == "node-1");
+    assert!(
+        pod("nowhere")
+            .unscheduled
+            .as_ref()
+            .unwrap()
+            .message
+            .contains("nodes")
+    );
+    assert!(
+        pod("nowhere")
+            .unscheduled
+            .as_ref()
+            .unwrap()
+            .last_transition
+            .is_some()
+    );
+    assert!(!pod("nowhere").mirror && pod("nowhere").phase == "Pending");
+    let crashing: Vec<_> = pod("crashing")
+        .containers
+        .iter()
+        .map(|one| (one.name.as_str(), one.waiting.as_str(), one.restarts))
+        .collect();
+    assert_eq!(
+        crashing,
+        [("first", "", 2), ("main", "CrashLoopBackOff", 7)]
+    );
+    let db = pod("db-0");
+    assert_eq!(&*db.controller.as_ref().unwrap().kind, "StatefulSet");
+    assert!(db.ready && db.containers.is_empty() && db.created.is_some() && !db.deleting);
+    let deployments = facts.deployments.as_ref().unwrap();
+    let web = deployments.iter().find(|one| one.name == "web").unwrap();
+    assert_eq!(
+        (web.desired, web.updated, web.ready, web.available),
+        (2, 2, 2, 2)
+    );
+    assert_eq!(web.images, ["example.com/init:1", "example.com/web:1"]);
+    assert!(
+        Condition::find(&web.conditions, "Available")
+            .unwrap()
+            .last_transition
+            .is_some()
+    );
+    let idle = deployments.iter().find(|one| one.name == "idle").unwrap();
+    assert!(idle.paused && idle.desired == 0);
+    assert_eq!(facts.stateful_sets.as_ref().unwrap()[0].desired, 1);
+    let agent = &facts.daemon_sets.as_ref().unwrap()[0];
+    assert_eq!((agent.desired, agent.ready, agent.updated), (2, 2, 2));
+    let budgets = facts.pdbs.as_ref().unwrap();
+    let web = budgets.iter().find(|one| one.name == "web").unwrap();
+    assert_eq!(web.min_available, Some(IntOrPercent::Percent("50%".into())));
+    assert_eq!(
+        (web.api_version.as_str(), web.disruptions_allowed),
+        ("policy/v1", 1)
+    );
+    assert_eq!(web.selector.as_ref().unwrap().match_expressions.len(), 2);
+    let none = budgets.iter().find(|one| one.name == "none").unwrap();
+    assert_eq!(none.max_unavailable, Some(IntOrPercent::Int(0)));
+    assert!(none.selector.as_ref().unwrap().is_empty());
+}
+
+fn networks(facts: &Facts) {
+    let namespaces = facts.namespaces.as_ref().unwrap();
+    let shop = namespaces.iter().find(|one| one.name == "shop").unwrap();
+    assert_eq!(
+        (shop.labels.get("team"), shop.labels.get("empty")),
+        (Some("blue"), Some(""))
+    );
+    assert_eq!(shop.phase, "Active");
+    let services = facts.services.as_ref().unwrap();
+    let service = |name: &str| services.iter().find(|one| one.name == name).unwrap();
+    assert!(service("web").has_selector && service("web").ports.len() == 2);
+    assert!(!service("outside").has_selector && service("outside").r#type == "ExternalName");
+    let slices = facts.endpoint_slices.as_ref().unwrap();
+    let by_hand = slices.iter().find(|one| one.service.is_empty()).unwrap();
+    assert_eq!((by_hand.ready, by_hand.not_ready), (2, 1));
+    assert_eq!(by_hand.ports, [""]);
+    let web = slices.iter().find(|one| one.service == "web").unwrap();
+    assert_eq!(web.ready, 2);
+}
+
+fn apis(facts: &Facts) {
+    let crds = facts.crds.as_ref().unwrap();
+    let crd = |name: &str| crds.iter().find(|one| one.name == name).unwrap();
+    let probes = |name: &str| -> Vec<(String, u16)> {
+        let probes = crd(name).probes.iter();
+        probes
+            .map(|probe| (probe.version.clone(), probe.status))
+            .collect()
+    };
+    let widgets = crd("widgets.example.com");
+    assert_eq!(widgets.stored_versions, ["v1"]);
+    assert!(
+        widgets
+            .versions
+            .iter()
+            .any(|version| version.deprecated && version.name == "v1alpha2")
+    );
+    assert_eq!(widgets.conversion, Conversion::None);
+    assert_eq!(
+        probes("widgets.example.com"),
+        [("v1".into(), 200), ("v1beta1".into(), 200)]
+    );
+    let Conversion::Webhook(Some(converter)) = &crd("gadgets.example.com").conversion else {
+        panic!("{crds:?}")
+    };
+    assert_eq!(
+        (converter.name.as_str(), converter.port),
+        ("converter", 443)
+    );
+    assert_eq!(
+        probes("gadgets.example.com"),
+        [("v1".into(), 200), ("v1beta1".into(), 500)]
+    );
+    let message = &crd("gadgets.example.com").probes[1].message;
+    assert!(message.contains("conversion webhook"), "{message}");
+    let api_services = facts.api_services.as_ref().unwrap();
+    let away = api_services
+        .iter()
+        .find(|one| one.group == "away.example.com")
+        .unwrap();
+    assert_eq!(away.service.as_ref().unwrap().port, 8443);
+    assert!(
+        !Condition::find(&away.conditions, "Available")
+            .unwrap()
+            .is_true()
+    );
+    let served = facts.discovery.as_ref().unwrap();
+    assert!(served.serves("example.com", "v1beta1", "widgets") && served.serves("", "v1", "pods"));
+    assert!(
+        served
+            .resources
+            .iter()
+            .all(|one| !one.resource.contains('/'))
+    );
+    let pods = served
+        .resources
+        .iter()
+        .find(|one| one.resource == "pods")
+        .unwrap();
+    assert!(pods.listable && pods.namespaced && pods.kind == "Pod");
+    assert_eq!(served.failed, ["away.example.com/v1"]);
+}
+
+fn webhooks(facts: &Facts) {
+    let webhooks = facts.webhooks.as_ref().unwrap();
+    let webhook = |name: &str| webhooks.iter().find(|one| one.name == name).unwrap();
+    let by_service = webhook("by-service.example.com");
+    assert_eq!(by_service.service.as_ref().unwrap().port, 8443);
+    assert_eq!(by_service.rules[0].operations, ["CREATE", "UPDATE"]);
+    assert_eq!(by_service.rules[0].scope, "Namespaced");
+    assert_eq!(
+        by_service.object_selector.match_expressions[0].operator,
+        "DoesNotExist"
+    );
+    assert_eq!(
+        by_service.namespace_selector.match_labels.get("checked"),
+        Some("true")
+    );
+    assert_eq!(webhook("by-url.example.com").service, None);
+    let changes = webhook("changes.example.com");
+    assert_eq!(changes.service.as_ref().unwrap().port, 443);
+    assert_eq!(changes.rules[0].scope, "*");
+    assert_eq!(
+        changes.object_selector.match_labels.get("changed"),
+        Some("true")
+    );
+}
+
+/// Texts that objects hold and facts must not.
+fn nothing_is_hushed_up(facts: &Facts) {
+    let text = format!("{facts:?}");
+    assert!(text.contains("by-url.example.com"));
+    assert!(!text.contains("hush"), "a secret text reached the facts");
+}
+
+/// The role that the needs ask for, and nothing else.
+async fn exact_rights_are_enough(cluster: &Cluster, admin: &Client) {
+    let rules: Vec<Value> = Need::ALL
+        .iter()
+        .flat_map(|need| need.access())
+        .map(|access| match access {
+            Access::List { group, resource } => {
+                json!({ "apiGroups": [group], "resources": [resource], "verbs": ["list"] })
+            }
+            Access::Path(path) => json!({ "nonResourceURLs": [path], "verbs": ["get"] }),
+        })
+        .collect();
+    let of = |kind: &str| json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": { "name": "reader" } });
+    let mut role = of("ClusterRole");
+    role["rules"] = rules.into();
+    let mut binding = of("ClusterRoleBinding");
+    binding["roleRef"] =
+        json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "reader" });
+    binding["subjects"] =
+        json!([{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "reader" }]);
+    let kubeconfig = cluster.kubeconfig_for("reader").unwrap();
+    let before = read(&kubeconfig, &plan(Encoding::Protobuf)).await;
+    let refused = before.pods.unwrap_err();
+    assert_eq!(refused.reason, Reason::Forbidden);
+    assert!(refused.detail.contains("reader"), "{}", refused.detail);
+    assert!(!before.permissions.unwrap().iter().all(|one| one.allowed));
+    let path = "/apis/rbac.authorization.k8s.io/v1";
+    admin
+        .create(&format!("{path}/clusterroles"), &role)
+        .await
+        .unwrap();
+    admin
+        .create(&format!("{path}/clusterrolebindings"), &binding)
+        .await
+        .unwrap();
+    wait_until(DEADLINE, "rights", || async {
+        let facts = read(&kubeconfig, &plan(Encoding::Protobuf)).await;
+        let allowed = facts
+            .permissions
+            .as_ref()
+            .unwrap()
+            .iter()
+            .all(|one| one.allowed);
+        Ok((allowed && facts.missing().is_empty()).then_some(()))
+    })
+    .await
+    .unwrap();
+}
+
+/// Somebody else uses a deprecated API; we say so, and say nothing else, however often we looked.
+async fn deprecated_requests_are_those_of_others(cluster: &Cluster, admin: &Client) {
+    let nothing = read(&cluster.kubeconfig(), &plan(Encoding::Protobuf))
+        .await
+        .metrics
+        .unwrap();
+    assert_eq!(nothing.deprecated_requests, []);
+    assert_eq!(
+        nothing.object_counts.get("widgets.example.com"),
+        Some(&0),
+        "{:?}",
+        nothing.object_counts
+    );
+    assert!(nothing.process_started.is_some());
+    admin.list("/api/v1/componentstatuses").await.unwrap();
+    let facts = read(&cluster.kubeconfig(), &plan(Encoding::Protobuf)).await;
+    let requests = facts.metrics.unwrap().deprecated_requests;
+    let [one] = &requests[..] else {
+        panic!("{requests:?}")
+    };
+    assert_eq!(
+        (one.resource.as_str(), one.version.as_str()),
+        ("componentstatuses", "v1")
+    );
+    assert_eq!(one.verbs.get("LIST"), Some(&1));
+    let notes = facts.collection.unwrap().notes;
+    let old = facts.version.unwrap().version.minor.minor < 26;
+    assert_eq!(
+        notes.iter().any(|note| note.source == "/metrics"),
+        old,
+        "{notes:?}"
+    );
+}
+
+fn nothing_harmful_was_asked_for(audit_log: &Path) {
+    let log = std::fs::read_to_string(audit_log).unwrap();
+    let events = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let ours: Vec<Value> = events
+        .filter(|event| event["userAgent"] == airworthy_collect::USER_AGENT)
+        .collect();
+    assert!(
+        ours.len() > 100,
+        "the audit log has {} of our requests",
+        ours.len()
+    );
+    for event in ours {
+        let uri = event["requestURI"].as_str().unwrap();
+        let resource = event["objectRef"]["resource"].as_str().unwrap_or_default();
+        assert_ne!(event["annotations"]["k8s.io/deprecated"], "true", "{event}");
+        match event["verb"].as_str().unwrap() {
+            "create" => assert!(resource.starts_with("selfsubject"), "{event}"),
+            "list" => assert!(uri.contains("limit="), "{event}"),
+            "get" => assert_eq!(resource, "", "{event}"),
+            _ => panic!("{event}"),
+        }
+        let harmful = ["secrets", "configmaps", "endpoints", "componentstatuses"];
+        assert!(!harmful.contains(&resource), "{event}");
+    }
+}
