@@ -437,7 +437,7 @@ fn readers_and_writers_keep_to_the_same_limits() {
         &read_within(&written(&facts).unwrap()[..], &TIGHT).unwrap(),
         &facts
     ));
-    for (pods, long, told) in [(20, 1, "a group"), (1, 500, "a row"), (6, 1, "a recording")] {
+    for (pods, long, told) in [(20, 1, "a group"), (1, 500, "a row"), (5, 1, "a recording")] {
         let pod = |n| Pod {
             reason: "r".repeat(long),
             ..pod(n)
