@@ -7,7 +7,7 @@ use airworthy_collect::{ConnectOptions, Encoding, Plan, collect, connect};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
     Access, Facts, Need, Reason,
-    facts::{Condition, Conversion, GroupVisitor, IntOrPercent, Read, Rows},
+    facts::{Condition, Conversion, DeprecatedRequest, GroupVisitor, IntOrPercent, Read, Rows},
 };
 use airworthy_testbed::{Apply, Client, Cluster, ClusterOptions, How, NodeOptions, wait_until};
 use serde_json::{Value, json};
@@ -449,21 +449,25 @@ async fn exact_rights_are_enough(cluster: &Cluster, admin: &Client) {
 
 /// Somebody else uses a deprecated API; we say so, and say nothing else, however often we looked.
 async fn deprecated_requests_are_those_of_others(cluster: &Cluster, admin: &Client) {
-    let nothing = read(&cluster.kubeconfig(), &plan(Encoding::Protobuf))
+    let before = read(&cluster.kubeconfig(), &plan(Encoding::Protobuf))
         .await
         .metrics
         .unwrap();
-    assert_eq!(nothing.deprecated_requests, []);
+    // Control planes of some minors use deprecated APIs themselves.
+    let theirs = ["podsecuritypolicies", "endpoints"];
+    let others = |one: &DeprecatedRequest| theirs.contains(&one.resource.as_str());
+    assert!(before.deprecated_requests.iter().all(others), "{before:?}");
     assert_eq!(
-        nothing.object_counts.get("widgets.example.com"),
+        before.object_counts.get("widgets.example.com"),
         Some(&0),
         "{:?}",
-        nothing.object_counts
+        before.object_counts
     );
-    assert!(nothing.process_started.is_some());
+    assert!(before.process_started.is_some());
     admin.list("/api/v1/componentstatuses").await.unwrap();
     let facts = read(&cluster.kubeconfig(), &plan(Encoding::Protobuf)).await;
-    let requests = facts.metrics.unwrap().deprecated_requests;
+    let mut requests = facts.metrics.unwrap().deprecated_requests;
+    requests.retain(|one| !others(one));
     let [one] = &requests[..] else {
         panic!("{requests:?}")
     };
