@@ -1,5 +1,6 @@
 //! Tasks of the project, run as `cargo xtask <task>`.
 
+mod test;
 mod testbed;
 
 use clap::{Parser, Subcommand};
@@ -13,6 +14,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Runs all tests: formatting, lints, unit tests, real control planes, the vendor's SDKs
+    Test(test::Test),
     /// Builds, starts and pins real control planes for tests
     #[command(subcommand)]
     Testbed(testbed::Command),
@@ -21,6 +24,7 @@ enum Task {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
+        Task::Test(test) => test.run(),
         Task::Testbed(command) => command.run().await,
     }
 }

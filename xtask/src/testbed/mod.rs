@@ -33,6 +33,9 @@ pub(crate) enum Command {
     Pin {
         /// The full version
         version: String,
+        /// Takes this version of a module where the newest does not fit: `k8s.io/name=v0.24.17`
+        #[arg(long, value_name = "MODULE=VERSION")]
+        module: Vec<String>,
     },
 }
 
@@ -43,7 +46,7 @@ impl Command {
             Self::Build { all, version } => build(all, version).await,
             Self::Up { minor, nodes } => up::up(&minor, nodes).await,
             Self::Down => up::down(),
-            Self::Pin { version } => pin::pin(&version),
+            Self::Pin { version, module } => pin::pin(&version, &module),
         }
     }
 }

@@ -15,7 +15,9 @@ use super::say;
 const OLDEST_GO: (u32, u32) = (1, 21);
 
 /// Writes `testbed/controlplane/<minor>/go.mod` and `go.sum`.
-pub(super) fn pin(version: &str) -> Result<()> {
+///
+/// `chosen` names versions of single modules, each as `module=version`.
+pub(super) fn pin(version: &str, chosen: &[String]) -> Result<()> {
     let version = version.trim_start_matches('v');
     let (minor, patch) = parse(version)?;
     let upstream = download("k8s.io/kubernetes", &format!("v{version}"))?;
@@ -23,7 +25,10 @@ pub(super) fn pin(version: &str) -> Result<()> {
     let upstream = std::fs::read_to_string(file).context("read the go.mod of k8s.io/kubernetes")?;
     let mut replacements = Vec::new();
     for module in staging(&upstream) {
-        let found = newest(module, minor, patch)?;
+        let found = match version_in(chosen, module) {
+            Some(version) => version.to_owned(),
+            None => newest(module, minor, patch)?,
+        };
         say(&format!("{module} {found}"));
         replacements.push((module, found));
     }
@@ -68,6 +73,13 @@ fn staging(go_mod: &str) -> Vec<&str> {
     modules.sort_unstable();
     modules.dedup();
     modules
+}
+
+/// The version that `module=version` chooses for a module.
+fn version_in<'a>(chosen: &'a [String], module: &str) -> Option<&'a str> {
+    chosen
+        .iter()
+        .find_map(|choice| choice.strip_prefix(module)?.strip_prefix('='))
 }
 
 /// The newest patch that can be had: some are missing, and patches of one minor mix well.
@@ -196,6 +208,13 @@ replace (
         assert_eq!(godebug(UPSTREAM), settings);
         let text = go_mod(UPSTREAM, "1.32.13", &[("k8s.io/api", "v0.32.13".into())]);
         assert!(text.ends_with("\nreplace (\n\tk8s.io/api => k8s.io/api v0.32.13\n)\n"));
+    }
+
+    #[test]
+    fn a_choice_is_for_its_module_alone() {
+        let chosen = ["k8s.io/kms=v0.32.1".to_owned()];
+        assert_eq!(version_in(&chosen, "k8s.io/kms"), Some("v0.32.1"));
+        assert_eq!(version_in(&chosen, "k8s.io/km"), None);
     }
 
     #[test]

@@ -1,0 +1,112 @@
+//! `cargo xtask test`: everything that must hold, in the order in which a failure is cheapest.
+
+use std::{
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use airworthy_testbed::Binaries;
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+/// The control planes that the tests start.
+const MINORS: [&str; 2] = ["1.31", "1.32"];
+
+#[derive(Args)]
+pub(crate) struct Test {
+    /// Leave out formatting, lints and licences
+    #[arg(long)]
+    no_lint: bool,
+    /// Only tests whose name contains this text
+    filter: Option<String>,
+}
+
+impl Test {
+    /// Runs all steps, and tells how long each took.
+    pub(crate) fn run(self) -> Result<()> {
+        let mut steps = Steps::default();
+        if !self.no_lint {
+            steps.cargo("formatting", &["fmt", "--all", "--check"])?;
+            steps.cargo(
+                "lints",
+                &[
+                    "clippy",
+                    "--locked",
+                    "--workspace",
+                    "--all-targets",
+                    "--quiet",
+                    "--",
+                    "--deny",
+                    "warnings",
+                ],
+            )?;
+            steps.licences()?;
+        }
+        let began = Instant::now();
+        for minor in MINORS {
+            Binaries::for_version(minor)
+                .with_context(|| format!("building the Kubernetes {minor} control plane"))?;
+        }
+        steps.done("control planes", began.elapsed());
+        let mut arguments = vec!["test", "--locked", "--workspace"];
+        arguments.extend(self.filter.as_deref());
+        steps.cargo("tests", &arguments)?;
+        steps.tell();
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Steps(Vec<(String, Duration)>);
+
+impl Steps {
+    fn cargo(&mut self, name: &str, arguments: &[&str]) -> Result<()> {
+        let began = Instant::now();
+        eprintln!("== {name}: cargo {}", arguments.join(" "));
+        let status = Command::new(env!("CARGO"))
+            .args(arguments)
+            .current_dir(root())
+            .status()
+            .context("cannot start cargo")?;
+        if !status.success() {
+            bail!("{name} failed: cargo {}", arguments.join(" "));
+        }
+        self.done(name, began.elapsed());
+        Ok(())
+    }
+
+    /// Licences, sources and banned crates, where the tool is there; it is not needed to work on the project.
+    fn licences(&mut self) -> Result<()> {
+        let there = Command::new(env!("CARGO"))
+            .args(["deny", "--version"])
+            .output()
+            .is_ok_and(|output| output.status.success());
+        if !there {
+            eprintln!(
+                "== licences: left out, cargo-deny is not installed (cargo install cargo-deny --locked)"
+            );
+            return Ok(());
+        }
+        self.cargo(
+            "licences",
+            &["deny", "--offline", "check", "bans", "licenses", "sources"],
+        )
+    }
+
+    fn done(&mut self, name: &str, took: Duration) {
+        self.0.push((name.to_owned(), took));
+    }
+
+    fn tell(&self) {
+        for (name, took) in &self.0 {
+            eprintln!("{name:16} {:6.1} s", took.as_secs_f64());
+        }
+    }
+}
+
+/// The root of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    own.parent().map_or(own.clone(), PathBuf::from)
+}

@@ -1,0 +1,175 @@
+//! The shape of the workspace: who may depend on whom. `ARCHITECTURE.md` says why; this test refuses any other edge.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
+
+use serde_json::Value;
+
+/// Crate, and the crates of ours that it may depend on (normal and build dependencies).
+const EDGES: &[(&str, &[&str])] = &[
+    ("airworthy-model", &[]),
+    ("airworthy-knowledge", &["airworthy-model"]),
+    (
+        "airworthy-checks",
+        &["airworthy-model", "airworthy-knowledge"],
+    ),
+    (
+        "airworthy-assess",
+        &["airworthy-model", "airworthy-knowledge", "airworthy-checks"],
+    ),
+    (
+        "airworthy-collect",
+        &["airworthy-model", "airworthy-knowledge"],
+    ),
+    ("airworthy-report", &["airworthy-model"]),
+    ("airworthy-cce", &["airworthy-model"]),
+    ("airworthy-store", &["airworthy-model"]),
+    ("airworthy-service", BELOW_SERVICE),
+    ("airworthy-server", BELOW_SERVER),
+    ("airworthy", BELOW_MAIN),
+    ("airworthy-testbed", &[]),
+];
+
+const BELOW_SERVICE: &[&str] = &[
+    "airworthy-model",
+    "airworthy-knowledge",
+    "airworthy-checks",
+    "airworthy-assess",
+    "airworthy-collect",
+    "airworthy-report",
+    "airworthy-cce",
+    "airworthy-store",
+];
+
+const BELOW_SERVER: &[&str] = &[
+    "airworthy-model",
+    "airworthy-knowledge",
+    "airworthy-checks",
+    "airworthy-assess",
+    "airworthy-collect",
+    "airworthy-report",
+    "airworthy-cce",
+    "airworthy-store",
+    "airworthy-service",
+];
+
+const BELOW_MAIN: &[&str] = &[
+    "airworthy-model",
+    "airworthy-knowledge",
+    "airworthy-checks",
+    "airworthy-assess",
+    "airworthy-collect",
+    "airworthy-report",
+    "airworthy-cce",
+    "airworthy-store",
+    "airworthy-service",
+    "airworthy-server",
+];
+
+/// Third-party crates that stay inside the crates named.
+const CONFINED: &[(&str, &[&str])] = &[
+    ("kube", &["airworthy-collect"]),
+    ("k8s-openapi", &["airworthy-collect"]),
+    ("sqlx", &["airworthy-store"]),
+    ("axum", &["airworthy-server"]),
+    ("clap", &["airworthy", "xtask"]),
+];
+
+/// Crates that know no IO, no clock and no runtime.
+const PURE: &[&str] = &[
+    "airworthy-model",
+    "airworthy-knowledge",
+    "airworthy-checks",
+    "airworthy-assess",
+    "airworthy-report",
+];
+
+/// Normal and build dependencies by crate.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    packages
+        .iter()
+        .map(|package| (text(&package["name"]), dependencies_of(package)))
+        .collect()
+}
+
+fn dependencies_of(package: &Value) -> BTreeSet<String> {
+    let all = package["dependencies"].as_array().expect("dependencies");
+    all.iter()
+        .filter(|dependency| dependency["kind"] != "dev")
+        .map(|dependency| text(&dependency["name"]))
+        .collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+#[test]
+fn no_crate_depends_on_one_that_it_must_not_know() {
+    let allowed: BTreeMap<_, _> = EDGES.iter().copied().collect();
+    for (name, dependencies) in dependencies().iter().filter(|(name, _)| *name != "xtask") {
+        let allowed = allowed
+            .get(name.as_str())
+            .unwrap_or_else(|| panic!("{name} has no row in this test and in ARCHITECTURE.md"));
+        for dependency in dependencies
+            .iter()
+            .filter(|dependency| dependency.starts_with("airworthy"))
+        {
+            assert!(
+                allowed.contains(&dependency.as_str()),
+                "{name} must not depend on {dependency}"
+            );
+        }
+    }
+}
+
+#[test]
+fn third_party_names_stay_inside_their_crate() {
+    for (name, dependencies) in dependencies() {
+        for (confined, inside) in CONFINED {
+            assert!(
+                !dependencies.contains(*confined) || inside.contains(&name.as_str()),
+                "{name} must not depend on {confined}"
+            );
+        }
+    }
+}
+
+#[test]
+fn pure_crates_have_no_runtime_and_no_io() {
+    let dependencies = dependencies();
+    for name in PURE {
+        for io in ["tokio", "hyper", "http", "tempfile", "tracing", "rustix"] {
+            assert!(
+                !dependencies[*name].contains(io),
+                "{name} must not depend on {io}"
+            );
+        }
+    }
+}
+
+/// A page of the architecture that does not name a crate misleads whoever looks for it.
+#[test]
+fn the_architecture_page_names_every_crate() {
+    let page = include_str!("../../ARCHITECTURE.md");
+    for (name, _) in EDGES {
+        let short = name.strip_prefix("airworthy-").unwrap_or(name);
+        assert!(
+            page.contains(&format!("| `{short}` |")),
+            "ARCHITECTURE.md has no row for {short}"
+        );
+    }
+}
