@@ -23,6 +23,12 @@ pub use context::{Context, View};
 /// Every check, in the order in which reports show them.
 pub static CATALOGUE: &[&Check] = &[
     &path::upgrade_path::CHECK,
+    &control_plane::control_plane_health::CHECK,
+    &api::deprecated_api_check::CHECK,
+    &api::removed_api_objects::CHECK,
+    &api::crd_stored_version::CHECK,
+    &api::api_service_availability::CHECK,
+    &admission::webhook_backend_down::CHECK,
     &drain::pdb_blocks_drain::CHECK,
     &drain::pdb_overlap::CHECK,
     &drain::bare_pod::CHECK,

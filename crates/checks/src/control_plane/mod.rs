@@ -1,1 +1,12 @@
 //! The control plane's health.
+
+pub(crate) mod control_plane_health;
+mod leader;
+mod static_pod;
+
+use airworthy_model::{Finding, Severity, Subject};
+
+/// A finding about a component of the control plane.
+pub(crate) fn component(severity: Severity, name: &str, message: impl Into<String>) -> Finding {
+    Finding::new(severity, Subject::cluster("v1", "Component", name), message)
+}
