@@ -71,7 +71,7 @@ require (
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/libopenstorage/openstorage v1.0.0 // indirect
 	github.com/mailru/easyjson v0.7.6 // indirect
-	github.com/matttproud/golang_protobuf_extensions v1.0.1 // indirect
+	github.com/matttproud/golang_protobuf_extensions v1.0.2-0.20181231171920-c182affec369 // indirect
 	github.com/mitchellh/mapstructure v1.4.1 // indirect
 	github.com/moby/spdystream v0.2.0 // indirect
 	github.com/moby/sys/mountinfo v0.6.0 // indirect
@@ -178,7 +178,7 @@ replace (
 	k8s.io/code-generator => k8s.io/code-generator v0.25.16
 	k8s.io/component-base => k8s.io/component-base v0.25.16
 	k8s.io/component-helpers => k8s.io/component-helpers v0.25.16
-	k8s.io/controller-manager => k8s.io/controller-manager v0.25.6
+	k8s.io/controller-manager => k8s.io/controller-manager v0.24.17
 	k8s.io/cri-api => k8s.io/cri-api v0.25.16
 	k8s.io/csi-translation-lib => k8s.io/csi-translation-lib v0.25.16
 	k8s.io/kube-aggregator => k8s.io/kube-aggregator v0.25.16

@@ -1,5 +1,6 @@
 //! `cargo xtask testbed`: real control planes for tests and for trying things out.
 
+mod demo;
 mod pin;
 mod up;
 
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     },
     /// Stop the cluster that `up` started
     Down,
+    /// Make the recording that `airworthy demo` shows anew
+    Demo,
     /// Write go.mod and go.sum of the control plane of a full version, such as 1.31.14
     Pin {
         /// The full version
@@ -45,6 +48,7 @@ impl Command {
         match self {
             Self::Build { all, version } => build(all, version).await,
             Self::Up { minor, nodes } => up::up(&minor, nodes).await,
+            Self::Demo => demo::demo().await,
             Self::Down => up::down(),
             Self::Pin { version, module } => pin::pin(&version, &module),
         }
