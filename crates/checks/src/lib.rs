@@ -43,7 +43,15 @@ pub static CATALOGUE: &[&Check] = &[
     &evidence::internal_error::CHECK,
     &workloads::workload_unhealthy::CHECK,
     &workloads::pod_unhealthy::CHECK,
+    &after::post_version_converged::CHECK,
+    &after::post_nodes_converged::CHECK,
+    &after::post_skipped_nodes::CHECK,
     &after::post_workload_baseline::CHECK,
+    &after::post_pod_failures_new::CHECK,
+    &after::post_endpoints_empty::CHECK,
+    &after::post_object_loss::CHECK,
+    &after::post_api_services::CHECK,
+    &after::post_crds::CHECK,
 ];
 
 /// The check of a name.

@@ -1,3 +1,16 @@
 //! After the upgrade: did everything come back?
 
+mod baseline;
+mod churn;
+mod crd_probes;
+mod left_behind;
+mod object_counts;
+pub(crate) mod post_api_services;
+pub(crate) mod post_crds;
+pub(crate) mod post_endpoints_empty;
+pub(crate) mod post_nodes_converged;
+pub(crate) mod post_object_loss;
+pub(crate) mod post_pod_failures_new;
+pub(crate) mod post_skipped_nodes;
+pub(crate) mod post_version_converged;
 pub(crate) mod post_workload_baseline;

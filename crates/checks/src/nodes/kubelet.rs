@@ -19,9 +19,29 @@ pub(crate) fn allowed_lag(kubelet: Minor) -> i32 {
     if kubelet < Minor::v1(25) { 2 } else { 3 }
 }
 
-/// Whether the API server and the kubelet are of minors that may work together.
-pub(crate) fn within_skew(kubelet: Minor, server: Minor) -> bool {
-    (0..=allowed_lag(kubelet)).contains(&server.distance_from(kubelet))
+/// How a kubelet stands to its API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Skew {
+    /// Of the same minor.
+    None,
+    /// Older, as far as that is supported.
+    Behind,
+    /// Older than is supported.
+    TooOld,
+    /// Newer, which is never supported.
+    Newer,
+}
+
+impl Skew {
+    /// Compares the two.
+    pub(crate) fn of(kubelet: Minor, server: Minor) -> Self {
+        match server.distance_from(kubelet) {
+            0 => Self::None,
+            lag if lag < 0 => Self::Newer,
+            lag if lag > allowed_lag(kubelet) => Self::TooOld,
+            _ => Self::Behind,
+        }
+    }
 }
 
 /// Nodes whose kubelet text is no version.

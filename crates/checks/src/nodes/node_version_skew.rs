@@ -3,7 +3,10 @@ use airworthy_model::{
     facts::Node,
 };
 
-use super::{kubelet, node};
+use super::{
+    kubelet::{self, Skew},
+    node,
+};
 use crate::{Check, Context, Judgement, Outcome, always};
 
 /// Kubelets that the API server will have left behind.
@@ -68,14 +71,13 @@ fn judge(ctx: &Context<'_>, node: &Node, now: Minor, servers: &[Server]) -> Opti
         );
         return Some(describe(ctx, node, now, message));
     }
-    let lag = |server: Minor| server.distance_from(kubelet);
     let (server, hop) = *servers
         .iter()
-        .find(|(server, _)| lag(*server) > kubelet::allowed_lag(kubelet))?;
+        .find(|(server, _)| Skew::of(kubelet, *server) == Skew::TooOld)?;
     let message = format!(
         "kubelet {} would be {} minors older than the API server at {server}; {} are supported",
         node.kubelet_version,
-        lag(server),
+        server.distance_from(kubelet),
         kubelet::allowed_lag(kubelet)
     );
     let finding = describe(ctx, node, now, message);

@@ -1,9 +1,10 @@
-//! Which pods are failing, and whose they are.
+//! Which pods are failing, and why.
 
 use std::collections::BTreeMap;
 
-use airworthy_model::{Evidence, Finding, Severity, Subject, facts::Pod};
+use airworthy_model::{Evidence, Finding, Severity, facts::Pod};
 
+use super::owner::Owner;
 use crate::{
     View,
     text::{counted, short},
@@ -27,64 +28,8 @@ const BAD_WAITS: [&str; 11] = [
     "ContainerCannotRun",
 ];
 
-/// Whose pods they are: a name that is the same for the next run of the same thing.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Owner<'a> {
-    /// Namespace.
-    pub(crate) namespace: &'a str,
-    /// Kind, `Pod` for pods of nobody.
-    pub(crate) kind: &'a str,
-    /// Name.
-    pub(crate) name: &'a str,
-}
-
 /// A failing pod, and why.
 pub(crate) type Failure<'a> = (&'a Pod, &'a str);
-
-impl<'a> Owner<'a> {
-    /// The Deployment behind a ReplicaSet, the CronJob behind a Job; else the controller, or the pod itself.
-    pub(crate) fn of(pod: &'a Pod) -> Self {
-        let (kind, name) = match &pod.controller {
-            Some(controller) if &*controller.kind != "Node" => {
-                lasting(pod, &controller.kind, &controller.name)
-            }
-            _ => ("Pod", pod.name.as_str()),
-        };
-        Self {
-            namespace: &pod.namespace,
-            kind,
-            name,
-        }
-    }
-
-    fn api_version(&self) -> &'static str {
-        match self.kind {
-            "Pod" | "ReplicationController" => "v1",
-            "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" => "apps/v1",
-            "Job" | "CronJob" => "batch/v1",
-            // Facts tell the kind of a custom controller, not its group.
-            _ => "",
-        }
-    }
-}
-
-fn lasting<'a>(pod: &'a Pod, kind: &'a str, name: &'a str) -> (&'a str, &'a str) {
-    let hash = pod.labels.get("pod-template-hash");
-    let deployment = hash.and_then(|hash| name.strip_suffix(hash)?.strip_suffix('-'));
-    match (kind, deployment, name.rsplit_once('-')) {
-        ("ReplicaSet", Some(deployment), _) => ("Deployment", deployment),
-        ("Job", _, Some((cron, run))) if is_schedule(run) => ("CronJob", cron),
-        _ => (kind, name),
-    }
-}
-
-/// CronJobs name their Jobs by the minute, older ones by the second; a date such as 20261122 is neither.
-fn is_schedule(run: &str) -> bool {
-    let number = run.parse::<u64>();
-    number.is_ok_and(|n| {
-        (25_000_000..60_000_000).contains(&n) || (1_500_000_000..3_600_000_000).contains(&n)
-    })
-}
 
 /// Why a pod is failing; `None` for one that runs, has ended in order, is going, or is a leftover that its controller has replaced.
 pub(crate) fn why<'a>(view: &View<'_>, pod: &'a Pod) -> Option<&'a str> {
@@ -169,7 +114,6 @@ pub(crate) fn finding(
             short(name, 60)
         )
     };
-    let subject = Subject::namespaced(owner.api_version(), owner.kind, owner.namespace, owner.name);
     let source = format!("/api/v1/namespaces/{namespace}/pods/{name}");
     let containers = pod.containers.iter().map(|c| {
         format!(
@@ -178,7 +122,7 @@ pub(crate) fn finding(
         )
     });
     let detail = format!("phase {}{}", pod.phase, containers.collect::<String>());
-    let finding = Finding::new(severity, subject, message)
+    let finding = Finding::new(severity, owner.subject(), message)
         .because(Evidence::state(source, view.now(), detail))
         .fix_with(
             "Look at the events and the logs of the pod",
