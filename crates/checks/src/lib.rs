@@ -44,6 +44,7 @@ pub static CATALOGUE: &[&Check] = &[
     &workloads::workload_unhealthy::CHECK,
     &workloads::pod_unhealthy::CHECK,
     &after::post_version_converged::CHECK,
+    &after::post_control_plane_health::CHECK,
     &after::post_nodes_converged::CHECK,
     &after::post_skipped_nodes::CHECK,
     &after::post_workload_baseline::CHECK,
@@ -52,6 +53,7 @@ pub static CATALOGUE: &[&Check] = &[
     &after::post_object_loss::CHECK,
     &after::post_api_services::CHECK,
     &after::post_crds::CHECK,
+    &after::post_webhooks::CHECK,
 ];
 
 /// The check of a name.

@@ -5,7 +5,7 @@ use airworthy_model::{
     facts::{Service, ServicePort, ServiceRef},
 };
 
-use crate::{Context, text::short};
+use crate::{View, text::short};
 
 /// What is wrong behind a Service.
 pub(crate) enum State {
@@ -16,8 +16,8 @@ pub(crate) enum State {
 }
 
 /// What is wrong with it, if anything is.
-pub(crate) fn state(ctx: &Context<'_>, target: &ServiceRef) -> Result<Option<State>, Missing> {
-    let mut services = ctx.services()?.iter();
+pub(crate) fn state(view: &View<'_>, target: &ServiceRef) -> Result<Option<State>, Missing> {
+    let mut services = view.services()?.iter();
     let is_target = |s: &&Service| s.namespace == target.namespace && s.name == target.name;
     let Some(service) = services.find(is_target) else {
         return Ok(Some(State::Down("that Service does not exist".into())));
@@ -31,16 +31,16 @@ pub(crate) fn state(ctx: &Context<'_>, target: &ServiceRef) -> Result<Option<Sta
             ports(service)
         ))));
     };
-    let ready = has_ready_endpoint(ctx, service, port)?;
+    let ready = has_ready_endpoint(view, service, port)?;
     Ok((!ready).then(|| State::Down("no endpoint is ready".into())))
 }
 
 fn has_ready_endpoint(
-    ctx: &Context<'_>,
+    view: &View<'_>,
     service: &Service,
     port: &ServicePort,
 ) -> Result<bool, Missing> {
-    Ok(ctx.endpoint_slices()?.iter().any(|slice| {
+    Ok(view.endpoint_slices()?.iter().any(|slice| {
         slice.namespace == service.namespace
             && slice.service == service.name
             && slice.ports.contains(&port.name)

@@ -1,5 +1,5 @@
 //! Admission webhooks.
 
-mod backend;
+pub(crate) mod backend;
 mod idle;
 pub(crate) mod webhook_backend_down;

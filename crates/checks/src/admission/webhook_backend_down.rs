@@ -37,7 +37,8 @@ fn run(ctx: &Context<'_>) -> Outcome {
     Ok(webhooks.map(|webhook| judge(ctx, webhook)).collect())
 }
 
-fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Outcome {
+/// What there is to say about one webhook.
+pub(crate) fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Outcome {
     let finding = match &webhook.service {
         None => by_url(ctx, webhook),
         Some(target) => {

@@ -32,10 +32,10 @@ impl Before {
         }
     }
 
-    /// How a sentence about now goes on.
-    pub(crate) fn words(self) -> &'static str {
+    /// How a sentence about now goes on; `well` says how it was when it was well.
+    pub(crate) fn words(self, well: &'static str) -> &'static str {
         match self {
-            Self::Well => ", which it was before the upgrade",
+            Self::Well => well,
             Self::Broken => ", as before the upgrade",
             Self::Absent => ", and new since the upgrade",
             Self::Unknown => "",

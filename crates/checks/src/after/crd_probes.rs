@@ -63,9 +63,8 @@ fn judge(ctx: &Context<'_>, crd: &Crd, probe: &CrdProbe, old: Earlier<&Crd>) -> 
 
 fn words(before: Before) -> &'static str {
     match before {
-        Before::Well => "; before the upgrade it could",
         Before::Absent => "; nothing tells whether it could before",
-        other => other.words(),
+        other => other.words("; before the upgrade it could"),
     }
 }
 

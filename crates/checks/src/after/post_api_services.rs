@@ -78,7 +78,11 @@ fn unavailable(ctx: &Context<'_>, api: &ApiService, before: Before) -> Finding {
     let (reason, text) = condition.map_or(("no condition", ""), |c| {
         (c.reason.as_str(), c.message.as_str())
     });
-    let message = format!("is not available ({}){}", short(reason, 60), before.words());
+    let message = format!(
+        "is not available ({}){}",
+        short(reason, 60),
+        before.words(", which it was before the upgrade")
+    );
     let sampled = if api.resampled { "; seen twice" } else { "" };
     describe(
         ctx,

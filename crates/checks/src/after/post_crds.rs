@@ -76,7 +76,10 @@ fn conditions<'a>(
     bad.map(move |condition| {
         let before = old.was(|old| holds(old, condition));
         let reason = Condition::find(&crd.conditions, condition).map_or("", |c| &c.message);
-        let message = format!("is not {condition}{}", before.words());
+        let message = format!(
+            "is not {condition}{}",
+            before.words(", which it was before the upgrade")
+        );
         describe(
             ctx,
             crd,

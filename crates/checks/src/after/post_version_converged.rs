@@ -3,7 +3,7 @@ use airworthy_model::{
     facts::ServerVersion,
 };
 
-use crate::{Check, Context, Outcome, always};
+use crate::{Check, Context, Outcome, always, text::short};
 
 /// An API server that is not at the target.
 pub(crate) static CHECK: Check = Check {
@@ -26,7 +26,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let server = ctx.version()?;
     let target = &ctx.path()?.target;
     Ok(difference(server, target)
-        .map(|message| describe(ctx, server, target, message))
+        .map(|message| describe(ctx, server, target, &message))
         .into_iter()
         .collect())
 }
@@ -50,14 +50,14 @@ fn describe(
     ctx: &Context<'_>,
     server: &ServerVersion,
     target: &KubeVersion,
-    message: String,
+    message: &str,
 ) -> Finding {
     let subject = Subject::cluster("v1", "ControlPlane", "kube-apiserver");
     let emulated = server
         .emulation
         .map(|minor| format!(", emulating {minor}"))
         .unwrap_or_default();
-    Finding::new(Severity::Blocker, subject, message)
+    Finding::new(Severity::Blocker, subject, short(message, 200))
         .because(Evidence::state(
             "/version",
             ctx.now(),

@@ -26,7 +26,7 @@ pub(crate) static CHECK: Check = Check {
 };
 
 /// Three parts, each judged without the others.
-fn run(ctx: &Context<'_>) -> Judgement {
+pub(crate) fn run(ctx: &Context<'_>) -> Judgement {
     let parts = [api_server(ctx), leader::all(ctx), static_pod::all(ctx)];
     parts.into_iter().collect()
 }

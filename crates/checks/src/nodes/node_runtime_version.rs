@@ -3,7 +3,7 @@ use airworthy_model::{
 };
 
 use super::{kubelet, node, runtime::Runtime};
-use crate::{Check, Context, Judgement, Outcome};
+use crate::{Check, Context, Judgement, Outcome, text::short};
 
 /// The kubelet that no longer speaks to Docker.
 const NO_DOCKERSHIM: Minor = Minor::v1(24);
@@ -69,7 +69,7 @@ fn judge(ctx: &Context<'_>, node: &Node, path: &UpgradePath) -> Option<Finding> 
     } else {
         soften(severity)
     };
-    let message = format!("runs {}: {why}", node.runtime_version);
+    let message = format!("runs {}: {why}", short(&node.runtime_version, 80));
     let detail = format!(
         "containerRuntimeVersion {}, kubeletVersion {}",
         node.runtime_version, node.kubelet_version

@@ -4,7 +4,7 @@ use airworthy_model::{
 };
 
 use super::workload;
-use crate::{Check, Context, Judgement, Outcome, always};
+use crate::{Check, Context, Judgement, always};
 
 /// Seconds for which a workload counts as new.
 const NEW: i64 = 600;
@@ -23,18 +23,16 @@ pub(crate) static CHECK: Check = Check {
         page: include_str!("workload_unhealthy.md"),
     },
     blocks: always,
-    run,
+    run: |ctx| Ok(run(ctx)),
 };
 
-// The result is that of every check.
-#[allow(clippy::unnecessary_wraps)]
-fn run(ctx: &Context<'_>) -> Outcome {
+fn run(ctx: &Context<'_>) -> Judgement {
     let (workloads, missing) = workload::listed(ctx);
     let findings: Judgement = workloads
         .into_iter()
         .filter_map(|w| judge(ctx, w))
         .collect();
-    Ok(findings.without(missing))
+    findings.without(missing)
 }
 
 fn judge(ctx: &Context<'_>, workload: &Workload) -> Option<Finding> {

@@ -1,0 +1,91 @@
+use airworthy_model::{
+    CheckInfo, Finding, Group, Kind, Missing, Need, Phase, Severity,
+    facts::{FailurePolicy, Webhook},
+};
+
+use super::baseline::{Before, optional};
+use crate::{
+    Check, Context, Judgement, Outcome,
+    admission::{backend, webhook_backend_down},
+    always,
+    text::short,
+};
+
+/// Webhooks that refuse requests since the upgrade.
+pub(crate) static CHECK: Check = Check {
+    info: CheckInfo {
+        name: "PostWebhooks",
+        summary: "a webhook that fails closed has lost its back end",
+        phase: Phase::Post,
+        group: Group::LimitCheck,
+        kind: Kind::Exception,
+        level: Severity::Blocker,
+        vendor: false,
+        needs: &[
+            Need::Webhooks,
+            Need::Services,
+            Need::EndpointSlices,
+            Need::Namespaces,
+            Need::Discovery,
+            Need::Baseline,
+        ],
+        page: include_str!("post_webhooks.md"),
+    },
+    blocks: always,
+    run,
+};
+
+fn run(ctx: &Context<'_>) -> Outcome {
+    let webhooks = ctx.webhooks()?.iter();
+    let closed = webhooks.filter(|webhook| webhook.failure_policy == FailurePolicy::Fail);
+    Ok(closed.map(|webhook| judge(ctx, webhook)).collect())
+}
+
+/// What the pre-check would call a blocker, unless the baseline shows the same.
+fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Outcome {
+    let now = webhook_backend_down::judge(ctx, webhook)?.findings;
+    let down: Vec<_> = now
+        .into_iter()
+        .filter(|finding| finding.severity == Severity::Blocker)
+        .collect();
+    if down.is_empty() {
+        return Ok(Judgement::default());
+    }
+    let (before, gap) = optional(was(ctx, webhook));
+    let before = before.unwrap_or(Before::Unknown);
+    let findings = down.into_iter().map(|finding| blame(finding, before));
+    Ok(findings.collect::<Judgement>().without(gap))
+}
+
+fn was(ctx: &Context<'_>, webhook: &Webhook) -> Result<Before, Missing> {
+    let before = ctx.before()?;
+    let id = |webhook: &Webhook| {
+        (
+            webhook.configuration_kind.kind(),
+            webhook.configuration.clone(),
+            webhook.name.clone(),
+        )
+    };
+    let Some(old) = before.webhooks()?.iter().find(|old| id(old) == id(webhook)) else {
+        return Ok(Before::Absent);
+    };
+    let state = old
+        .service
+        .as_ref()
+        .map(|target| backend::state(&before, target))
+        .transpose()?;
+    Ok(match state.flatten() {
+        Some(backend::State::Down(_)) => Before::Broken,
+        Some(backend::State::Elsewhere) | None => Before::Well,
+    })
+}
+
+fn blame(finding: Finding, before: Before) -> Finding {
+    let words = before.words("; it could be called before the upgrade");
+    let message = format!("{}{words}", short(&finding.message, 200 - words.len()));
+    Finding {
+        severity: before.severity(),
+        message,
+        ..finding
+    }
+}
