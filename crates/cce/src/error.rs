@@ -192,7 +192,10 @@ fn reason(status: StatusCode) -> &'static str {
         404 => "NotFound",
         409 => "AlreadyExists",
         413 => "RequestEntityTooLarge",
+        414 => "RequestURITooLong",
+        431 => "RequestHeaderFieldsTooLarge",
         500 => "InternalError",
+        503 => "ServiceUnavailable",
         _ => "Unknown",
     }
 }

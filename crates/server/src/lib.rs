@@ -1,1 +1,26 @@
-//! Routes, authentication, metrics.
+//! Routes, authentication, metrics: the service behind HTTP.
+//!
+//! Knows how a request becomes a call of the service and its outcome an answer on the wire. It must not know the command
+//! line, nor how a cluster is read or judged.
+
+mod answer;
+mod app;
+mod body;
+mod call;
+mod clusters;
+mod connection;
+mod metrics;
+mod observe;
+mod postcheck;
+mod precheck;
+mod probes;
+mod projects;
+mod pulse;
+mod routes;
+mod serve;
+mod versions;
+mod watched;
+
+pub use app::{App, Options};
+pub use routes::router;
+pub use serve::{Error, serve};

@@ -74,6 +74,9 @@ pub struct PostcheckCluserResponseMetadata {
 pub struct PostcheckClusterResponseBodyStatus {
     /// How it ended.
     pub phase: PostcheckPhase,
+    /// Why it ended as `Failed` or `Error`; a member of ours, which clients ignore.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// How a post-check ended.

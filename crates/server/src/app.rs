@@ -1,0 +1,79 @@
+//! What all requests share.
+
+use std::{sync::Arc, time::Duration};
+
+use airworthy_service::Service;
+use tokio::sync::{Semaphore, watch};
+
+use crate::metrics::Metrics;
+
+/// Bounds of the server.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Most connections at once; more wait in the system's backlog.
+    pub connections: usize,
+    /// How long a client may take to send the head of a request.
+    pub head_deadline: Duration,
+    /// How long a client may take to send the body of a request.
+    pub body_deadline: Duration,
+    /// How long a connection may stay open without a request.
+    pub idle: Duration,
+    /// How long running requests may take to end once the server is told to stop.
+    pub grace: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            head_deadline: Duration::from_secs(10),
+            body_deadline: Duration::from_mins(1),
+            idle: Duration::from_secs(75),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Most bodies beyond [`SMALL_BODY`] that are held at once: what strangers send must not fill the memory.
+const LARGE_BODIES: usize = 8;
+
+/// The largest body that is read without waiting for one of the places for large ones.
+pub(crate) const SMALL_BODY: usize = 64 * 1024;
+
+/// What all requests share; clones are the same one.
+#[derive(Clone, Debug)]
+pub struct App {
+    pub(crate) service: Service,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) large_bodies: Arc<Semaphore>,
+    pub(crate) body_deadline: Duration,
+    stopping: Arc<watch::Sender<bool>>,
+}
+
+impl App {
+    /// An application on a service.
+    pub fn new(service: Service, options: &Options) -> Self {
+        Self {
+            service,
+            metrics: Arc::default(),
+            large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
+            body_deadline: options.body_deadline,
+            stopping: Arc::new(watch::Sender::new(false)),
+        }
+    }
+
+    /// Makes requests that wait answer at once, and the readiness probe fail.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Waits until the application is told to stop.
+    pub(crate) async fn stopped(&self) {
+        // The sender lives as long as `self`, so this ends for no other reason.
+        let _ = self.stopping.subscribe().wait_for(|stop| *stop).await;
+    }
+}

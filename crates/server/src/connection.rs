@@ -1,0 +1,112 @@
+//! One connection, from its first byte to its last.
+
+use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
+
+use axum::{Router, body::Body, response::Response};
+use http::Request;
+use http_body::Body as _;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Sleep, sleep_until},
+};
+use tower::ServiceExt;
+
+use crate::{
+    app::{App, Options},
+    pulse::Pulse,
+    watched::{Watched, WatchedBody},
+};
+
+/// The largest head of a request: the vendor's gateway takes 32 KiB of path, and tokens have 16 KiB.
+const HEAD_LIMIT: usize = 64 * 1024;
+
+/// How long, and how much, a client may go on sending what nobody reads before its connection is closed on it.
+const LINGER: (Duration, u64) = (Duration::from_secs(5), 64 * 1024 * 1024);
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Either side was through.
+    Done,
+    /// The client did not get on.
+    TooSlow,
+}
+
+/// Answers the requests of one connection until either side is through, the client is too slow, or the server stops.
+pub(crate) async fn run(socket: TcpStream, router: Router, app: App, options: Arc<Options>) {
+    let pulse = Arc::new(Pulse::new(&options));
+    let io = TokioIo::new(Watched::new(socket, pulse.clone()));
+    let answer = {
+        let pulse = pulse.clone();
+        service_fn(move |request| Box::pin(answer(request, router.clone(), pulse.clone())))
+    };
+    let mut connection = http1::Builder::new()
+        // Ours are in the pulse: hyper's would bound the time between two requests, too.
+        .header_read_timeout(None)
+        .max_buf_size(HEAD_LIMIT)
+        .serve_connection(io, answer);
+    let mut sleep = Box::pin(sleep_until(tokio::time::Instant::now()));
+    let mut told = false;
+    let end = loop {
+        let next = poll_fn(|cx| {
+            if connection.poll_without_shutdown(cx).is_ready() {
+                return Poll::Ready(End::Done);
+            }
+            poll_late(&pulse, sleep.as_mut(), cx)
+        });
+        tokio::select! {
+            end = next => break end,
+            () = app.stopped(), if !told => {
+                told = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+        }
+    };
+    if end == End::Done && pulse.may_be_sending() {
+        linger(connection.into_parts().io.into_inner().into_socket()).await;
+    }
+}
+
+/// Ready when the deadline of the pulse, as it is now, has passed.
+fn poll_late(
+    pulse: &Pulse,
+    mut sleep: Pin<&mut Sleep>,
+    cx: &mut std::task::Context<'_>,
+) -> Poll<End> {
+    let Some(deadline) = pulse.deadline() else {
+        return Poll::Pending;
+    };
+    if sleep.deadline() != deadline {
+        sleep.as_mut().reset(deadline);
+    }
+    sleep.poll(cx).map(|()| End::TooSlow)
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    router: Router,
+    pulse: Arc<Pulse>,
+) -> Result<Response, Infallible> {
+    pulse.requested(!request.body().is_end_stream());
+    let request = request.map(|body| {
+        let pulse = pulse.clone();
+        Body::new(WatchedBody { body, pulse })
+    });
+    let response = router.oneshot(request).await;
+    pulse.answered();
+    response
+}
+
+/// Says that nothing more comes, then reads for a while what the client still sends: closing at once would reset the
+/// connection, and the client could lose the answer that it has not read yet.
+async fn linger(mut socket: TcpStream) {
+    let (time, bytes) = LINGER;
+    let drained = async {
+        socket.shutdown().await?;
+        tokio::io::copy(&mut socket.take(bytes), &mut tokio::io::sink()).await
+    };
+    let _ = tokio::time::timeout(time, drained).await;
+}

@@ -1,0 +1,117 @@
+//! Numbers for Prometheus. The values of every label come from a fixed set.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    registry::Registry,
+};
+
+/// Upper bounds of the request durations, in seconds; a post-check waits up to a minute.
+const DURATIONS: [f64; 12] = [
+    0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 30.0, 60.0,
+];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Requested {
+    operation: &'static str,
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Operation {
+    operation: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
+/// The numbers of one server.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<Requested, Counter>,
+    durations: Family<Operation, Histogram, fn() -> Histogram>,
+    asked: Family<Kind, Counter>,
+    overdue: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("airworthy");
+        let metrics = Self {
+            requests: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(DURATIONS)),
+            asked: Family::default(),
+            overdue: Gauge::default(),
+            registry: Registry::default(),
+        };
+        registry.register(
+            "requests",
+            "Requests answered, by operation and class of status",
+            metrics.requests.clone(),
+        );
+        registry.register(
+            "request_duration_seconds",
+            "Time from a request's head to its answer, by operation",
+            metrics.durations.clone(),
+        );
+        registry.register(
+            "tasks_accepted",
+            "Tasks accepted by this process, by kind",
+            metrics.asked.clone(),
+        );
+        registry.register(
+            "queue_overdue_seconds",
+            "How long the task that is due longest has waited for a worker",
+            metrics.overdue.clone(),
+        );
+        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The release that runs", build);
+        Self {
+            registry,
+            ..metrics
+        }
+    }
+}
+
+impl Metrics {
+    /// Counts an answered request.
+    pub(crate) fn request(&self, operation: &'static str, status: StatusCode, took: Duration) {
+        let status = class(status);
+        self.requests
+            .get_or_create(&Requested { operation, status })
+            .inc();
+        self.durations
+            .get_or_create(&Operation { operation })
+            .observe(took.as_secs_f64());
+    }
+
+    /// Counts an accepted task.
+    pub(crate) fn accepted(&self, kind: &'static str) {
+        self.asked.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// All numbers as text.
+    pub(crate) fn text(&self, overdue: Duration) -> Result<String, std::fmt::Error> {
+        self.overdue
+            .set(i64::try_from(overdue.as_secs()).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        5 => "5xx",
+        _ => "1xx",
+    }
+}

@@ -1,0 +1,158 @@
+//! Around every request: its id, its line in the log, its metrics, and that its answer is JSON whatever happens inside.
+
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use airworthy_cce::{ApiError, operations::OPERATIONS};
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use http::{
+    HeaderValue, Method,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
+use uuid::Uuid;
+
+use crate::{
+    answer::{Refused, stand_in},
+    app::App,
+    call::KnownAs,
+    probes,
+};
+
+/// Name of requests that fit no route, in log and metrics.
+const UNKNOWN: &str = "unknown";
+
+/// What is known of a request before it is answered.
+struct Seen {
+    id: String,
+    method: Method,
+    route: Option<MatchedPath>,
+    operation: &'static str,
+    identity: bool,
+    known: KnownAs,
+    began: Instant,
+}
+
+pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let seen = Seen::of(&mut request);
+    let response = if seen.method == Method::HEAD {
+        // Routes of GET would answer it, with nothing in the body to say so.
+        Refused::from(ApiError::no_such_api()).into_response()
+    } else {
+        AssertUnwindSafe(next.run(request))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| panicked())
+    };
+    let response = seen.finished(response);
+    let took = seen.began.elapsed();
+    app.metrics.request(seen.operation, response.status(), took);
+    seen.log(&response, took);
+    response
+}
+
+fn panicked() -> Response {
+    Refused {
+        error: ApiError::internal(),
+        detail: Some("a request handler panicked".to_owned()),
+    }
+    .into_response()
+}
+
+impl Seen {
+    fn of(request: &mut Request) -> Self {
+        let known = KnownAs::default();
+        request.extensions_mut().insert(known.clone());
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let method = request.method().clone();
+        Self {
+            id: Uuid::new_v4().simple().to_string(),
+            operation: route
+                .as_ref()
+                .map_or(UNKNOWN, |route| operation(&method, route.as_str())),
+            identity: request.uri().path().starts_with("/v3/"),
+            method,
+            route,
+            known,
+            began: Instant::now(),
+        }
+    }
+
+    /// The answer as it is sent: with the request's id, and JSON where it is an error.
+    fn finished(&self, response: Response) -> Response {
+        let mut response = self.with_body(response);
+        // Hex digits are always a header value.
+        if let Ok(id) = HeaderValue::from_str(&self.id) {
+            if self.identity {
+                response.headers_mut().insert("x-iam-trace-id", id.clone());
+            }
+            response.headers_mut().insert("x-request-id", id);
+        }
+        response
+    }
+
+    fn with_body(&self, mut response: Response) -> Response {
+        let refused = response.extensions_mut().remove::<Refused>();
+        let error = match refused {
+            Some(Refused { error, detail }) => {
+                if let Some(detail) = detail {
+                    tracing::error!(request_id = %self.id, %detail, "the request failed");
+                }
+                error
+            }
+            None if is_fine(&response) => return response,
+            None => stand_in(response.status()),
+        };
+        let body = if self.identity {
+            serde_json::to_vec(&error.keystone_body())
+        } else {
+            serde_json::to_vec(&error.body(Some(&self.id)))
+        };
+        *response.status_mut() = error.status;
+        response.headers_mut().remove(CONTENT_LENGTH);
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        // Maps of texts and numbers can always be written.
+        *response.body_mut() = Body::from(body.unwrap_or_default());
+        response
+    }
+
+    fn log(&self, response: &Response, took: Duration) {
+        let route = self.route.as_ref().map_or(UNKNOWN, MatchedPath::as_str);
+        let (status, ak) = (response.status().as_u16(), self.known.0.get());
+        let milliseconds = took.as_millis();
+        let (method, request_id) = (&self.method, &self.id);
+        if probes::is_probe(route) {
+            tracing::debug!(%method, route, status, milliseconds, %request_id, "answered");
+        } else {
+            tracing::info!(%method, route, status, milliseconds, %request_id, ak, "answered");
+        }
+    }
+}
+
+fn is_fine(response: &Response) -> bool {
+    let success = response.status().is_success();
+    let json = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    success || json
+}
+
+/// The operation's name, for metrics: one of a fixed set.
+fn operation(method: &Method, route: &str) -> &'static str {
+    OPERATIONS
+        .iter()
+        .find(|operation| operation.path == route && Method::from(operation.method) == *method)
+        .map(|operation| operation.name)
+        .or_else(|| probes::name(route))
+        .unwrap_or(UNKNOWN)
+}

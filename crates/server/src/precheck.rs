@@ -1,0 +1,147 @@
+//! Pre-checks: accept one, show one, list them.
+
+use airworthy_assess::catalogue;
+use airworthy_cce::{
+    mapping,
+    request::{parse_precheck, require_json},
+    time::SpacedTime,
+    wire::{
+        AddonCheckStatus, CheckPhase, ClusterCheckStatus, CreateAutopilotPreCheckResponse,
+        ListAutopilotPreCheckTasksResponse, NodeCheckStatus, PrecheckCluserResponseMetadata,
+        PrecheckClusterTask, PrecheckSpec, PrecheckStatus, PrecheckTaskMetadata, ResourceSelector,
+        SkippedCheckItemList, TaskPhase,
+    },
+};
+use airworthy_model::{Assessment, CheckInfo, KubeVersion, Phase as When};
+use airworthy_service::PrecheckTaskSpec;
+use airworthy_store::{Phase, Task, TaskKind, TaskState};
+use axum::{Json, extract::State};
+
+use crate::{
+    answer::{Answer, Refused, broken},
+    app::App,
+    call::Call,
+    versions,
+};
+
+/// Accepts a pre-check; the answer has the id to poll with.
+pub(crate) async fn create(
+    State(app): State<App>,
+    call: Call,
+) -> Answer<CreateAutopilotPreCheckResponse> {
+    require_json(&call.headers)?;
+    let request = parse_precheck(call.cluster(), call.body())?;
+    let task = app
+        .service
+        .create_precheck(&call.project, call.cluster(), request)
+        .await?;
+    app.metrics.accepted(TaskKind::Precheck.as_str());
+    Ok(Json(CreateAutopilotPreCheckResponse {
+        spec: spec(&task, None)?,
+        status: unfinished(TaskPhase::Init, CheckPhase::Init),
+        metadata: PrecheckCluserResponseMetadata { uid: task.id },
+        ..CreateAutopilotPreCheckResponse::default()
+    }))
+}
+
+/// Shows a pre-check, with its items once it has ended.
+pub(crate) async fn show(State(app): State<App>, call: Call) -> Answer<PrecheckClusterTask> {
+    let task = app
+        .service
+        .precheck(&call.project, call.cluster(), call.task())
+        .await?;
+    Ok(Json(shown(task, &catalogue(Some(When::Pre)))?))
+}
+
+/// Lists the pre-checks of a cluster, newest first.
+pub(crate) async fn list(
+    State(app): State<App>,
+    call: Call,
+) -> Answer<ListAutopilotPreCheckTasksResponse> {
+    let tasks = app.service.prechecks(&call.project, call.cluster()).await?;
+    let infos = catalogue(Some(When::Pre));
+    let items: Result<_, Refused> = tasks.into_iter().map(|task| shown(task, &infos)).collect();
+    Ok(Json(ListAutopilotPreCheckTasksResponse {
+        items: items?,
+        ..ListAutopilotPreCheckTasksResponse::default()
+    }))
+}
+
+fn shown(mut task: Task, infos: &[&CheckInfo]) -> Result<PrecheckClusterTask, Refused> {
+    let assessment: Option<Assessment> = task
+        .result
+        .take()
+        .map(|stored| serde_json::from_slice(&stored))
+        .transpose()
+        .map_err(|error| broken(&error))?;
+    Ok(PrecheckClusterTask {
+        spec: spec(&task, assessment.as_ref())?,
+        status: status(&task, assessment.as_ref(), infos),
+        metadata: PrecheckTaskMetadata {
+            uid: task.id,
+            creation_timestamp: Some(SpacedTime(task.created_at)),
+            update_timestamp: Some(SpacedTime(task.updated_at)),
+        },
+        ..PrecheckClusterTask::default()
+    })
+}
+
+/// What was asked for; the version that runs is the one that was judged, once it was.
+fn spec(task: &Task, assessment: Option<&Assessment>) -> Result<PrecheckSpec, Refused> {
+    let asked: PrecheckTaskSpec =
+        serde_json::from_str(&task.spec).map_err(|error| broken(&error))?;
+    let runs = assessment
+        .map(|assessment| &assessment.version)
+        .or(asked.cluster_version.as_ref());
+    let skips = asked.skips.into_iter().map(|skip| SkippedCheckItemList {
+        name: Some(skip.name),
+        resource_selector: skip.node_uids.map(|values| ResourceSelector {
+            key: Some("node.uid".to_owned()),
+            values,
+            operator: Some("In".to_owned()),
+        }),
+    });
+    Ok(PrecheckSpec {
+        cluster_id: Some(task.cluster_id.clone()),
+        cluster_version: runs.map(KubeVersion::exact),
+        target_version: Some(versions::target(&asked.target_version)),
+        skipped_check_item_list: skips.collect(),
+    })
+}
+
+fn status(task: &Task, assessment: Option<&Assessment>, infos: &[&CheckInfo]) -> PrecheckStatus {
+    let phase = match (task.state, task.phase) {
+        (TaskState::Init, _) => return unfinished(TaskPhase::Init, CheckPhase::Init),
+        (TaskState::Running, _) => return unfinished(TaskPhase::Running, CheckPhase::Running),
+        (TaskState::Done, Some(Phase::Success)) => TaskPhase::Success,
+        (TaskState::Done, Some(Phase::Failed)) => TaskPhase::Failed,
+        (TaskState::Done, Some(Phase::Error) | None) => TaskPhase::Error,
+    };
+    let groups = assessment.map(|assessment| mapping::precheck_status(assessment, infos));
+    PrecheckStatus {
+        phase,
+        expire_time_stamp: task.expires_at.map(SpacedTime),
+        message: task.message.clone(),
+        ..groups.unwrap_or_default()
+    }
+}
+
+/// A task that has not ended, nor has any of its groups.
+fn unfinished(phase: TaskPhase, group: CheckPhase) -> PrecheckStatus {
+    PrecheckStatus {
+        phase,
+        cluster_check_status: Some(ClusterCheckStatus {
+            phase: group,
+            ..ClusterCheckStatus::default()
+        }),
+        addon_check_status: Some(AddonCheckStatus {
+            phase: group,
+            ..AddonCheckStatus::default()
+        }),
+        node_check_status: Some(NodeCheckStatus {
+            phase: group,
+            ..NodeCheckStatus::default()
+        }),
+        ..PrecheckStatus::default()
+    }
+}

@@ -1,0 +1,104 @@
+//! The server's life: workers and connections begin, and end in an order in which nothing is lost.
+
+use std::{io, sync::Arc, time::Duration};
+
+use airworthy_service::{Service, Workers};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinSet,
+};
+
+use crate::{
+    app::{App, Options},
+    connection,
+    routes::router,
+};
+
+/// How long to wait after a connection could not be accepted: mostly the process has too many files open.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
+
+/// Why a server ended other than well.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store could not be closed in order; what was accepted is in it all the same.
+    #[error("the database could not be closed in order")]
+    Close(#[from] airworthy_store::Error),
+    /// The listener does not say where it listens.
+    #[error("the address to listen on cannot be used")]
+    Listen(#[from] io::Error),
+}
+
+/// Serves a listener and works the queue off, until `shutdown` is ready.
+///
+/// Then no connection is accepted any more, requests that wait are answered at once, the others may end within the grace,
+/// workers hand over the tasks they hold, and the store is closed.
+pub async fn serve(
+    listener: TcpListener,
+    service: Service,
+    options: Options,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    let address = listener.local_addr()?;
+    let workers = Workers::start(&service);
+    let app = App::new(service.clone(), &options);
+    tracing::info!(%address, "serving");
+    let grace = options.grace;
+    let mut connections = JoinSet::new();
+    tokio::select! {
+        () = accept(listener, &app, options, &mut connections) => (),
+        () = shutdown => (),
+    }
+    tracing::info!(connections = connections.len(), "stopping");
+    app.stop();
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(grace, ended).await.is_err() {
+        tracing::warn!(
+            cut = connections.len(),
+            "some connections did not end in time"
+        );
+        connections.shutdown().await;
+    }
+    workers.stop().await;
+    service.store().close().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Accepts connections for ever, as many at once as the options allow.
+async fn accept(listener: TcpListener, app: &App, options: Options, connections: &mut JoinSet<()>) {
+    let router = router(app.clone());
+    let places = Arc::new(Semaphore::new(options.connections));
+    let options = Arc::new(options);
+    loop {
+        // The semaphore is never closed.
+        let Ok(place) = places.clone().acquire_owned().await else {
+            return;
+        };
+        let socket = next(&listener).await;
+        let run = connection::run(socket, router.clone(), app.clone(), options.clone());
+        connections.spawn(async move {
+            run.await;
+            drop(place);
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+/// The next connection. One that failed before it was accepted is the client's matter, all else may pass.
+async fn next(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => {
+                // Answers are small and whole: waiting for more of them only delays.
+                let _ = socket.set_nodelay(true);
+                return socket;
+            }
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+            }
+        }
+    }
+}
