@@ -104,6 +104,15 @@ fn newest_minor(version: &ServerVersion) -> airworthy_model::Minor {
 fn unusable(connection: &Connection, failure: &Failure) -> Option<Unusable> {
     let server = connection.server().to_owned();
     let detail = failure.cause.to_string();
+    let detail = match connection.certificate_ends() {
+        Some(end) if end < Timestamp::now() => {
+            format!(
+                "{detail}; our client certificate ended on {}",
+                end.strftime("%F")
+            )
+        }
+        _ => detail,
+    };
     Some(match &failure.cause {
         Cause::Tls(text) => Unusable::Trust {
             server,

@@ -77,6 +77,42 @@ async fn every_request_says_who_we_are_and_no_list_is_unbounded() {
 }
 
 #[tokio::test]
+async fn reviews_ask_for_what_the_wanted_needs_ask_for() {
+    let fake = Fake::start(|seen, _| {
+        let leases = seen.body.contains("leases");
+        leases.then(|| json(r#"{"status":{"allowed":false}}"#))
+    });
+    let fake = fake.await;
+    let plan = Plan::of([Need::Permissions, Need::Leases, Need::Metrics]);
+    let permissions = fake.collect(&plan).await.unwrap().permissions.unwrap();
+    let answers: Vec<_> = permissions
+        .iter()
+        .map(|one| (one.verb.as_str(), one.resource.as_str(), one.allowed))
+        .collect();
+    assert_eq!(
+        answers,
+        [("list", "leases", false), ("get", "/metrics", true)]
+    );
+    let bodies: Vec<_> = fake.seen().into_iter().map(|seen| seen.body).collect();
+    assert!(
+        bodies
+            .iter()
+            .any(|body| body.contains(r#""namespace":"kube-system""#)),
+        "{bodies:?}"
+    );
+}
+
+#[tokio::test]
+async fn reviews_that_are_refused_are_missing() {
+    let fake = Fake::start(|seen, _| (seen.method == "POST").then(|| status(403, "forbidden")));
+    let (_, missing) = only_missing(&fake.await, &Plan::everything()).await;
+    assert_eq!(
+        (missing.need, missing.reason),
+        (Need::Permissions, Reason::Forbidden)
+    );
+}
+
+#[tokio::test]
 async fn needs_that_are_not_wanted_are_not_asked_for() {
     let fake = Fake::start(|_, _| None).await;
     let facts = fake

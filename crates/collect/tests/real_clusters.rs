@@ -12,7 +12,7 @@ use airworthy_model::{
 use airworthy_testbed::{Apply, Client, Cluster, ClusterOptions, How, NodeOptions, wait_until};
 use serde_json::{Value, json};
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn minor_1_31() {

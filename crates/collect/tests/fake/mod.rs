@@ -81,6 +81,7 @@ impl Fake {
         let (all, handler): (_, Arc<Handler>) = (seen.clone(), Arc::new(Box::new(handler)));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
                 tokio::spawn(serve(stream, all.clone(), handler.clone()));
             }
         });

@@ -235,6 +235,14 @@ fn path_tricks_are_refused() {
 }
 
 #[test]
+fn a_damaged_header_is_told_from_a_strange_one() {
+    let mut bytes = with_header(|header| name(header, b"facts/pods.ndjson.zst"));
+    let header = bytes.len() - 1024 - 512;
+    bytes[header + 140] ^= 1;
+    refuses(&bytes, "byte 1024: a member's header is damaged");
+}
+
+#[test]
 fn only_plain_files_are_members() {
     use tar::EntryType as E;
     for (kind, told) in [

@@ -1,0 +1,170 @@
+//! How a cluster is found and reached: as kubectl does it.
+
+mod certificate;
+mod error;
+mod kubeconfig;
+
+use std::{io::IsTerminal as _, path::PathBuf};
+
+use http::{HeaderValue, header};
+use jiff::Timestamp;
+use kube::{Client, Config, config::ExecInteractiveMode};
+
+pub use error::ConnectError;
+
+use crate::failure::{explain_auth, short};
+use kubeconfig::{Surroundings, configuration};
+
+/// What every request says about who sends it.
+pub const USER_AGENT: &str = concat!("airworthy/", env!("CARGO_PKG_VERSION"));
+
+/// Which cluster to connect to.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectOptions {
+    /// A kubeconfig file. Without one: the list in `KUBECONFIG`, then `~/.kube/config`, then the cluster we run in.
+    pub kubeconfig: Option<PathBuf>,
+    /// A context. Without one: the current context.
+    pub context: Option<String>,
+    /// Use the service account of the pod we run in and no kubeconfig.
+    pub in_cluster: bool,
+}
+
+/// A cluster that requests can be sent to. Nothing has been sent yet.
+#[derive(Clone)]
+pub struct Connection {
+    client: Client,
+    name: Option<String>,
+    server: String,
+    certificate_ends: Option<Timestamp>,
+}
+
+impl Connection {
+    /// The context, or nothing for the cluster we run in.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The address of the API server, without credentials.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// When our client certificate ends or ended, if that is how we say who we are.
+    pub(crate) fn certificate_ends(&self) -> Option<Timestamp> {
+        self.certificate_ends
+    }
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("name", &self.name)
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Finds the configuration, runs a credential plugin if there is one, and makes the client. No request is sent.
+pub async fn connect(options: ConnectOptions) -> Result<Connection, ConnectError> {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (config, name) = configuration(&options, &Surroundings::of_this_process()).await?;
+    connect_to(config, name).await
+}
+
+async fn connect_to(config: Config, name: Option<String>) -> Result<Connection, ConnectError> {
+    let server = address(&config.cluster_url);
+    let certificate_ends = certificate::ends(&config.auth_info);
+    let plugin = config.auth_info.exec.clone();
+    let making = tokio::task::spawn_blocking(move || Client::try_from(prepared(config)));
+    let made = making.await.expect("making a client does not panic");
+    let client =
+        made.map_err(|error| explain(&error, plugin.as_ref(), name.as_deref(), &server))?;
+    Ok(Connection {
+        client,
+        name,
+        server,
+        certificate_ends,
+    })
+}
+
+/// Our way of asking: who we are, and that pauses and repeats are ours to decide.
+fn prepared(mut config: Config) -> Config {
+    config
+        .headers
+        .push((header::USER_AGENT, HeaderValue::from_static(USER_AGENT)));
+    config.default_retry = false;
+    config.disable_compression = true;
+    trim_token(&mut config);
+    if let Some(plugin) = &mut config.auth_info.exec
+        && !std::io::stdin().is_terminal()
+    {
+        plugin.interactive_mode = Some(ExecInteractiveMode::Never);
+    }
+    config
+}
+
+/// Takes a token from a file that ends with a line end: kubectl trims it, and as a header it would be refused.
+fn trim_token(config: &mut Config) {
+    let Some(file) = config
+        .auth_info
+        .token_file
+        .as_ref()
+        .filter(|_| config.auth_info.token.is_none())
+    else {
+        return;
+    };
+    if let Ok(text) = std::fs::read_to_string(file)
+        && text.trim_end().len() < text.len()
+    {
+        config.auth_info.token = Some(text.trim().to_owned().into());
+    }
+}
+
+fn explain(
+    error: &kube::Error,
+    plugin: Option<&kube::config::ExecConfig>,
+    context: Option<&str>,
+    server: &str,
+) -> ConnectError {
+    let detail = match error {
+        kube::Error::Auth(auth) => explain_auth(auth),
+        other => short(&other.to_string()),
+    };
+    let (kube::Error::Auth(_), Some(plugin)) = (error, plugin) else {
+        return ConnectError::PrepareClient {
+            server: server.to_owned(),
+            detail,
+        };
+    };
+    let hint = plugin
+        .install_hint
+        .as_deref()
+        .map(|hint| format!("\n{}", hint.trim()));
+    ConnectError::StartPlugin {
+        command: plugin.command.clone().unwrap_or_default(),
+        context: context.unwrap_or_default().to_owned(),
+        detail,
+        hint: hint.unwrap_or_default(),
+    }
+}
+
+/// Scheme, host, port and path: no user information.
+fn address(url: &http::Uri) -> String {
+    let scheme = url.scheme_str().unwrap_or("https");
+    let host = url.host().unwrap_or_default();
+    let port = url
+        .port_u16()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    format!(
+        "{scheme}://{host}{port}{}",
+        url.path().trim_end_matches('/')
+    )
+}
+
+#[cfg(test)]
+mod tests;
