@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything that must hold, in the order in which a failure is cheapest.
 
+#![allow(clippy::print_stderr)] // A program that tells people what it does.
+
 use std::{
     path::PathBuf,
     process::Command,

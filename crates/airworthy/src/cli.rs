@@ -1,0 +1,340 @@
+//! The command line: its words, its help, nothing of what they do.
+
+use std::path::PathBuf;
+
+use airworthy_model::{Hop, KubeVersion, Minor};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Tells, with evidence, whether a Kubernetes cluster is fit to be upgraded, and afterwards whether it came out fit to serve
+#[derive(Debug, Parser)]
+#[command(name = "airworthy", version, disable_help_subcommand = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// Configuration file [default: config.toml in the user's airworthy configuration folder, if it is there]
+    #[arg(long, global = true, value_name = "FILE", env = "AIRWORTHY_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes of precheck and postcheck:
+  0  ready (also with risks, unless --fail-on risk)
+  1  not ready
+  2  usage error, or the run itself failed
+  3  cannot determine: something that could be a blocker could not be looked at";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Judge whether a cluster is fit to be upgraded
+    Precheck(Precheck),
+    /// Judge whether a cluster came out of an upgrade fit to serve
+    Postcheck(Postcheck),
+    /// Read a cluster into a recording: a redacted file that every command takes in its place
+    Record(Record),
+    /// Show the checks
+    #[command(subcommand)]
+    Checks(Checks),
+    /// Print the role that reading a cluster needs
+    Rbac(Rbac),
+    /// Check a bundled recording of a real cluster and leave the service running with it
+    Demo(Demo),
+    /// Run the service: CCE Autopilot's Cluster Upgrade API
+    Serve(Serve),
+    /// Manage the service's projects
+    #[command(subcommand)]
+    Project(Project),
+    /// Manage the clusters that the service checks
+    #[command(subcommand)]
+    Cluster(Cluster),
+    /// Manage the access keys of the service's callers
+    #[command(subcommand)]
+    Key(Key),
+    /// Show the effective configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a completion script
+    Completion {
+        /// The shell that will read it
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which cluster, or which recording of one.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// Path of a kubeconfig [default: KUBECONFIG, else ~/.kube/config, else the pod's service account]
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig [default: its current context]
+    #[arg(long, conflicts_with = "from")]
+    pub(crate) context: Option<String>,
+    /// Judge a recording in place of a live cluster
+    #[arg(long, value_name = "RECORDING")]
+    pub(crate) from: Option<PathBuf>,
+}
+
+/// What is printed and what fails.
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// Output format
+    #[arg(short, long, value_enum, default_value = "table")]
+    #[allow(clippy::struct_field_names)] // The flag's name is the field's.
+    pub(crate) output: Format,
+    /// From which finding on the command fails
+    #[arg(long, value_enum, default_value = "blocker", value_name = "LEVEL")]
+    pub(crate) fail_on: FailOn,
+    /// Run only this check (may be given several times)
+    #[arg(long = "check", value_name = "NAME")]
+    pub(crate) checks: Vec<String>,
+    /// Leave this check out (may be given several times)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) skip: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// For people, with evidence, notes and every check
+    Wide,
+    /// For programs
+    Json,
+    /// For programs
+    Yaml,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// A blocker fails (1); what could hide one fails too (3)
+    Blocker,
+    /// A risk fails as well (1)
+    Risk,
+    /// Any evidence that lacks fails as well (3)
+    Unknown,
+    /// Nothing found or lacking fails
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Precheck {
+    /// Version to upgrade to: 1.32, v1.32, 1.32.4 or v1.32.4-r2 [default: the server's next minor]
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) target: Option<KubeVersion>,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// What the upgrade touches; nodes are drained only when they are upgraded too
+    #[arg(long, value_enum)]
+    pub(crate) scope: Option<Scope>,
+    /// Allow a jump over several minors that your platform sells as one step, such as 1.28:1.31
+    #[arg(long = "allow-jump", value_name = "FROM:TO", value_parser = parse_jump)]
+    pub(crate) allow_jump: Vec<Hop>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scope {
+    /// Control plane and nodes
+    Nodes,
+    /// The control plane alone
+    ControlPlane,
+}
+
+/// Reads `1.28:1.31` (or `1.28-1.31`).
+pub(crate) fn parse_jump(text: &str) -> Result<Hop, String> {
+    let (from, to) = text
+        .split_once([':', '-'])
+        .ok_or("expected FROM:TO, such as 1.28:1.31")?;
+    let minor = |text: &str| {
+        text.trim()
+            .parse::<Minor>()
+            .map_err(|error| error.to_string())
+    };
+    let hop = Hop {
+        from: minor(from)?,
+        to: minor(to)?,
+    };
+    if hop.from < hop.to {
+        Ok(hop)
+    } else {
+        Err(format!("{} is not below {}", hop.from, hop.to))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Postcheck {
+    /// Recording of the same cluster from before the upgrade
+    #[arg(long, value_name = "RECORDING")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Version the cluster should run now [default: the version it runs]
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) target: Option<KubeVersion>,
+    /// Look again until nothing blocks, for 900 seconds unless another span is given (--settle=300)
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "900",
+        conflicts_with = "from", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) settle: Option<u64>,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    /// File to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Path of a kubeconfig [default: KUBECONFIG, else ~/.kube/config, else the pod's service account]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig [default: its current context]
+    #[arg(long)]
+    pub(crate) context: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Checks {
+    /// List all checks
+    List {
+        /// Output format
+        #[arg(short, long, value_enum, default_value = "table")]
+        output: ListFormat,
+    },
+    /// Print the page of one check
+    Show {
+        /// Name of the check
+        name: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rbac {
+    /// Only what this check needs (may be given several times)
+    #[arg(long = "check", value_name = "NAME")]
+    pub(crate) checks: Vec<String>,
+    /// Also allow listing the custom resources of this API group (may be given several times)
+    #[arg(long = "api-group", value_name = "GROUP")]
+    pub(crate) api_groups: Vec<String>,
+    /// Bind the role to this user
+    #[arg(long, conflicts_with = "service_account")]
+    pub(crate) user: Option<String>,
+    /// Bind the role to this service account
+    #[arg(long, value_name = "NAMESPACE:NAME")]
+    pub(crate) service_account: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Check, print, and end: do not leave the service running
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Address to listen on [default: a free port of the loopback interface]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", env = "AIRWORTHY_LISTEN")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    #[command(flatten)]
+    pub(crate) store: Store,
+}
+
+/// Where the service keeps what it knows.
+#[derive(Debug, Args)]
+pub(crate) struct Store {
+    /// Database file
+    #[arg(long, value_name = "FILE", env = "AIRWORTHY_DATABASE")]
+    pub(crate) database: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Project {
+    /// Add a project
+    Add {
+        /// Id, as callers send it: 32 hex digits on the public cloud, free text here
+        #[arg(long)]
+        id: String,
+        /// Name; a region id (such as local-1) lets the SDKs find the project by themselves
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        store: Store,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Cluster {
+    /// Register a cluster; its credentials stay in the kubeconfig
+    Add {
+        /// Id, a uuid, as callers send it
+        #[arg(long)]
+        id: String,
+        /// Project it belongs to
+        #[arg(long)]
+        project: String,
+        /// Name
+        #[arg(long)]
+        name: String,
+        /// Path of a kubeconfig [default: the pod's service account]
+        #[arg(long, value_name = "FILE")]
+        kubeconfig: Option<PathBuf>,
+        /// Context of the kubeconfig [default: its current context]
+        #[arg(long, requires = "kubeconfig")]
+        context: Option<String>,
+        #[command(flatten)]
+        store: Store,
+    },
+    /// List the clusters of all projects
+    List {
+        #[command(flatten)]
+        store: Store,
+    },
+    /// Remove a cluster and everything kept of it
+    Remove {
+        /// Id of the cluster
+        id: String,
+        #[command(flatten)]
+        store: Store,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Create an access key; its secret is shown once
+    Create {
+        /// Project whose callers use it
+        #[arg(long)]
+        project: String,
+        #[command(flatten)]
+        store: Store,
+    },
+    /// List the access keys, without secrets
+    List {
+        #[command(flatten)]
+        store: Store,
+    },
+    /// Revoke an access key
+    Revoke {
+        /// The access key (AK)
+        key: String,
+        #[command(flatten)]
+        store: Store,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print every setting, its value and where it comes from
+    Show(Serve),
+}

@@ -1,0 +1,204 @@
+//! `airworthy project`, `cluster` and `key`: what the operator tells the service, through its database.
+
+use airworthy_service::observe;
+use airworthy_store::{Access, NewCluster, Store};
+use anyhow::{Result, bail};
+use jiff::Timestamp;
+
+use super::{serve::open, source};
+use crate::{
+    cli::{Cluster, Key, Project},
+    config::Config,
+    console,
+};
+
+pub(crate) async fn project(command: Project, mut config: Config) -> Result<u8> {
+    let Project::Add { id, name, store } = command;
+    let store = open(&store, &mut config).await?;
+    let project = store
+        .add_project(&name, Some(&id), Timestamp::now())
+        .await?;
+    store.close().await?;
+    console::print(&format!("project {} ({}) added", project.id, project.name))
+}
+
+pub(crate) async fn cluster(command: Cluster, mut config: Config) -> Result<u8> {
+    match command {
+        Cluster::Add {
+            id,
+            project,
+            name,
+            kubeconfig,
+            context,
+            store,
+        } => {
+            let access = match kubeconfig {
+                // The service runs from another folder than this command.
+                Some(path) => Access::Kubeconfig {
+                    path: absolute(path)?,
+                    context,
+                },
+                None => Access::InCluster,
+            };
+            let store = open(&store, &mut config).await?;
+            add_cluster(
+                &store,
+                &project,
+                NewCluster {
+                    id: Some(id),
+                    name,
+                    alias: None,
+                    access,
+                },
+                &config,
+            )
+            .await
+        }
+        Cluster::List { store } => list_clusters(&open(&store, &mut config).await?).await,
+        Cluster::Remove { id, store } => {
+            remove_cluster(&open(&store, &mut config).await?, &id).await
+        }
+    }
+}
+
+fn absolute(path: std::path::PathBuf) -> Result<String> {
+    let path = std::path::absolute(path)?.into_os_string().into_string();
+    path.map_err(|path| anyhow::anyhow!("the path {} is not UTF-8", path.display()))
+}
+
+/// Registers a cluster even when it cannot be reached now: it may be reachable from where the service runs.
+async fn add_cluster(store: &Store, project: &str, new: NewCluster, config: &Config) -> Result<u8> {
+    if store.project(project).await?.is_none() {
+        bail!(
+            "there is no project {project:?}; add it with airworthy project add --id {project} --name NAME"
+        );
+    }
+    if let Some(id) = &new.id {
+        airworthy_cce::request::check_id("--id", id)
+            .map_err(|error| anyhow::anyhow!(error.message))?;
+    }
+    let seen = observe(&new.access, source::limits(config)).await;
+    let cluster = store.add_cluster(project, new, Timestamp::now()).await?;
+    let told = match seen {
+        Ok(seen) => {
+            store
+                .update_observed(project, &cluster.id, &seen, Timestamp::now())
+                .await?;
+            format!(
+                "it runs {}",
+                seen.version.as_deref().unwrap_or("an unknown version")
+            )
+        }
+        Err(error) => format!("warning: it cannot be read from here: {error}"),
+    };
+    store.close().await?;
+    console::print(&format!(
+        "cluster {} ({}) added to project {project}; {told}",
+        cluster.id, cluster.name
+    ))
+}
+
+async fn list_clusters(store: &Store) -> Result<u8> {
+    let mut lines = vec![format!(
+        "{:36}  {:32}  {:20}  {:12}  ACCESS",
+        "ID", "PROJECT", "NAME", "VERSION"
+    )];
+    for project in store.projects().await? {
+        for cluster in store.clusters(&project.id).await? {
+            let access = match &cluster.access {
+                Access::Kubeconfig { path, context } => {
+                    format!(
+                        "{path}{}",
+                        context
+                            .as_ref()
+                            .map(|context| format!(" ({context})"))
+                            .unwrap_or_default()
+                    )
+                }
+                Access::InCluster => "in-cluster service account".to_owned(),
+                Access::Recording { path } => format!("recording {path}"),
+            };
+            let version = cluster.observed.version.as_deref().unwrap_or("unknown");
+            lines.push(format!(
+                "{:36}  {:32}  {:20}  {version:12}  {access}",
+                cluster.id, project.id, cluster.name
+            ));
+        }
+    }
+    store.close().await?;
+    console::print(&lines.join("\n"))
+}
+
+async fn remove_cluster(store: &Store, id: &str) -> Result<u8> {
+    let mut removed = false;
+    for project in store.projects().await? {
+        removed |= store.remove_cluster(&project.id, id).await?;
+    }
+    store.close().await?;
+    if removed {
+        console::print(&format!("cluster {id} removed"))
+    } else {
+        bail!("there is no cluster {id:?} (airworthy cluster list shows them)")
+    }
+}
+
+pub(crate) async fn key(command: Key, mut config: Config) -> Result<u8> {
+    match command {
+        Key::Create { project, store } => {
+            create_key(&open(&store, &mut config).await?, &project).await
+        }
+        Key::List { store } => list_keys(&open(&store, &mut config).await?).await,
+        Key::Revoke { key, store } => revoke_key(&open(&store, &mut config).await?, &key).await,
+    }
+}
+
+async fn create_key(store: &Store, project: &str) -> Result<u8> {
+    if store.project(project).await?.is_none() {
+        bail!(
+            "there is no project {project:?}; add it with airworthy project add --id {project} --name NAME"
+        );
+    }
+    let key = store
+        .create_key(project, "created on the command line", Timestamp::now())
+        .await?;
+    store.close().await?;
+    console::say("The secret is shown this once; it cannot be read again.\n");
+    console::print(&format!(
+        "CLOUD_SDK_AK={}\nCLOUD_SDK_SK={}",
+        key.ak,
+        key.sk.expose()
+    ))
+}
+
+async fn list_keys(store: &Store) -> Result<u8> {
+    let mut lines = vec![format!(
+        "{:20}  {:32}  {:20}  STATE",
+        "KEY", "PROJECT", "CREATED"
+    )];
+    for project in store.projects().await? {
+        for key in store.list_keys(&project.id).await? {
+            let state = key
+                .revoked_at
+                .map_or_else(|| "active".to_owned(), |at| format!("revoked {at:.0}"));
+            lines.push(format!(
+                "{:20}  {:32}  {:20.0}  {state}",
+                key.ak, project.id, key.created_at
+            ));
+        }
+    }
+    store.close().await?;
+    console::print(&lines.join("\n"))
+}
+
+async fn revoke_key(store: &Store, ak: &str) -> Result<u8> {
+    let mut revoked = false;
+    for project in store.projects().await? {
+        revoked |= store.revoke_key(&project.id, ak, Timestamp::now()).await?;
+    }
+    store.close().await?;
+    if revoked {
+        console::print(&format!("key {ak} revoked"))
+    } else {
+        bail!("there is no active key {ak:?} (airworthy key list shows them)")
+    }
+}

@@ -1,0 +1,108 @@
+//! `airworthy demo`: a bundled recording of a real API server, checked and served.
+
+use std::path::Path;
+
+use airworthy_assess::Selection;
+use airworthy_collect::recording;
+use airworthy_report as report;
+use airworthy_server::serve;
+use airworthy_service::Service;
+use airworthy_store::{Access, NewCluster, NewKey, Options, SealingKey, Store};
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+
+use super::{
+    precheck,
+    serve::{bind, settings, stopped},
+};
+use crate::{cli::Demo, config::Config, console};
+
+/// A Kubernetes 1.31 control plane of the testbed with a few things amiss; `cargo xtask testbed demo` makes it anew.
+const RECORDING: &[u8] = include_bytes!("../../demo/recording.tar");
+const PROJECT: &str = "0123456789abcdef0123456789abcdef";
+const CLUSTER: &str = "8978deaa-1743-11ee-8e46-0255ac10004c";
+
+pub(crate) async fn run(args: Demo, config: Config) -> Result<u8> {
+    let facts = recording::read(RECORDING).context("the bundled recording")?;
+    let assessment = precheck::judge(&facts, None, &config.policy(), &Selection::default())?;
+    let catalogue: Vec<_> = airworthy_assess::catalogue(Some(assessment.phase))
+        .into_iter()
+        .copied()
+        .collect();
+    console::print(&report::table::render(
+        &assessment,
+        &catalogue,
+        console::view(false),
+    ))?;
+    if args.once {
+        return Ok(0);
+    }
+    let folder = tempfile::Builder::new()
+        .prefix("airworthy-demo-")
+        .tempdir()
+        .context("cannot make a temporary folder")?;
+    let (store, key) = prepare(folder.path()).await?;
+    let listener = bind(args.listen).await?;
+    let address = listener.local_addr().context("the socket has no address")?;
+    console::print(&told(&address.to_string(), &key))?;
+    let service = Service::new(store, settings(&config));
+    serve(
+        listener,
+        service,
+        airworthy_server::Options::default(),
+        stopped()?,
+    )
+    .await?;
+    Ok(0)
+}
+
+/// A throw-away database with one project, one key, and the recording in place of a cluster.
+async fn prepare(folder: &Path) -> Result<(Store, NewKey)> {
+    let file = folder.join("recording.tar");
+    std::fs::write(&file, RECORDING).with_context(|| format!("cannot write {}", file.display()))?;
+    let path = file
+        .into_os_string()
+        .into_string()
+        .ok()
+        .context("the temporary folder's path is not UTF-8")?;
+    let now = Timestamp::now();
+    let store = Store::open(
+        &Options::new(folder.join("airworthy.db"), SealingKey::random()?),
+        now,
+    )
+    .await?;
+    store.add_project("local-1", Some(PROJECT), now).await?;
+    let cluster = NewCluster {
+        id: Some(CLUSTER.into()),
+        name: "demo".into(),
+        alias: None,
+        access: Access::Recording { path },
+    };
+    store.add_cluster(PROJECT, cluster, now).await?;
+    let key = store.create_key(PROJECT, "demo", now).await?;
+    Ok((store, key))
+}
+
+fn told(address: &str, key: &NewKey) -> String {
+    format!(
+        "\n\
+         The service is running with a throw-away SQLite database; Ctrl-C ends it.\n\
+         \n\
+         \x20 address      http://{address}\n\
+         \x20 project      {PROJECT} (local-1)\n\
+         \x20 cluster      {CLUSTER}\n\
+         \x20 access key   {}\n\
+         \x20 secret key   {}\n\
+         \n\
+         To point the vendor's Python, Go or Java SDK at it (region local-1):\n\
+         \n\
+         \x20 export HUAWEICLOUD_SDK_REGION_CCE_LOCAL_1=http://{address}\n\
+         \x20 export CLOUD_SDK_AK={} CLOUD_SDK_SK={}\n\
+         \n\
+         Your own cluster: airworthy precheck\n",
+        key.ak,
+        key.sk.expose(),
+        key.ak,
+        key.sk.expose(),
+    )
+}

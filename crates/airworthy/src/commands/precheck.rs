@@ -1,0 +1,58 @@
+//! `airworthy precheck`
+
+use airworthy_assess::{Run, Selection, assess};
+use airworthy_knowledge::Knowledge;
+use airworthy_model::{Assessment, Facts, KubeVersion, Phase, Policy, UpgradePath, UpgradeScope};
+use anyhow::Result;
+
+use super::source;
+use crate::{
+    cli::{Precheck, Scope},
+    config::Config,
+};
+
+pub(crate) async fn run(args: Precheck, config: Config) -> Result<u8> {
+    let selection = source::selection(&args.output, Phase::Pre)?;
+    let policy = policy(&args, &config);
+    let facts = source::facts(&args.source, selection.needs(Phase::Pre), &config).await?;
+    let assessment = judge(&facts, args.target, &policy, &selection)?;
+    source::show(&assessment, &args.output)
+}
+
+fn policy(args: &Precheck, config: &Config) -> Policy {
+    let mut policy = config.policy();
+    policy.allowed_jumps.extend(&args.allow_jump);
+    match args.scope {
+        Some(Scope::Nodes) => policy.scope = UpgradeScope::Nodes,
+        Some(Scope::ControlPlane) => policy.scope = UpgradeScope::ControlPlane,
+        None => (),
+    }
+    policy
+}
+
+/// Judges facts for a target; without one, for the server's next minor.
+pub(crate) fn judge(
+    facts: &Facts,
+    target: Option<KubeVersion>,
+    policy: &Policy,
+    selection: &Selection,
+) -> Result<Assessment> {
+    let running = facts.version.clone()?.version;
+    let next = || KubeVersion {
+        minor: running.minor.next(),
+        patch: None,
+        suffix: String::new(),
+    };
+    let path = UpgradePath::new(running.clone(), target.unwrap_or_else(next))?;
+    let knowledge = Knowledge::embedded();
+    let run = Run {
+        phase: Phase::Pre,
+        facts,
+        baseline: None,
+        path: Some(&path),
+        knowledge,
+        policy,
+        selection,
+    };
+    Ok(assess(run)?)
+}

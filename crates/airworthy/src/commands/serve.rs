@@ -1,0 +1,110 @@
+//! `airworthy serve`
+
+use std::{
+    io::ErrorKind,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use airworthy_server::serve;
+use airworthy_service::{Service, Settings};
+use airworthy_store::{Options, SealingKey, Store};
+use anyhow::{Context as _, Result, anyhow};
+use jiff::Timestamp;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use super::source;
+use crate::{
+    cli::{Serve, Store as StoreArgs},
+    config::{Config, Origin},
+    console,
+};
+
+/// Where these settings come from when flag or environment gives them.
+pub(crate) const LISTEN: Origin = Origin::FlagOrEnvironment {
+    flag: "--listen",
+    variable: "AIRWORTHY_LISTEN",
+};
+pub(crate) const DATABASE: Origin = Origin::FlagOrEnvironment {
+    flag: "--database",
+    variable: "AIRWORTHY_DATABASE",
+};
+
+pub(crate) async fn run(args: Serve, mut config: Config) -> Result<u8> {
+    config.listen.layer(args.listen, LISTEN);
+    let store = open(&args.store, &mut config).await?;
+    let listener = bind(config.listen.value).await?;
+    let address = listener.local_addr().context("the socket has no address")?;
+    console::say(&format!(
+        "airworthy listens on http://{address} (database {})\n",
+        config.database.value.display()
+    ));
+    let service = Service::new(store, settings(&config));
+    serve(
+        listener,
+        service,
+        airworthy_server::Options::default(),
+        stopped()?,
+    )
+    .await?;
+    Ok(0)
+}
+
+/// Opens the store that flags and configuration name.
+pub(crate) async fn open(args: &StoreArgs, config: &mut Config) -> Result<Store> {
+    config.database.layer(args.database.clone(), DATABASE);
+    let path = &config.database.value;
+    let key = sealing_key(path)?;
+    Ok(Store::open(&Options::new(path.clone(), key), Timestamp::now()).await?)
+}
+
+/// The key that seals secrets: from the environment, or from its own file beside the database.
+fn sealing_key(database: &Path) -> Result<SealingKey> {
+    const VARIABLE: &str = "AIRWORTHY_SEALING_KEY";
+    match std::env::var(VARIABLE) {
+        Ok(text) => SealingKey::from_base64(&text)
+            .with_context(|| format!("the environment variable {VARIABLE}")),
+        Err(_) => Ok(SealingKey::load_or_create(&beside(database))?),
+    }
+}
+
+fn beside(database: &Path) -> PathBuf {
+    let mut name = database.file_name().unwrap_or_default().to_owned();
+    name.push(".key");
+    database.with_file_name(name)
+}
+
+pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => anyhow!("{address} is taken by another program; choose another address with --listen (port 0 takes a free one)"),
+        ErrorKind::PermissionDenied => anyhow!("not allowed to listen on {address}; ports below 1024 need privileges"),
+        _ => anyhow!("cannot listen on {address}: {error}"),
+    })
+}
+
+/// The settings of the service, as configured.
+pub(crate) fn settings(config: &Config) -> Settings {
+    Settings {
+        workers: usize::try_from(config.workers.value).unwrap_or(usize::MAX),
+        post_check_wait: std::time::Duration::from_secs(config.post_check_wait.value),
+        result_expiry: std::time::Duration::from_secs(config.result_expiry.value),
+        limits: source::limits(config),
+        policy: config.policy(),
+        ..Settings::default()
+    }
+}
+
+/// Ends with the first SIGTERM or SIGINT.
+pub(crate) fn stopped() -> Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => (),
+            _ = interrupt.recv() => (),
+        }
+    })
+}

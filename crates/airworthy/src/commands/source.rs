@@ -1,0 +1,96 @@
+//! Facts, from a live cluster or from a recording, and the report that is made of them.
+
+use airworthy_assess::Selection;
+use airworthy_collect::{ConnectOptions, Limits, Plan, collect, connect, recording};
+use airworthy_knowledge::Knowledge;
+use airworthy_model::{Assessment, CheckInfo, Facts, Need, Phase};
+use airworthy_report::{self as report, exit_code};
+use anyhow::Result;
+
+use crate::{
+    cli::{FailOn, Format, Output, Source},
+    config::Config,
+    console::{self, Progress},
+};
+
+/// Reads what the needs ask for.
+pub(crate) async fn facts(
+    source: &Source,
+    needs: impl IntoIterator<Item = Need>,
+    config: &Config,
+) -> Result<Facts> {
+    match &source.from {
+        Some(path) => Ok(recording::read_file(path)?),
+        None => {
+            live(
+                source,
+                Plan {
+                    limits: limits(config),
+                    ..Plan::of(needs)
+                },
+            )
+            .await
+        }
+    }
+}
+
+async fn live(source: &Source, plan: Plan) -> Result<Facts> {
+    let options = ConnectOptions {
+        kubeconfig: source.kubeconfig.clone(),
+        context: source.context.clone(),
+        ..ConnectOptions::default()
+    };
+    let connection = connect(options).await?;
+    let progress = Progress::start();
+    Ok(
+        collect(&connection, Knowledge::embedded(), &plan, &|event| {
+            progress.tell(&event);
+        })
+        .await?,
+    )
+}
+
+/// The bounds of reading, as configured.
+pub(crate) fn limits(config: &Config) -> Limits {
+    Limits {
+        request_deadline: config.request_timeout(),
+        run_budget: config.run_budget(),
+        ..Limits::default()
+    }
+}
+
+/// Which checks run; a name that is none is a usage error before anything is read.
+pub(crate) fn selection(output: &Output, phase: Phase) -> Result<Selection> {
+    let selection = Selection {
+        only: output.checks.clone(),
+        skip: output.skip.clone(),
+        ..Selection::default()
+    };
+    selection.validate(phase)?;
+    Ok(selection)
+}
+
+/// Prints the report; the exit code is what it says.
+pub(crate) fn show(assessment: &Assessment, output: &Output) -> Result<u8> {
+    let catalogue: Vec<CheckInfo> = airworthy_assess::catalogue(Some(assessment.phase))
+        .into_iter()
+        .copied()
+        .collect();
+    let text = match output.output {
+        Format::Table => report::table::render(assessment, &catalogue, console::view(false)),
+        Format::Wide => report::table::render(assessment, &catalogue, console::view(true)),
+        Format::Json => report::json::render(assessment),
+        Format::Yaml => report::yaml::render(assessment),
+    };
+    console::print(&text)?;
+    Ok(exit_code(assessment, fail_on(output.fail_on)))
+}
+
+const fn fail_on(level: FailOn) -> report::FailOn {
+    match level {
+        FailOn::Blocker => report::FailOn::Blocker,
+        FailOn::Risk => report::FailOn::Risk,
+        FailOn::Unknown => report::FailOn::Unknown,
+        FailOn::Never => report::FailOn::Never,
+    }
+}

@@ -1,0 +1,287 @@
+//! The configuration: defaults, then the file, then the environment, then flags. Each value knows where it comes from.
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use airworthy_model::{Hop, Policy, UpgradeScope};
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+
+use crate::cli::parse_jump;
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Default,
+    File(PathBuf),
+    /// Read by the argument parser for the same flag.
+    FlagOrEnvironment {
+        flag: &'static str,
+        variable: &'static str,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::FlagOrEnvironment { flag, variable }
+                if std::env::var_os(variable).is_some() && !given(flag) =>
+            {
+                write!(f, "environment {variable}")
+            }
+            Self::FlagOrEnvironment { flag, .. } => write!(f, "flag {flag}"),
+        }
+    }
+}
+
+/// Whether a flag stands on our command line.
+fn given(flag: &str) -> bool {
+    std::env::args().any(|argument| {
+        argument == flag
+            || argument
+                .strip_prefix(flag)
+                .is_some_and(|rest| rest.starts_with('='))
+    })
+}
+
+/// A value and its origin.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting<T> {
+    pub(crate) value: T,
+    pub(crate) origin: Origin,
+}
+
+impl<T> Setting<T> {
+    fn default(value: T) -> Self {
+        Self {
+            value,
+            origin: Origin::Default,
+        }
+    }
+
+    /// Takes a later layer's value, if it has one.
+    pub(crate) fn layer(&mut self, value: Option<T>, origin: Origin) {
+        if let Some(value) = value {
+            *self = Self { value, origin };
+        }
+    }
+}
+
+/// The effective configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: Setting<SocketAddr>,
+    pub(crate) database: Setting<PathBuf>,
+    pub(crate) workers: Setting<u64>,
+    pub(crate) post_check_wait: Setting<u64>,
+    pub(crate) result_expiry: Setting<u64>,
+    pub(crate) request_timeout: Setting<u64>,
+    pub(crate) run_budget: Setting<u64>,
+    pub(crate) scope: Setting<UpgradeScope>,
+    pub(crate) allowed_jumps: Setting<Vec<Hop>>,
+}
+
+/// The file, as written. Unknown members are errors: a typing error must not silently keep a default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    listen: Option<SocketAddr>,
+    database: Option<PathBuf>,
+    workers: Option<u64>,
+    post_check_wait_seconds: Option<u64>,
+    result_expiry_seconds: Option<u64>,
+    request_timeout_seconds: Option<u64>,
+    run_budget_seconds: Option<u64>,
+    scope: Option<UpgradeScope>,
+    allowed_jumps: Option<Vec<String>>,
+}
+
+impl Config {
+    /// Reads all layers but the flags. `file` is the file that the caller named, if any: then it must be there.
+    pub(crate) fn load(file: Option<&Path>) -> Result<Self> {
+        let mut config = Self::defaults();
+        match file {
+            Some(path) => config.read(path)?,
+            None => {
+                if let Some(path) = user_folder("XDG_CONFIG_HOME", ".config")
+                    .map(|folder| folder.join("config.toml"))
+                    .filter(|p| p.exists())
+                {
+                    config.read(&path)?;
+                }
+            }
+        }
+        Ok(config)
+    }
+
+    fn defaults() -> Self {
+        let data = user_folder("XDG_DATA_HOME", ".local/share").unwrap_or_default();
+        Self {
+            listen: Setting::default(SocketAddr::from(([127, 0, 0, 1], 8443))),
+            database: Setting::default(data.join("airworthy.db")),
+            workers: Setting::default(2),
+            post_check_wait: Setting::default(60),
+            result_expiry: Setting::default(3600),
+            request_timeout: Setting::default(30),
+            run_budget: Setting::default(300),
+            scope: Setting::default(UpgradeScope::Nodes),
+            allowed_jumps: Setting::default(Vec::new()),
+        }
+    }
+
+    fn read(&mut self, path: &Path) -> Result<()> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the configuration file {}", path.display()))?;
+        let file: File = toml::from_str(&text)
+            .with_context(|| format!("the configuration file {} is not valid", path.display()))?;
+        let origin = || Origin::File(path.to_owned());
+        let jumps = file.allowed_jumps.map(|jumps| {
+            jumps
+                .iter()
+                .map(|jump| parse_jump(jump))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        let jumps = jumps
+            .transpose()
+            .map_err(|e| anyhow::anyhow!("{}: allowed-jumps: {e}", path.display()))?;
+        self.listen.layer(file.listen, origin());
+        // A relative path means: beside the file that names it.
+        let beside = |database: PathBuf| {
+            path.parent()
+                .map(|folder| folder.join(&database))
+                .unwrap_or(database)
+        };
+        self.database.layer(file.database.map(beside), origin());
+        self.workers.layer(file.workers, origin());
+        self.post_check_wait
+            .layer(file.post_check_wait_seconds, origin());
+        self.result_expiry
+            .layer(file.result_expiry_seconds, origin());
+        self.request_timeout
+            .layer(file.request_timeout_seconds, origin());
+        self.run_budget.layer(file.run_budget_seconds, origin());
+        self.scope.layer(file.scope, origin());
+        self.allowed_jumps.layer(jumps, origin());
+        self.validate(path)
+    }
+
+    fn validate(&self, path: &Path) -> Result<()> {
+        for (name, setting, least, most) in [
+            ("workers", &self.workers, 1, 64),
+            ("post-check-wait-seconds", &self.post_check_wait, 1, 3600),
+            (
+                "result-expiry-seconds",
+                &self.result_expiry,
+                60,
+                30 * 86_400,
+            ),
+            ("request-timeout-seconds", &self.request_timeout, 1, 600),
+            ("run-budget-seconds", &self.run_budget, 1, 3600),
+        ] {
+            if !(least..=most).contains(&setting.value) {
+                bail!(
+                    "{}: {name} is {}; it must be between {least} and {most}",
+                    path.display(),
+                    setting.value
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The decisions that checks depend on.
+    pub(crate) fn policy(&self) -> Policy {
+        Policy {
+            scope: self.scope.value,
+            allowed_jumps: self.allowed_jumps.value.clone(),
+        }
+    }
+
+    /// How long one request to a cluster may take.
+    pub(crate) fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout.value)
+    }
+
+    /// How long reading one cluster may take.
+    pub(crate) fn run_budget(&self) -> Duration {
+        Duration::from_secs(self.run_budget.value)
+    }
+
+    /// One row a setting: name, value, origin.
+    pub(crate) fn rows(&self) -> Vec<(&'static str, String, String)> {
+        let jumps = self
+            .allowed_jumps
+            .value
+            .iter()
+            .map(|hop| format!("{}:{}", hop.from, hop.to))
+            .collect::<Vec<_>>()
+            .join(" ");
+        let scope = match self.scope.value {
+            UpgradeScope::Nodes => "nodes",
+            UpgradeScope::ControlPlane => "controlPlane",
+        };
+        vec![
+            (
+                "listen",
+                self.listen.value.to_string(),
+                self.listen.origin.to_string(),
+            ),
+            (
+                "database",
+                self.database.value.display().to_string(),
+                self.database.origin.to_string(),
+            ),
+            (
+                "workers",
+                self.workers.value.to_string(),
+                self.workers.origin.to_string(),
+            ),
+            (
+                "post-check-wait-seconds",
+                self.post_check_wait.value.to_string(),
+                self.post_check_wait.origin.to_string(),
+            ),
+            (
+                "result-expiry-seconds",
+                self.result_expiry.value.to_string(),
+                self.result_expiry.origin.to_string(),
+            ),
+            (
+                "request-timeout-seconds",
+                self.request_timeout.value.to_string(),
+                self.request_timeout.origin.to_string(),
+            ),
+            (
+                "run-budget-seconds",
+                self.run_budget.value.to_string(),
+                self.run_budget.origin.to_string(),
+            ),
+            ("scope", scope.to_owned(), self.scope.origin.to_string()),
+            (
+                "allowed-jumps",
+                if jumps.is_empty() {
+                    "(none)".to_owned()
+                } else {
+                    jumps
+                },
+                self.allowed_jumps.origin.to_string(),
+            ),
+        ]
+    }
+}
+
+/// The user's airworthy folder below the base folder that a variable names, or below its default in the home folder.
+fn user_folder(variable: &str, in_home: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable)
+        .filter(|v| !v.is_empty())
+        .map(PathBuf::from);
+    let base =
+        named.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(in_home)))?;
+    Some(base.join("airworthy"))
+}
