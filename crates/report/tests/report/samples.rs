@@ -274,6 +274,7 @@ pub(crate) fn hostile() -> Assessment {
     assessment.cluster.server = Some(EVIL.into());
     assessment.knowledge = EVIL.into();
     for finding in &mut assessment.findings {
+        finding.check = EVIL.into();
         finding.subject.name = EVIL.into();
         finding.subject.kind = EVIL.into();
         finding.message = EVIL.into();
@@ -294,6 +295,7 @@ pub(crate) fn hostile() -> Assessment {
         }];
     }
     for check in &mut assessment.checks {
+        check.check = EVIL.into();
         check.why = Some(EVIL.into());
         for missing in &mut check.missing {
             missing.detail = EVIL.into();
