@@ -1,11 +1,13 @@
 //! One run over one cluster.
 
-use std::future::Future;
-
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
-    Facts, Missing, Need, Reason,
+    Facts, Minor, Missing, Need, Reason,
     facts::{self, ClusterIdentity, Read, Rows, ServerVersion, Webhook},
+};
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, join_all},
 };
 use jiff::Timestamp;
 
@@ -19,6 +21,8 @@ use crate::{
     session::Session,
     wire::{self, Wire},
 };
+
+const NOT_ASKED_FOR: &str = "not asked for";
 
 /// A cluster of which nothing can be said, because not even `/version` can be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,27 +69,31 @@ pub async fn collect(
     progress: &Progress<'_>,
 ) -> Result<Facts, Unusable> {
     let session = Session::new(connection, plan, progress);
-    let observed_at = Timestamp::now();
+    let identity = ClusterIdentity {
+        name: connection.name().map(str::to_owned),
+        server: Some(connection.server().to_owned()),
+        uid: None,
+    };
+    let mut facts = Facts::unread(identity, Timestamp::now(), NOT_ASKED_FOR);
     let version = version::read(&session).await;
     if let Err(failure) = &version
         && let Some(unusable) = unusable(connection, failure)
     {
         return Err(unusable);
     }
+    let minor = version.as_ref().ok().map(newest_minor);
+    facts.version = session.group(Need::Version, async { version }).await;
     let served = discovery::read(&session).await;
     let versions = Versions {
         knowledge,
-        minor: version.as_ref().ok().map(newest_minor),
+        minor,
         served: served.as_ref().ok(),
     };
-    let identity = ClusterIdentity {
-        name: connection.name().map(str::to_owned),
-        server: Some(connection.server().to_owned()),
-        uid: None,
+    let reading = Reading {
+        session: &session,
+        versions,
     };
-    let mut facts = Facts::unread(identity, observed_at, "not asked for");
-    read_all(&session, versions, &mut facts).await;
-    facts.version = session.group(Need::Version, async { version }).await;
+    reading.fill(&mut facts).await;
     facts.discovery = session.group(Need::Discovery, async { served }).await;
     facts.cluster.uid = uid(&session, &facts).await;
     if plan.wants(Need::Collection) {
@@ -95,10 +103,11 @@ pub async fn collect(
 }
 
 /// The newest minor whose deprecations may apply.
-fn newest_minor(version: &ServerVersion) -> airworthy_model::Minor {
-    version.emulation.map_or(version.version.minor, |emulated| {
-        emulated.max(version.version.minor)
-    })
+fn newest_minor(version: &ServerVersion) -> Minor {
+    let runs = version.version.minor;
+    version
+        .emulation
+        .map_or(runs, |emulated| emulated.max(runs))
 }
 
 fn unusable(connection: &Connection, failure: &Failure) -> Option<Unusable> {
@@ -125,91 +134,11 @@ fn unusable(connection: &Connection, failure: &Failure) -> Option<Unusable> {
         Cause::Status(status, _) if status.as_u16() == 401 => {
             Unusable::Authenticate { server, detail }
         }
-        Cause::Status(status, _)
-            if failure.reason() == Reason::Forbidden || status.is_server_error() =>
-        {
+        Cause::Status(..) if matches!(failure.reason(), Reason::Forbidden | Reason::Overloaded) => {
             return None;
         }
         _ => Unusable::Recognise { server, detail },
     })
-}
-
-async fn read_all(session: &Session<'_>, versions: Versions<'_>, facts: &mut Facts) {
-    let leases = async {
-        if session.plan.wants(Need::Leases) || session.plan.wants(Need::Metrics) {
-            return Some(leases::read(session, versions).await);
-        }
-        None
-    };
-    let rows = Lists { session, versions };
-    let (
-        pods,
-        (health, metrics, permissions, leases),
-        (nodes, namespaces, services, endpoint_slices),
-        (deployments, stateful_sets, daemon_sets, pdbs),
-        (crds, api_services, webhooks),
-    ) = tokio::join!(
-        Box::pin(rows.plain::<wire::pod::Pod, _>(Need::Pods, &resource::PODS)),
-        Box::pin(async {
-            tokio::join!(
-                session.group(Need::Health, health::read(session)),
-                session.group(Need::Metrics, metrics::read(session)),
-                session.group(Need::Permissions, permissions::read(session)),
-                leases,
-            )
-        }),
-        Box::pin(async {
-            tokio::join!(
-                rows.plain::<wire::node::Node, _>(Need::Nodes, &resource::NODES),
-                rows.plain::<wire::network::Namespace, _>(Need::Namespaces, &resource::NAMESPACES),
-                rows.plain::<wire::network::Service, _>(Need::Services, &resource::SERVICES),
-                rows.plain::<wire::network::EndpointSlice, _>(
-                    Need::EndpointSlices,
-                    &resource::ENDPOINT_SLICES
-                ),
-            )
-        }),
-        Box::pin(async {
-            tokio::join!(
-                rows.plain::<wire::workload::Deployment, _>(
-                    Need::Deployments,
-                    &resource::DEPLOYMENTS
-                ),
-                rows.plain::<wire::workload::StatefulSet, _>(
-                    Need::StatefulSets,
-                    &resource::STATEFUL_SETS
-                ),
-                rows.plain::<wire::workload::DaemonSet, _>(
-                    Need::DaemonSets,
-                    &resource::DAEMON_SETS
-                ),
-                rows.pdbs(),
-            )
-        }),
-        Box::pin(async {
-            tokio::join!(
-                session.group(Need::Crds, definitions::read(session, versions)),
-                session.group(Need::ApiServices, api_services::read(session, versions)),
-                session.group(Need::Webhooks, rows.webhooks()),
-            )
-        }),
-    );
-    if metrics.is_ok()
-        && let Some(leases) = &leases
-    {
-        leases::note_whose_metrics(session, leases);
-    }
-    if let Some(leases) = leases {
-        let elections = async { leases.map(|leases| leases.elections) };
-        facts.leases = session.group(Need::Leases, elections).await;
-    }
-    (facts.health, facts.metrics, facts.permissions) = (health, metrics, permissions);
-    (facts.nodes, facts.pods, facts.namespaces) = (nodes, pods, namespaces);
-    (facts.services, facts.endpoint_slices) = (services, endpoint_slices);
-    (facts.deployments, facts.stateful_sets, facts.daemon_sets) =
-        (deployments, stateful_sets, daemon_sets);
-    (facts.pdbs, facts.crds) = (pdbs, crds);
-    (facts.api_services, facts.webhooks) = (api_services, webhooks);
 }
 
 impl Session<'_> {
@@ -220,7 +149,7 @@ impl Session<'_> {
         read: impl Future<Output = Result<T, Failure>>,
     ) -> Read<T> {
         if !self.plan.wants(need) {
-            return Err(Missing::not_collected(need, "not asked for"));
+            return Err(Missing::not_collected(need, NOT_ASKED_FOR));
         }
         self.tell(ProgressEvent::Started(need));
         let read = read.await.map_err(|failure| failure.missing(need));
@@ -233,15 +162,107 @@ impl Session<'_> {
     }
 }
 
-/// Groups that are lists of a built-in kind.
-struct Lists<'a> {
+/// What all groups that depend on versions need to be read.
+struct Reading<'a> {
     session: &'a Session<'a>,
     versions: Versions<'a>,
 }
 
-impl Lists<'_> {
+/// A group that is on its way to its place.
+fn into<'a, T: Send>(
+    place: &'a mut Read<T>,
+    read: impl Future<Output = Read<T>> + Send + 'a,
+) -> BoxFuture<'a, ()> {
+    async move { *place = read.await }.boxed()
+}
+
+impl Reading<'_> {
+    /// Fills every group but version, discovery and the report, several at a time.
+    async fn fill(&self, facts: &mut Facts) {
+        use wire::{network, node, pod, workload};
+        let (session, versions) = (self.session, self.versions);
+        let control_plane = self.control_plane(&mut facts.metrics, &mut facts.leases);
+        let health = session.group(Need::Health, health::read(session));
+        let permissions = session.group(Need::Permissions, permissions::read(session));
+        let crds = session.group(Need::Crds, definitions::read(session, versions));
+        let api_services = session.group(Need::ApiServices, api_services::read(session, versions));
+        let webhooks = session.group(Need::Webhooks, self.webhooks());
+        // Pods are the longest list and its pages come one after another, so they go first.
+        let groups = [
+            into(
+                &mut facts.pods,
+                self.list::<pod::Pod, _>(Need::Pods, &resource::PODS),
+            ),
+            control_plane.boxed(),
+            into(&mut facts.health, health),
+            into(&mut facts.permissions, permissions),
+            into(&mut facts.crds, crds),
+            into(&mut facts.api_services, api_services),
+            into(&mut facts.webhooks, webhooks),
+            into(
+                &mut facts.nodes,
+                self.list::<node::Node, _>(Need::Nodes, &resource::NODES),
+            ),
+            into(
+                &mut facts.namespaces,
+                self.list::<network::Namespace, _>(Need::Namespaces, &resource::NAMESPACES),
+            ),
+            into(
+                &mut facts.services,
+                self.list::<network::Service, _>(Need::Services, &resource::SERVICES),
+            ),
+            into(
+                &mut facts.endpoint_slices,
+                self.list::<network::EndpointSlice, _>(
+                    Need::EndpointSlices,
+                    &resource::ENDPOINT_SLICES,
+                ),
+            ),
+            into(
+                &mut facts.deployments,
+                self.list::<workload::Deployment, _>(Need::Deployments, &resource::DEPLOYMENTS),
+            ),
+            into(
+                &mut facts.stateful_sets,
+                self.list::<workload::StatefulSet, _>(Need::StatefulSets, &resource::STATEFUL_SETS),
+            ),
+            into(
+                &mut facts.daemon_sets,
+                self.list::<workload::DaemonSet, _>(Need::DaemonSets, &resource::DAEMON_SETS),
+            ),
+            into(&mut facts.pdbs, self.pdbs()),
+        ];
+        join_all(groups).await;
+    }
+
+    /// Metrics and leases together: leases also tell how many API servers there are, so of how many the metrics are.
+    async fn control_plane(
+        &self,
+        metrics: &mut Read<facts::Metrics>,
+        leases: &mut Read<Vec<facts::Lease>>,
+    ) {
+        let session = self.session;
+        if !session.plan.wants(Need::Leases) && !session.plan.wants(Need::Metrics) {
+            return;
+        }
+        let read;
+        (*metrics, read) = tokio::join!(
+            session.group(Need::Metrics, metrics::read(session)),
+            leases::read(session, self.versions)
+        );
+        if metrics.is_ok() {
+            leases::note_whose_metrics(session, &read);
+        }
+        let elections = async { read.map(|leases| leases.elections) };
+        *leases = session.group(Need::Leases, elections).await;
+    }
+
     /// A kind of which each object is one fact.
-    async fn plain<W: Wire, F: From<W>>(&self, need: Need, resource: &Resource) -> Read<Vec<F>>
+    async fn list<W: Wire, F: From<W> + Send>(
+        &self,
+        need: Need,
+        resource: &Resource,
+    ) -> Read<Vec<F>>
     where
         Vec<F>: Rows,
     {

@@ -10,7 +10,7 @@ use std::{
 
 use airworthy_model::facts::{CollectionNote, CollectionReport};
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use tokio::{
@@ -208,11 +208,13 @@ impl<'a> Session<'a> {
         let (head, body) = self
             .patiently::<Vec<u8>>(ask, self.plan.limits.page_bytes)
             .await?;
-        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let content_type = head.headers.get(header::CONTENT_TYPE);
+        let mut warnings = head.headers.get_all(header::WARNING).iter().map(text);
         Ok(Answer {
             status: head.status,
-            content_type: text(header::CONTENT_TYPE).unwrap_or_default().to_owned(),
-            deprecated: text(header::WARNING).is_some_and(|text| text.contains("deprecated")),
+            content_type: content_type.map(text).unwrap_or_default(),
+            deprecated: warnings.any(|warning| warning.contains("deprecated")),
             body: body.into(),
         })
     }

@@ -35,9 +35,11 @@ pub(crate) struct LeaseSpec {
 impl Lease {
     /// Whether an API server holds it to say that it exists, which is no leader election.
     pub(crate) fn is_api_server_identity(&self) -> bool {
-        self.metadata.labels.iter().any(|label| {
-            label.key == "apiserver.kubernetes.io/identity" && label.value == "kube-apiserver"
-        })
+        // The second is the label of the time before 1.26.
+        let keys = ["apiserver.kubernetes.io/identity", "k8s.io/component"];
+        let labels = self.metadata.labels.iter();
+        let mut identities = labels.filter(|label| keys.contains(&label.key.as_str()));
+        identities.any(|label| label.value == "kube-apiserver")
     }
 }
 
