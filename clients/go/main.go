@@ -1,0 +1,187 @@
+// Checks clusters through the vendor's Go SDK; prints one JSON object per call.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/region"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
+	cce "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/cce/v3"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/cce/v3/model"
+)
+
+const usage = `usage: client clusters
+       client precheck CLUSTER TARGET
+       client postcheck CLUSTER FROM TO
+environment: CLOUD_SDK_AK, CLOUD_SDK_SK, AIRWORTHY_ENDPOINT, AIRWORTHY_REGION, AIRWORTHY_PROJECT
+(without AIRWORTHY_PROJECT the SDK looks for the project that is named like the region)`
+
+const (
+	pause    = 500 * time.Millisecond
+	deadline = 10 * time.Minute
+)
+
+var finished = []string{"Success", "Failed", "Error"}
+
+func main() {
+	arguments := os.Args[1:]
+	var command func(*cce.CceClient) error
+	switch {
+	case slices.Equal(arguments, []string{"clusters"}):
+		command = clusters
+	case len(arguments) == 3 && arguments[0] == "precheck":
+		command = func(client *cce.CceClient) error { return precheck(client, arguments[1], arguments[2]) }
+	case len(arguments) == 4 && arguments[0] == "postcheck":
+		command = func(client *cce.CceClient) error {
+			return postcheck(client, arguments[1], arguments[2], arguments[3])
+		}
+	default:
+		fmt.Fprintln(os.Stderr, usage)
+		os.Exit(1)
+	}
+	client, err := connect()
+	if err == nil {
+		err = command(client)
+	}
+	if err != nil {
+		fail(err)
+	}
+}
+
+func connect() (*cce.CceClient, error) {
+	for _, name := range []string{"CLOUD_SDK_AK", "CLOUD_SDK_SK", "AIRWORTHY_ENDPOINT"} {
+		if os.Getenv(name) == "" {
+			return nil, fmt.Errorf("the environment variable %s is not set", name)
+		}
+	}
+	endpoint, id := os.Getenv("AIRWORTHY_ENDPOINT"), os.Getenv("AIRWORTHY_REGION")
+	if id == "" {
+		id = "local-1"
+	}
+	credentials, err := basic.NewCredentialsBuilder().
+		WithAk(os.Getenv("CLOUD_SDK_AK")).
+		WithSk(os.Getenv("CLOUD_SDK_SK")).
+		WithProjectId(os.Getenv("AIRWORTHY_PROJECT")).
+		// The environment variable for it would get https:// put in front.
+		WithIamEndpointOverride(endpoint).
+		SafeBuild()
+	if err != nil {
+		return nil, err
+	}
+	client, err := cce.CceClientBuilder().
+		WithRegion(region.NewRegion(id, endpoint)).
+		WithCredential(credentials).
+		SafeBuild()
+	if err != nil {
+		return nil, err
+	}
+	return cce.NewCceClient(client), nil
+}
+
+func clusters(client *cce.CceClient) error {
+	listed, err := client.ListAutopilotClusters(&model.ListAutopilotClustersRequest{})
+	if err != nil {
+		return err
+	}
+	tell("ListAutopilotClusters", listed)
+	if listed.Items == nil {
+		return nil
+	}
+	for _, cluster := range *listed.Items {
+		request := &model.ShowAutopilotClusterRequest{ClusterId: *cluster.Metadata.Uid}
+		shown, err := client.ShowAutopilotCluster(request)
+		if err != nil {
+			return err
+		}
+		tell("ShowAutopilotCluster", shown)
+	}
+	return nil
+}
+
+func precheck(client *cce.CceClient, cluster, target string) error {
+	created, err := client.CreateAutopilotPreCheck(&model.CreateAutopilotPreCheckRequest{
+		ClusterId: cluster,
+		Body: &model.PrecheckClusterRequestBody{
+			ApiVersion: "v3",
+			Kind:       "PreCheckTask",
+			Spec:       &model.PrecheckSpec{ClusterID: &cluster, TargetVersion: &target},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	tell("CreateAutopilotPreCheck", created)
+	request := &model.ShowAutopilotPreCheckRequest{ClusterId: cluster, TaskId: *created.Metadata.Uid}
+	end := time.Now().Add(deadline)
+	shown, err := client.ShowAutopilotPreCheck(request)
+	for err == nil && !slices.Contains(finished, *shown.Status.Phase) {
+		if time.Now().After(end) {
+			return fmt.Errorf("the pre-check is still %s after %s", *shown.Status.Phase, deadline)
+		}
+		time.Sleep(pause)
+		shown, err = client.ShowAutopilotPreCheck(request)
+	}
+	if err != nil {
+		return err
+	}
+	tell("ShowAutopilotPreCheck", shown)
+	listed, err := client.ListAutopilotPreCheckTasks(&model.ListAutopilotPreCheckTasksRequest{ClusterId: cluster})
+	if err != nil {
+		return err
+	}
+	tell("ListAutopilotPreCheckTasks", listed)
+	return nil
+}
+
+func postcheck(client *cce.CceClient, cluster, before, now string) error {
+	answer, err := client.CreateAutopilotPostCheck(&model.CreateAutopilotPostCheckRequest{
+		ClusterId: cluster,
+		Body: &model.PostcheckClusterRequestBody{
+			ApiVersion: "v3",
+			Kind:       "PostCheckTask",
+			Spec:       &model.PostcheckSpec{ClusterID: &cluster, ClusterVersion: &before, TargetVersion: &now},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	tell("CreateAutopilotPostCheck", answer)
+	return nil
+}
+
+// Prints an answer; every answer of the SDK is a struct with the HTTP status in it.
+func tell(call string, answer any) {
+	status := reflect.ValueOf(answer).Elem().FieldByName("HttpStatusCode").Int()
+	printLine(map[string]any{"call": call, "status": status, "answer": answer})
+}
+
+func fail(err error) {
+	told := map[string]any{"message": err.Error()}
+	var refused *sdkerr.ServiceResponseError
+	if errors.As(err, &refused) {
+		told = map[string]any{
+			"status":    refused.StatusCode,
+			"code":      refused.ErrorCode,
+			"message":   refused.ErrorMessage,
+			"requestId": refused.RequestId,
+		}
+	}
+	printLine(map[string]any{"error": told})
+	os.Exit(1)
+}
+
+func printLine(line map[string]any) {
+	text, err := json.Marshal(line)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(string(text))
+}

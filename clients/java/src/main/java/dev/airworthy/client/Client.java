@@ -1,0 +1,157 @@
+package dev.airworthy.client;
+
+import com.huaweicloud.sdk.cce.v3.CceClient;
+import com.huaweicloud.sdk.cce.v3.model.AutopilotCluster;
+import com.huaweicloud.sdk.cce.v3.model.CreateAutopilotPostCheckRequest;
+import com.huaweicloud.sdk.cce.v3.model.CreateAutopilotPreCheckRequest;
+import com.huaweicloud.sdk.cce.v3.model.ListAutopilotClustersRequest;
+import com.huaweicloud.sdk.cce.v3.model.ListAutopilotPreCheckTasksRequest;
+import com.huaweicloud.sdk.cce.v3.model.PostcheckClusterRequestBody;
+import com.huaweicloud.sdk.cce.v3.model.PostcheckSpec;
+import com.huaweicloud.sdk.cce.v3.model.PrecheckClusterRequestBody;
+import com.huaweicloud.sdk.cce.v3.model.PrecheckSpec;
+import com.huaweicloud.sdk.cce.v3.model.ShowAutopilotClusterRequest;
+import com.huaweicloud.sdk.cce.v3.model.ShowAutopilotPreCheckRequest;
+import com.huaweicloud.sdk.cce.v3.model.ShowAutopilotPreCheckResponse;
+import com.huaweicloud.sdk.core.SdkResponse;
+import com.huaweicloud.sdk.core.auth.BasicCredentials;
+import com.huaweicloud.sdk.core.exception.SdkException;
+import com.huaweicloud.sdk.core.exception.ServiceResponseException;
+import com.huaweicloud.sdk.core.region.Region;
+import com.huaweicloud.sdk.core.utils.JsonUtils;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/** Checks clusters through the vendor's Java SDK; prints one JSON object per call. */
+public final class Client {
+    private static final String USAGE = """
+            usage: Client clusters
+                   Client precheck CLUSTER TARGET
+                   Client postcheck CLUSTER FROM TO
+            environment: CLOUD_SDK_AK, CLOUD_SDK_SK, AIRWORTHY_ENDPOINT, AIRWORTHY_REGION, AIRWORTHY_PROJECT
+            (without AIRWORTHY_PROJECT the SDK looks for the project that is named like the region)""";
+    private static final Duration PAUSE = Duration.ofMillis(500);
+    private static final Duration DEADLINE = Duration.ofMinutes(10);
+    private static final Set<String> FINISHED = Set.of("Success", "Failed", "Error");
+
+    private final CceClient client;
+
+    private Client(CceClient client) {
+        this.client = client;
+    }
+
+    public static void main(String[] arguments) throws InterruptedException {
+        String command = arguments.length == 0 ? "" : arguments[0] + "/" + (arguments.length - 1);
+        try {
+            switch (command) {
+                case "clusters/0" -> connect().clusters();
+                case "precheck/2" -> connect().precheck(arguments[1], arguments[2]);
+                case "postcheck/3" -> connect().postcheck(arguments[1], arguments[2], arguments[3]);
+                default -> {
+                    System.err.println(USAGE);
+                    System.exit(1);
+                }
+            }
+        } catch (ServiceResponseException error) {
+            Map<String, Object> told = new LinkedHashMap<>();
+            told.put("status", error.getHttpStatusCode());
+            told.put("code", error.getErrorCode());
+            told.put("message", error.getErrorMsg());
+            told.put("requestId", error.getRequestId());
+            fail(told);
+        } catch (SdkException error) {
+            fail(Map.of("message", error.getMessage()));
+        }
+    }
+
+    private static Client connect() {
+        String endpoint = required("AIRWORTHY_ENDPOINT");
+        BasicCredentials credentials = new BasicCredentials()
+                .withAk(required("CLOUD_SDK_AK"))
+                .withSk(required("CLOUD_SDK_SK"))
+                .withIamEndpoint(endpoint);
+        String project = System.getenv("AIRWORTHY_PROJECT");
+        if (project != null) {
+            credentials.withProjectId(project);
+        }
+        String region = System.getenv().getOrDefault("AIRWORTHY_REGION", "local-1");
+        return new Client(CceClient.newBuilder()
+                .withCredential(credentials)
+                .withRegion(new Region(region, endpoint))
+                .build());
+    }
+
+    private static String required(String name) {
+        String value = System.getenv(name);
+        if (value == null || value.isEmpty()) {
+            throw new SdkException("the environment variable " + name + " is not set");
+        }
+        return value;
+    }
+
+    private void clusters() {
+        var listed = client.listAutopilotClusters(new ListAutopilotClustersRequest());
+        tell("ListAutopilotClusters", listed);
+        for (AutopilotCluster cluster : listed.getItems()) {
+            var request = new ShowAutopilotClusterRequest().withClusterId(cluster.getMetadata().getUid());
+            tell("ShowAutopilotCluster", client.showAutopilotCluster(request));
+        }
+    }
+
+    private void precheck(String cluster, String target) throws InterruptedException {
+        var body = new PrecheckClusterRequestBody()
+                .withApiVersion("v3")
+                .withKind("PreCheckTask")
+                .withSpec(new PrecheckSpec().withClusterID(cluster).withTargetVersion(target));
+        var created = client.createAutopilotPreCheck(
+                new CreateAutopilotPreCheckRequest().withClusterId(cluster).withBody(body));
+        tell("CreateAutopilotPreCheck", created);
+        tell("ShowAutopilotPreCheck", finished(cluster, created.getMetadata().getUid()));
+        tell("ListAutopilotPreCheckTasks", client.listAutopilotPreCheckTasks(
+                new ListAutopilotPreCheckTasksRequest().withClusterId(cluster)));
+    }
+
+    private ShowAutopilotPreCheckResponse finished(String cluster, String task) throws InterruptedException {
+        var request = new ShowAutopilotPreCheckRequest().withClusterId(cluster).withTaskId(task);
+        Instant end = Instant.now().plus(DEADLINE);
+        while (true) {
+            var shown = client.showAutopilotPreCheck(request);
+            String phase = shown.getStatus().getPhase();
+            if (FINISHED.contains(phase)) {
+                return shown;
+            }
+            if (Instant.now().isAfter(end)) {
+                throw new SdkException("the pre-check is still " + phase + " after " + DEADLINE);
+            }
+            Thread.sleep(PAUSE.toMillis());
+        }
+    }
+
+    private void postcheck(String cluster, String before, String now) {
+        var body = new PostcheckClusterRequestBody()
+                .withApiVersion("v3")
+                .withKind("PostCheckTask")
+                .withSpec(new PostcheckSpec()
+                        .withClusterID(cluster)
+                        .withClusterVersion(before)
+                        .withTargetVersion(now));
+        tell("CreateAutopilotPostCheck", client.createAutopilotPostCheck(
+                new CreateAutopilotPostCheckRequest().withClusterId(cluster).withBody(body)));
+    }
+
+    private static void tell(String call, SdkResponse answer) {
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("call", call);
+        line.put("status", answer.getHttpStatusCode());
+        line.put("answer", answer);
+        System.out.println(JsonUtils.toJSON(line));
+    }
+
+    private static void fail(Map<String, Object> told) {
+        System.out.println(JsonUtils.toJSON(Map.of("error", told)));
+        System.exit(1);
+    }
+}
