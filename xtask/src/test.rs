@@ -92,7 +92,7 @@ impl Steps {
         }
         self.cargo(
             "licences",
-            &["deny", "--offline", "check", "bans", "licenses", "sources"],
+            &["deny", "check", "bans", "licenses", "sources"],
         )
     }
 

@@ -101,7 +101,9 @@ impl KubeVersion {
     pub fn fits(&self, actual: &Self) -> bool {
         self.minor == actual.minor
             && self.patch.is_none_or(|patch| Some(patch) == actual.patch)
-            && self.vendor_release().unwrap_or(0) == actual.vendor_release().unwrap_or(0)
+            && self
+                .vendor_release()
+                .is_none_or(|release| release == actual.vendor_release().unwrap_or(0))
     }
 
     fn order(&self) -> (Minor, u16, u32) {
@@ -368,6 +370,20 @@ mod tests {
         assert!(v("v1.19.16-r80") > v("v1.19.16-r4"));
         assert!(v("v1.19.16") > v("v1.19.9"));
         assert_eq!(v("v1.30.4-eks-a1").partial_cmp(&v("v1.30.4")), None);
+    }
+
+    #[test]
+    fn what_a_version_leaves_out_fits_anything() {
+        for (wanted, runs, fits) in [
+            ("1.32", "v1.32.4-r2", true),
+            ("1.32.4", "v1.32.4-eks-1", true),
+            ("v1.32.4-r0", "v1.32.4", true),
+            ("v1.32.4-r2", "v1.32.4-r3", false),
+            ("1.32.4", "v1.32.5", false),
+            ("1.32", "v1.33.0", false),
+        ] {
+            assert_eq!(v(wanted).fits(&v(runs)), fits, "{wanted} {runs}");
+        }
     }
 
     #[test]
