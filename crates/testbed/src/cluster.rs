@@ -13,7 +13,7 @@ use crate::binaries::Binaries;
 use crate::client::{Client, Patch};
 use crate::components::{self, Account};
 use crate::egress::Egress;
-use crate::error::{Error, Result};
+use crate::error::{Context as _, Error, Result};
 use crate::nodes::NodeOptions;
 use crate::options::ClusterOptions;
 use crate::pki::Authority;
@@ -51,6 +51,9 @@ impl Cluster {
         let binaries = binaries(&options.minor).await?;
         let mut cluster = Self::start_api_server(options, &binaries)?;
         cluster.wait_ready().await?;
+        if !cluster.options.controllers {
+            return Ok(cluster);
+        }
         cluster.start_controllers(&binaries)?;
         let kwok = components::kwok(&cluster.dir);
         let kwok = start(&cluster.dir, "kwok", &binaries.kwok, &kwok)?;
@@ -71,6 +74,9 @@ impl Cluster {
         components::write_files(&dir, &authority, &accounts, &url)?;
         let background = Background::start()?;
         let egress = Egress::start(&background, &dir.join("egress.sock"))?;
+        if let Some(data) = &options.data {
+            copy_folder(data, &dir.join(components::DATA))?;
+        }
         let etcd = start(&dir, "etcd", &binaries.etcd, &components::etcd())?;
         let args = components::api_server(&dir, port.number(), &options);
         let api_server = start(&dir, "kube-apiserver", &binaries.control_plane, &args)?;
@@ -110,6 +116,9 @@ impl Cluster {
         let api_server = start(&self.dir, "kube-apiserver", &binaries.control_plane, &args)?;
         self.control_plane.push(api_server);
         self.wait_ready().await?;
+        if !self.options.controllers {
+            return Ok(());
+        }
         self.release_leases().await?;
         self.start_controllers(&binaries)?;
         self.wait_for_leaders().await
@@ -218,6 +227,21 @@ impl Cluster {
             .chain(&self.control_plane)
             .map(Process::id)
             .collect()
+    }
+
+    /// The process id of a component, such as `kube-apiserver`, if it runs.
+    pub fn process_id(&self, component: &str) -> Option<u32> {
+        let mut all = self.others.iter().chain(&self.control_plane);
+        let found = all.find(|process| process.component() == component);
+        found.map(Process::id)
+    }
+
+    /// Ends the cluster and copies its data to a folder that is not there yet, for
+    /// [`ClusterOptions::data`].
+    pub fn keep_data(mut self, folder: &Path) -> Result<()> {
+        self.control_plane.clear();
+        self.others.clear();
+        copy_folder(&self.dir.join(components::DATA), folder)
     }
 
     /// The full version of the control plane, such as `1.31.14`.
@@ -333,6 +357,23 @@ fn client(url: &str, account: &Account, user_agent: &str, trust: &Authority) -> 
 
 fn start(dir: &WorkDir, component: &str, program: &Path, args: &[String]) -> Result<Process> {
     Process::start(component, program, args, dir.path(), dir.log(component))
+}
+
+/// Copies a folder with all that is in it.
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    let entries = std::fs::read_dir(from).context(format!("read {}", from.display()))?;
+    std::fs::create_dir_all(to).context(format!("make {}", to.display()))?;
+    for entry in entries {
+        let entry = entry.context(format!("read {}", from.display()))?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), &target)
+                .context(format!("copy to {}", target.display()))?;
+        }
+    }
+    Ok(())
 }
 
 async fn leaders_are_elected(admin: &Client) -> Result<bool> {

@@ -18,6 +18,8 @@ const SERVICE_RANGE: &str = "10.96.0.0/16";
 pub(crate) const CONTROLLER_MANAGER: &str = "kube-controller-manager";
 pub(crate) const SCHEDULER: &str = "kube-scheduler";
 
+/// The folder of etcd's data, in that of the cluster.
+pub(crate) const DATA: &str = "etcd";
 /// etcd takes Unix sockets only when their name ends like a port, and relative to its own folder.
 const ETCD_CLIENTS: &str = "etcd.sock:1";
 const ETCD_PEERS: &str = "peer.sock:1";
@@ -147,7 +149,7 @@ pub(crate) fn etcd() -> Vec<String> {
     let clients = format!("unix://{ETCD_CLIENTS}");
     let peers = format!("unix://{ETCD_PEERS}");
     vec![
-        "--data-dir=etcd".into(),
+        format!("--data-dir={DATA}"),
         "--unsafe-no-fsync".into(),
         format!("--listen-client-urls={clients}"),
         format!("--advertise-client-urls={clients}"),

@@ -1,5 +1,7 @@
 //! What a cluster shall be like.
 
+use std::path::PathBuf;
+
 /// A user with a token of its own.
 #[derive(Debug, Clone)]
 pub struct User {
@@ -38,6 +40,10 @@ pub struct ClusterOptions {
     pub api_server_args: Vec<String>,
     /// More flags of the controller manager.
     pub controller_manager_args: Vec<String>,
+    /// Whether controllers, scheduler and kwok run; without them objects stay as they are written.
+    pub controllers: bool,
+    /// A folder that [`Cluster::keep_data`](crate::Cluster::keep_data) made: the cluster starts on a copy of it.
+    pub data: Option<PathBuf>,
 }
 
 impl ClusterOptions {
@@ -52,6 +58,8 @@ impl ClusterOptions {
             audit: false,
             api_server_args: Vec::new(),
             controller_manager_args: Vec::new(),
+            controllers: true,
+            data: None,
         }
     }
 
@@ -73,6 +81,20 @@ impl ClusterOptions {
     #[must_use]
     pub fn audit(mut self) -> Self {
         self.audit = true;
+        self
+    }
+
+    /// With etcd and the API server alone: nothing acts on objects. Such a cluster cannot have nodes of kwok's.
+    #[must_use]
+    pub fn without_controllers(mut self) -> Self {
+        self.controllers = false;
+        self
+    }
+
+    /// On a copy of the data that [`Cluster::keep_data`](crate::Cluster::keep_data) kept.
+    #[must_use]
+    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data = Some(folder.into());
         self
     }
 }

@@ -189,3 +189,25 @@ async fn a_component_that_refuses_its_flags_is_told_with_its_log() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn data_that_was_kept_serves_another_cluster() {
+    let alone = || ClusterOptions::new("1.31").without_controllers();
+    let cluster = Cluster::start(alone()).await.unwrap();
+    assert_eq!(cluster.process_ids().len(), 2, "etcd and the API server");
+    let client = cluster.client("life").unwrap();
+    let list = "/api/v1/namespaces/default/configmaps";
+    let kept = serde_json::json!({ "metadata": { "name": "kept" } });
+    client.create(list, &kept).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    cluster.keep_data(&data).unwrap();
+
+    for _ in 0..2 {
+        let cluster = Cluster::start(alone().data(&data)).await.unwrap();
+        let client = cluster.client("life").unwrap();
+        // What this cluster removes is still there in the next.
+        client.delete(&format!("{list}/kept")).await.unwrap();
+        assert!(cluster.process_id("etcd").is_some() && cluster.process_id("kwok").is_none());
+    }
+}
