@@ -84,7 +84,7 @@ fn judge(ctx: &Context<'_>, path: &UpgradePath, usage: &Usage<'_>) -> Finding {
 }
 
 fn say(at: &str, usage: &Usage<'_>, hop: Option<Hop>) -> String {
-    let (at, called) = (short(at, 60), format!("was called {}", usage.since()));
+    let (at, called) = (short(at, 60), format!("has been called {}", usage.since()));
     let dispute = usage.dispute();
     let text = match (usage.removed(), hop) {
         (None, _) => format!("{at} is deprecated without a date of removal and {called}"),

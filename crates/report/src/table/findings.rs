@@ -150,7 +150,7 @@ fn evidence(page: &mut Page, finding: &Finding) {
         detail,
     } in &finding.evidence
     {
-        let when = observed_at.map_or(String::new(), |time| format!(" at {time}"));
+        let when = observed_at.map_or(String::new(), |time| format!(" at {time:.0}"));
         let kind = evidence_label(*kind);
         page.text(6, &format!("{kind}: {detail} ({source}{when})"));
     }

@@ -71,7 +71,7 @@ fn origin(assessment: &Assessment) -> String {
     let server = cluster.server.as_ref();
     let server = server.map_or(String::new(), |server| format!(" at {server}"));
     let (version, read) = (&assessment.version, assessment.observed_at);
-    format!("{name}{server} runs {version}, read {read}")
+    format!("{name}{server} runs {version}, read {read:.0}")
 }
 
 fn every_check(page: &mut Page, assessment: &Assessment) {
