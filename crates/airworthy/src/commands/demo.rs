@@ -5,15 +5,13 @@ use std::path::Path;
 use airworthy_assess::Selection;
 use airworthy_collect::recording;
 use airworthy_report as report;
-use airworthy_server::serve;
-use airworthy_service::Service;
 use airworthy_store::{Access, NewCluster, NewKey, Options, SealingKey, Store};
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 
 use super::{
     precheck,
-    serve::{bind, settings, stopped},
+    serve::{bind, until_stopped},
 };
 use crate::{cli::Demo, config::Config, console};
 
@@ -45,15 +43,7 @@ pub(crate) async fn run(args: Demo, config: Config) -> Result<u8> {
     let listener = bind(args.listen).await?;
     let address = listener.local_addr().context("the socket has no address")?;
     console::print(&told(&address.to_string(), &key))?;
-    let service = Service::new(store, settings(&config));
-    serve(
-        listener,
-        service,
-        airworthy_server::Options::default(),
-        stopped()?,
-    )
-    .await?;
-    Ok(0)
+    until_stopped(listener, store, &config).await
 }
 
 /// A throw-away database with one project, one key, and the recording in place of a cluster.

@@ -42,7 +42,16 @@ pub(crate) async fn run(args: Serve, mut config: Config) -> Result<u8> {
         "airworthy listens on http://{address} (database {})\n",
         config.database.value.display()
     ));
-    let service = Service::new(store, settings(&config));
+    until_stopped(listener, store, &config).await
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub(crate) async fn until_stopped(
+    listener: TcpListener,
+    store: Store,
+    config: &Config,
+) -> Result<u8> {
+    let service = Service::new(store, settings(config));
     serve(
         listener,
         service,
@@ -86,7 +95,7 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// The settings of the service, as configured.
-pub(crate) fn settings(config: &Config) -> Settings {
+fn settings(config: &Config) -> Settings {
     Settings {
         workers: usize::try_from(config.workers.value).unwrap_or(usize::MAX),
         post_check_wait: std::time::Duration::from_secs(config.post_check_wait.value),
@@ -98,7 +107,7 @@ pub(crate) fn settings(config: &Config) -> Settings {
 }
 
 /// Ends with the first SIGTERM or SIGINT.
-pub(crate) fn stopped() -> Result<impl Future<Output = ()> + Send + 'static> {
+fn stopped() -> Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     Ok(async move {
