@@ -3,7 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
-use airworthy_collect::{ConnectOptions, Encoding, Plan, collect, connect};
+use airworthy_collect::{ConnectOptions, Encoding, Plan, Unusable, collect, connect};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
     Access, Facts, Need, Reason,
@@ -48,6 +48,7 @@ async fn read_a_cluster_of(minor: &str) {
     apis(&facts);
     webhooks(&facts);
     nothing_is_hushed_up(&facts);
+    strangers_are_told_what_lacks(&cluster).await;
     exact_rights_are_enough(&cluster, &admin).await;
     deprecated_requests_are_those_of_others(&cluster, &admin).await;
     nothing_harmful_was_asked_for(&cluster.audit_log());
@@ -396,6 +397,43 @@ fn nothing_is_hushed_up(facts: &Facts) {
     let text = format!("{facts:?}");
     assert!(text.contains("by-url.example.com"));
     assert!(!text.contains("hush"), "a secret text reached the facts");
+}
+
+/// A server whose authority we do not trust, and one that does not know our token.
+async fn strangers_are_told_what_lacks(cluster: &Cluster) {
+    let untrusted = stranger(cluster, &json!({})).await;
+    assert!(matches!(untrusted, Unusable::Trust { .. }), "{untrusted}");
+    assert!(untrusted.to_string().contains(cluster.url()), "{untrusted}");
+    let authority = json!({ "certificate-authority": cluster.ca_file() });
+    let unknown = stranger(cluster, &authority).await;
+    assert!(
+        matches!(unknown, Unusable::Authenticate { .. }),
+        "{unknown}"
+    );
+    assert!(!unknown.to_string().contains("hush"), "{unknown}");
+}
+
+async fn stranger(cluster: &Cluster, trust: &Value) -> Unusable {
+    let mut server = trust.clone();
+    server["server"] = cluster.url().into();
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "stranger",
+        "contexts": [{ "name": "stranger", "context": { "cluster": "c", "user": "u" } }],
+        "clusters": [{ "name": "c", "cluster": server }],
+        "users": [{ "name": "u", "user": { "token": "hush" } }],
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kubeconfig");
+    std::fs::write(&path, kubeconfig.to_string()).unwrap();
+    let options = ConnectOptions {
+        kubeconfig: Some(path),
+        ..ConnectOptions::default()
+    };
+    let connection = connect(options).await.unwrap();
+    let plan = plan(Encoding::Protobuf);
+    collect(&connection, Knowledge::embedded(), &plan, &|_| ())
+        .await
+        .unwrap_err()
 }
 
 /// The role that the needs ask for, and nothing else.
