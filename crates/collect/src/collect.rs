@@ -112,33 +112,46 @@ fn newest_minor(version: &ServerVersion) -> Minor {
 
 fn unusable(connection: &Connection, failure: &Failure) -> Option<Unusable> {
     let server = connection.server().to_owned();
-    let detail = failure.cause.to_string();
-    let detail = match connection.certificate_ends() {
-        Some(end) if end < Timestamp::now() => {
-            format!(
-                "{detail}; our client certificate ended on {}",
-                end.strftime("%F")
-            )
-        }
-        _ => detail,
-    };
+    let refused = |status: http::StatusCode| status == http::StatusCode::UNAUTHORIZED;
     Some(match &failure.cause {
-        Cause::Tls(text) => Unusable::Trust {
+        Cause::Tls(detail) => Unusable::Trust {
             server,
-            detail: text.clone(),
+            detail: detail.clone(),
         },
-        Cause::Transport(_) | Cause::Deadline(_) | Cause::Budget(_) => {
-            Unusable::Reach { server, detail }
-        }
-        Cause::Credentials(_) => Unusable::Authenticate { server, detail },
-        Cause::Status(status, _) if status.as_u16() == 401 => {
-            Unusable::Authenticate { server, detail }
-        }
+        Cause::Transport(detail) => Unusable::Reach {
+            server,
+            detail: detail.clone(),
+        },
+        Cause::Credentials(detail) => Unusable::Authenticate {
+            server,
+            detail: detail.clone(),
+        },
+        cause @ Cause::Status(status, _) if refused(*status) => Unusable::Authenticate {
+            server,
+            detail: format!("it {cause}{}", ended(connection)),
+        },
         Cause::Status(..) if matches!(failure.reason(), Reason::Forbidden | Reason::Overloaded) => {
             return None;
         }
-        _ => Unusable::Recognise { server, detail },
+        cause => {
+            let detail = failure.to_string();
+            if matches!(cause, Cause::Deadline(_) | Cause::Budget(_)) {
+                Unusable::Reach { server, detail }
+            } else {
+                Unusable::Recognise { server, detail }
+            }
+        }
     })
+}
+
+/// That our certificate has ended, when it has: the server does not say so.
+fn ended(connection: &Connection) -> String {
+    match connection.certificate_ends() {
+        Some(end) if end < Timestamp::now() => {
+            format!("; our client certificate ended on {}", end.strftime("%F"))
+        }
+        _ => String::new(),
+    }
 }
 
 impl Session<'_> {

@@ -218,6 +218,10 @@ fn explain_tls(error: &rustls::Error) -> String {
         Error::AlertReceived(AlertDescription::CertificateExpired) => {
             "the API server says that our client certificate has expired".into()
         }
+        Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => "the certificate of the API server is for another name than this address".into(),
+        Error::InvalidMessage(_) => "what answers at this address does not speak TLS".into(),
         other => short(&other.to_string()),
     }
 }
