@@ -47,6 +47,7 @@ pub(crate) async fn run(socket: TcpStream, router: Router, app: App, options: Ar
         // Ours are in the pulse: hyper's would bound the time between two requests, too.
         .header_read_timeout(None)
         .max_buf_size(HEAD_LIMIT)
+        .max_header_size(HEAD_LIMIT)
         .serve_connection(io, answer);
     let mut sleep = Box::pin(sleep_until(tokio::time::Instant::now()));
     let mut told = false;

@@ -124,34 +124,34 @@ mod tests {
         Pulse::new(&Options::default())
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_head_that_trickles_does_not_wind_up_its_clock() {
+    #[test]
+    fn a_head_that_trickles_does_not_wind_up_its_clock() {
         let pulse = pulse();
         let first = pulse.deadline();
-        tokio::time::advance(Duration::from_secs(3)).await;
+        pulse.received();
         pulse.received();
         assert_eq!(pulse.deadline(), first);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn only_a_request_under_way_has_no_deadline() {
+    #[test]
+    fn only_a_request_under_way_has_no_deadline() {
         let pulse = pulse();
+        let ahead = || pulse.deadline().map(|it| it.duration_since(Instant::now()));
+        let near = |seconds: u64| {
+            let (most, found) = (Duration::from_secs(seconds), ahead().unwrap());
+            found <= most && found + Duration::from_secs(5) > most
+        };
+        assert!(near(10));
         pulse.requested(false);
-        assert_eq!(pulse.deadline(), None);
+        assert_eq!(ahead(), None);
         pulse.answered();
-        assert_eq!(
-            pulse.deadline(),
-            Some(Instant::now() + Duration::from_secs(75))
-        );
+        assert!(near(75));
         pulse.received();
-        assert_eq!(
-            pulse.deadline(),
-            Some(Instant::now() + Duration::from_secs(10))
-        );
+        assert!(near(10));
     }
 
-    #[tokio::test]
-    async fn an_unread_body_is_remembered_until_it_is_read_or_over() {
+    #[test]
+    fn an_unread_body_is_remembered_until_it_is_read_or_over() {
         let pulse = pulse();
         assert!(!pulse.may_be_sending());
         pulse.requested(true);

@@ -1,0 +1,10 @@
+//! The server as its clients meet it: requests in, answers out, on a store of its own.
+
+mod answers;
+mod bodies;
+mod fixture;
+mod signatures;
+mod socket;
+mod table;
+mod walls;
+mod worker;
