@@ -172,31 +172,25 @@ impl Service {
         }
     }
 
-    /// The newest baseline of the cluster, when it is of the version that the caller says ran before.
+    /// The newest baseline of the cluster that is of the version which the caller says ran before.
     async fn baseline(
         &self,
         cluster: &Cluster,
         spec: &PostcheckTaskSpec,
     ) -> Result<Result<Option<Facts>, String>, Error> {
-        let Some(kept) = self
+        let fits = |kept: &str| match (&spec.cluster_version, kept.parse::<KubeVersion>()) {
+            (None, _) => true,
+            (Some(wanted), Ok(kept)) => wanted.fits(&kept),
+            (Some(_), Err(_)) => false,
+        };
+        let kept = self
             .store
-            .baseline(&cluster.project_id, &cluster.id, None)
-            .await?
-        else {
-            return Ok(Ok(None));
-        };
-        let version: Option<KubeVersion> = kept.version.parse().ok();
-        let fits = |wanted: &KubeVersion| {
-            version
-                .as_ref()
-                .is_some_and(|kept| wanted.fits(kept) || wanted.exact() == kept.exact())
-        };
-        if !spec.cluster_version.as_ref().is_none_or(fits) {
-            return Ok(Ok(None));
-        }
-        Ok(recording::read(kept.recording.as_slice())
-            .map(Some)
-            .map_err(|error| format!("the baseline cannot be read: {error}")))
+            .baseline(&cluster.project_id, &cluster.id, fits)
+            .await?;
+        let read = kept
+            .map(|kept| recording::read(kept.recording.as_slice()))
+            .transpose();
+        Ok(read.map_err(|error| format!("the baseline cannot be read: {error}")))
     }
 }
 

@@ -43,25 +43,32 @@ pub struct Baseline {
 }
 
 impl Store {
-    /// The newest baseline of a cluster, or the newest for one target version.
+    /// The newest baseline of a cluster whose version the caller accepts.
     pub async fn baseline(
         &self,
         project_id: &str,
         cluster_id: &str,
-        target_version: Option<&str>,
+        accepts: impl Fn(&str) -> bool,
     ) -> Result<Option<Baseline>, Error> {
-        let found = sqlx::query(
-            "SELECT b.* FROM baselines b JOIN clusters c ON c.id = b.cluster_id \
-             WHERE c.project_id = $1 AND c.id = $2 AND ($3 IS NULL OR b.target_version = $3) \
-             ORDER BY b.taken_at DESC, b.task_id DESC LIMIT 1",
+        const DOING: &str = "read a baseline";
+        let kept: Vec<(String, String)> = sqlx::query_as(
+            "SELECT b.task_id, b.version FROM baselines b JOIN clusters c ON c.id = b.cluster_id \
+             WHERE c.project_id = $1 AND c.id = $2 ORDER BY b.taken_at DESC, b.task_id DESC",
         )
         .bind(project_id)
         .bind(cluster_id)
-        .bind(target_version)
-        .try_map(|row| baseline(&row))
-        .fetch_optional(&self.readers)
+        .fetch_all(&self.readers)
         .await
-        .during("read a baseline")?;
+        .during(DOING)?;
+        let Some((task_id, _)) = kept.into_iter().find(|(_, version)| accepts(version)) else {
+            return Ok(None);
+        };
+        let found = sqlx::query("SELECT * FROM baselines WHERE task_id = $1")
+            .bind(task_id)
+            .try_map(|row| baseline(&row))
+            .fetch_optional(&self.readers)
+            .await
+            .during(DOING)?;
         let Some(mut found) = found else {
             return Ok(None);
         };
