@@ -130,3 +130,60 @@ fn sentence(text: &str) -> String {
         format!("{text}.")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use airworthy_model::{KubeVersion, UpgradePath};
+
+    use super::*;
+
+    fn told(error: impl Into<Refused>) -> (u16, &'static str, Option<String>) {
+        let Refused { error, detail } = error.into();
+        (error.status.as_u16(), error.code, detail)
+    }
+
+    fn v(text: &str) -> KubeVersion {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_the_caller_can_mend_is_no_error_of_ours() {
+        let version = "banana".parse::<KubeVersion>().unwrap_err();
+        let path = UpgradePath::new(v("1.31"), v("1.30")).unwrap_err();
+        let text = String::new;
+        for (error, status, code) in [
+            (ServiceError::UnknownCluster(text()), 404, "CCE.01404001"),
+            (ServiceError::UnknownTask(text()), 404, "CCE.01404001"),
+            (version.into(), 400, "CCE.01400015"),
+            (path.into(), 400, "CCE.01400015"),
+            (ServiceError::NotSkippable(text()), 400, "CCE.01400001"),
+            (ServiceError::NotANodeItem(text()), 400, "CCE.01400001"),
+            (ServiceError::Busy(text()), 409, "CCE.01409001"),
+        ] {
+            assert_eq!(told(error), (status, code, None));
+        }
+    }
+
+    #[test]
+    fn a_store_that_fails_tells_the_caller_little_and_the_log_all() {
+        let operation = "accept a task";
+        for (error, shown) in [
+            (StoreError::Locked { operation }, "locked"),
+            (StoreError::DiskFull { operation }, "full"),
+            (StoreError::ForeignDatabase, "Internal error"),
+        ] {
+            let known = error.to_string();
+            let Refused { error, detail } = error.into();
+            assert_eq!((error.status.as_u16(), error.code), (500, "CCE.01500001"));
+            assert!(error.message.contains(shown), "{}", error.message);
+            assert!(!error.message.contains(operation), "{}", error.message);
+            assert_eq!(detail, Some(known));
+        }
+        let what = "cluster";
+        let gone = StoreError::NotFound {
+            what,
+            id: String::new(),
+        };
+        assert_eq!(told(gone), (404, "CCE.01404001", None));
+    }
+}

@@ -25,56 +25,43 @@ struct Operation {
     operation: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Kind {
-    kind: &'static str,
-}
-
 /// The numbers of one server.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Requested, Counter>,
     durations: Family<Operation, Histogram, fn() -> Histogram>,
-    asked: Family<Kind, Counter>,
     overdue: Gauge,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
+        let requests = Family::<Requested, Counter>::default();
+        let durations = Family::new_with_constructor((|| Histogram::new(DURATIONS)) as fn() -> _);
+        let overdue = Gauge::default();
+        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         let mut registry = Registry::with_prefix("airworthy");
-        let metrics = Self {
-            requests: Family::default(),
-            durations: Family::new_with_constructor(|| Histogram::new(DURATIONS)),
-            asked: Family::default(),
-            overdue: Gauge::default(),
-            registry: Registry::default(),
-        };
         registry.register(
             "requests",
             "Requests answered, by operation and class of status",
-            metrics.requests.clone(),
+            requests.clone(),
         );
         registry.register(
             "request_duration_seconds",
             "Time from a request's head to its answer, by operation",
-            metrics.durations.clone(),
-        );
-        registry.register(
-            "tasks_accepted",
-            "Tasks accepted by this process, by kind",
-            metrics.asked.clone(),
+            durations.clone(),
         );
         registry.register(
             "queue_overdue_seconds",
             "How long the task that is due longest has waited for a worker",
-            metrics.overdue.clone(),
+            overdue.clone(),
         );
-        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The release that runs", build);
         Self {
             registry,
-            ..metrics
+            requests,
+            durations,
+            overdue,
         }
     }
 }
@@ -89,11 +76,6 @@ impl Metrics {
         self.durations
             .get_or_create(&Operation { operation })
             .observe(took.as_secs_f64());
-    }
-
-    /// Counts an accepted task.
-    pub(crate) fn accepted(&self, kind: &'static str) {
-        self.asked.get_or_create(&Kind { kind }).inc();
     }
 
     /// All numbers as text.

@@ -156,3 +156,58 @@ fn operation(method: &Method, route: &str) -> &'static str {
         .or_else(|| probes::name(route))
         .unwrap_or(UNKNOWN)
 }
+
+#[cfg(test)]
+mod tests {
+    use airworthy_service::{Service, Settings};
+    use airworthy_store::{Options as StoreOptions, SealingKey, Store};
+    use axum::{Router, middleware, response::Html, routing::get};
+    use http::StatusCode;
+    use http_body_util::BodyExt;
+    use serde_json::Value;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::app::Options;
+
+    async fn panics() -> Html<String> {
+        let nothing: Option<String> = std::env::var("THERE_IS_NO_SUCH_VARIABLE").ok();
+        Html(nothing.expect("a handler may break"))
+    }
+
+    #[tokio::test]
+    async fn whatever_happens_inside_the_answer_is_json() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let options = StoreOptions::new(path, SealingKey::from([7; 32]));
+        let store = Store::open(&options, jiff::Timestamp::now()).await.unwrap();
+        let service = Service::new(store, Settings::default());
+        let app = App::new(service, &Options::default());
+        let html = |status: StatusCode| get(async move || (status, Html("<h1>no</h1>")));
+        let router = Router::new()
+            .route("/panic", get(panics))
+            .route("/405", html(StatusCode::METHOD_NOT_ALLOWED))
+            .route("/413", html(StatusCode::PAYLOAD_TOO_LARGE))
+            .route("/415", html(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+            .route("/422", html(StatusCode::UNPROCESSABLE_ENTITY))
+            .route("/502", html(StatusCode::BAD_GATEWAY))
+            .layer(middleware::from_fn_with_state(app, observe));
+        for (path, status, code) in [
+            ("/panic", 500, "CCE.01500001"),
+            ("/405", 404, "APIGW.0101"),
+            ("/413", 413, "APIGW.0201"),
+            ("/415", 400, "CCE.01400006"),
+            ("/422", 422, "APIGW.0201"),
+            ("/502", 500, "CCE.01500001"),
+        ] {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status().as_u16(), status, "{path}");
+            assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+            assert_eq!(response.headers()["x-request-id"].len(), 32);
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body["error_code"], code, "{path}");
+        }
+    }
+}

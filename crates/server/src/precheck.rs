@@ -14,7 +14,7 @@ use airworthy_cce::{
 };
 use airworthy_model::{Assessment, CheckInfo, KubeVersion, Phase as When};
 use airworthy_service::PrecheckTaskSpec;
-use airworthy_store::{Phase, Task, TaskKind, TaskState};
+use airworthy_store::{Phase, Task, TaskState};
 use axum::{Json, extract::State};
 
 use crate::{
@@ -35,7 +35,6 @@ pub(crate) async fn create(
         .service
         .create_precheck(&call.project, call.cluster(), request)
         .await?;
-    app.metrics.accepted(TaskKind::Precheck.as_str());
     Ok(Json(CreateAutopilotPreCheckResponse {
         spec: spec(&task, None)?,
         status: unfinished(TaskPhase::Init, CheckPhase::Init),

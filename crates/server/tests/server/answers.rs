@@ -44,15 +44,6 @@ fn spaced(instant: Timestamp) -> String {
 #[tokio::test]
 async fn a_new_pre_check_is_answered_with_its_id() {
     let fixture = Fixture::new().await;
-    let mut body = precheck("v1.32.4");
-    body["spec"]["skippedCheckItemList"] = json!([{
-        "name": "NodeReady",
-        "resourceSelector": { "key": "node.uid", "operator": "In", "values": ["n-1"] },
-    }]);
-    let known = airworthy_assess::check("NodeReady").is_some();
-    if !known {
-        body["spec"]["skippedCheckItemList"] = json!([]);
-    }
     let target = fixture.ours.path("/operation/precheck");
     let answer = fixture.post(&target, &precheck("v1.32.4")).await.ok();
     let uid = answer["metadata"]["uid"].clone();
@@ -67,6 +58,28 @@ async fn a_new_pre_check_is_answered_with_its_id() {
                         "nodeCheckStatus": { "phase": "Init" } },
         })
     );
+}
+
+#[tokio::test]
+async fn skipped_items_are_echoed_as_they_were_sent() {
+    let fixture = Fixture::new().await;
+    let target = fixture.ours.path("/operation/precheck");
+    fixture.post(&target, &precheck("v1.32")).await.ok();
+    // What is below a blocker was shown as a risk, so it may be skipped from then on.
+    let mut shown = assessment();
+    shown["checks"][1]["check"] = json!("NodeVersionSkew");
+    shown["findings"][0]["check"] = json!("NodeVersionSkew");
+    shown["findings"][0]["severity"] = json!("risk");
+    fixture.finish(Phase::Failed, Some(&shown)).await;
+    let selector = json!({ "key": "node.uid", "operator": "In", "values": ["n-1", "n-2"] });
+    let skips = json!([
+        { "name": "PdbBlocksDrain" },
+        { "name": "NodeVersionSkew", "resourceSelector": selector },
+    ]);
+    let mut body = precheck("v1.32");
+    body["spec"]["skippedCheckItemList"] = skips.clone();
+    let created = fixture.post(&target, &body).await.ok();
+    assert_eq!(created["spec"]["skippedCheckItemList"], skips);
 }
 
 #[tokio::test]

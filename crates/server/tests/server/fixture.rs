@@ -76,6 +76,11 @@ impl Answered {
     }
 }
 
+fn store_options(directory: &TempDir) -> StoreOptions {
+    let path = directory.path().join("airworthy.db");
+    StoreOptions::new(path, SealingKey::from([7; 32]))
+}
+
 async fn tenant(store: &Store, name: &str, project_id: &str) -> Tenant {
     let now = Timestamp::now();
     let project = store
@@ -115,11 +120,9 @@ impl Fixture {
 
     pub(crate) async fn with(settings: Settings) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let options = StoreOptions::new(
-            directory.path().join("airworthy.db"),
-            SealingKey::from([7; 32]),
-        );
-        let store = Store::open(&options, Timestamp::now()).await.unwrap();
+        let store = Store::open(&store_options(&directory), Timestamp::now())
+            .await
+            .unwrap();
         let ours = tenant(&store, "ours-1", "0605767a768010f92f1fc00e2b7c4f31").await;
         let theirs = tenant(&store, "theirs-1", "11111111111111111111111111111111").await;
         let service = Service::new(store.clone(), settings);
@@ -132,6 +135,24 @@ impl Fixture {
             ours,
             theirs,
             directory,
+        }
+    }
+
+    /// The same tenants on the same database, whose disk has no room for another page.
+    pub(crate) async fn on_a_full_disk(self) -> Self {
+        let options = StoreOptions {
+            max_pages: Some(1),
+            ..store_options(&self.directory)
+        };
+        let store = Store::open(&options, Timestamp::now()).await.unwrap();
+        let service = Service::new(store.clone(), Settings::default());
+        let app = App::new(service.clone(), &Options::default());
+        Self {
+            router: router(app.clone()),
+            store,
+            service,
+            app,
+            ..self
         }
     }
 

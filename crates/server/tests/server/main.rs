@@ -3,6 +3,7 @@
 mod answers;
 mod bodies;
 mod fixture;
+mod log;
 mod signatures;
 mod socket;
 mod table;

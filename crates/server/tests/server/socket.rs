@@ -67,7 +67,7 @@ fn head(fixture: &Fixture, method: Method, target: &str, body: &str) -> String {
     let request = request(&fixture.ours.key, method, target, body);
     let mut head = format!("{} {target} HTTP/1.1\r\n", request.method());
     for (name, value) in request.headers() {
-        head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        head = format!("{head}{name}: {}\r\n", value.to_str().unwrap());
     }
     head
 }
@@ -94,13 +94,7 @@ async fn a_client_that_dawdles_over_its_head_is_cut_off() {
     slow.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-more: ")
         .await
         .unwrap();
-    // The second bytes do not buy more time, and neither client gets an answer.
-    let trickle = async {
-        while slow.write_all(b"y").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, trickle).await.unwrap();
+    assert_eq!(rest(&mut slow).await, "");
     assert_eq!(rest(&mut silent).await, "");
     server.stopped().await;
 }
@@ -223,17 +217,6 @@ async fn a_body_that_never_comes_is_given_up() {
         .write_all(format!("{head}content-length: 2\r\n\r\n{{").as_bytes())
         .await
         .unwrap();
-    stream.shutdown().await.unwrap_or_default();
-    let text = rest(&mut stream).await;
-    assert!(
-        text.is_empty() || answer(&text).1["error_code"] == "APIGW.0201",
-        "{text}"
-    );
-    let mut stream = server.connect().await;
-    stream
-        .write_all(format!("{head}content-length: 2\r\n\r\n{{").as_bytes())
-        .await
-        .unwrap();
     let mut first = [0; 12];
     tokio::time::timeout(PATIENCE, stream.read_exact(&mut first))
         .await
@@ -270,7 +253,7 @@ async fn more_connections_than_allowed_wait_for_a_place() {
         "the second connection was served beside the first"
     );
     drop(first);
-    assert!(rest(&mut second).await.starts_with("TTP/1.1 200") || early.is_err());
+    assert!(rest(&mut second).await.starts_with("HTTP/1.1 200"));
     server.stopped().await;
 }
 

@@ -1,9 +1,11 @@
 //! Everything that can be asked for answers JSON.
 
 use airworthy_cce::operations::OPERATIONS;
+use airworthy_store::{Access, NewCluster};
 use http::{Method, StatusCode};
+use jiff::Timestamp;
 
-use crate::fixture::{Fixture, unsigned};
+use crate::fixture::{Fixture, precheck, unsigned};
 
 const ID: &str = "8978deaa-1743-11ee-8e46-0255ac10004c";
 
@@ -240,4 +242,34 @@ async fn a_store_that_is_gone_is_an_error_of_ours_without_details() {
     let answer = fixture.get(&fixture.ours.clusters()).await;
     answer.refused(500, "CCE.01500001");
     assert!(!answer.text.contains("pool"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_of_ours_and_reading_goes_on() {
+    let fixture = Fixture::new().await;
+    let project = fixture.ours.project.id.clone();
+    let mut ids = Vec::new();
+    for n in 0..60 {
+        let new = NewCluster {
+            id: None,
+            name: format!("c-{n}"),
+            alias: None,
+            access: Access::InCluster,
+        };
+        let cluster = fixture.store.add_cluster(&project, new, Timestamp::now());
+        ids.push(cluster.await.unwrap().id);
+    }
+    let fixture = fixture.on_a_full_disk().await;
+    let mut refused = None;
+    for id in ids {
+        let target = format!("{}/{id}/operation/precheck", fixture.ours.clusters());
+        let answer = fixture.post(&target, &precheck("v1.32")).await;
+        if answer.status != StatusCode::OK {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let message = refused.unwrap().refused(500, "CCE.01500001");
+    assert!(message.contains("full"), "{message}");
+    fixture.get(&fixture.ours.clusters()).await.ok();
 }

@@ -53,7 +53,7 @@ async fn a_check_of_a_cluster_that_cannot_be_reached_ends_as_error_and_says_so()
     assert_eq!(created["spec"].get("clusterVersion"), None);
     let uid = created["metadata"]["uid"].as_str().unwrap();
     let ended = fixture.store.finished(uid, Duration::from_secs(1));
-    tokio::time::timeout(Duration::from_secs(60), ended)
+    tokio::time::timeout(Duration::from_mins(1), ended)
         .await
         .unwrap()
         .unwrap()

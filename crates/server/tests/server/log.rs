@@ -1,0 +1,76 @@
+//! What the log says of a request, and what it never says.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use http::Method;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::fixture::{Fixture, precheck, request};
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_request_has_one_line_without_its_headers_and_body() {
+    let fixture = Fixture::new().await;
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
+        .with_ansi(false)
+        .with_writer(lines.clone())
+        .finish();
+    let logged = tracing::subscriber::set_default(subscriber);
+    let target = fixture.ours.path("/operation/precheck?secret-in-query=1");
+    let body = precheck("v1.30").to_string();
+    let sent = request(&fixture.ours.key, Method::POST, &target, &body);
+    let authorization = sent.headers()["authorization"].to_str().unwrap().to_owned();
+    let answer = fixture.send(sent).await;
+    drop(logged);
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let answered: Vec<_> = text.lines().filter(|it| it.contains("answered")).collect();
+    assert_eq!(answered.len(), 1, "{text}");
+    let id = answer.headers["x-request-id"].to_str().unwrap();
+    let ak = &fixture.ours.key.ak;
+    for known in [
+        id,
+        ak,
+        "POST",
+        "{cluster_id}/operation/precheck",
+        "status=400",
+    ] {
+        assert!(answered[0].contains(known), "{known}: {text}");
+    }
+    let signature = authorization.rsplit_once('=').unwrap().1;
+    let (project, secret) = (&fixture.ours.project.id, fixture.ours.key.sk.expose());
+    for kept in [
+        signature,
+        secret,
+        project,
+        "PreCheckTask",
+        "secret-in-query",
+    ] {
+        assert!(!text.contains(kept), "{kept}: {text}");
+    }
+}
