@@ -49,32 +49,54 @@ fn guards_a_pod(pdb: &Pdb) -> bool {
 
 /// The field that forbids every eviction, whatever the health of the pods.
 fn obstacle(pdb: &Pdb) -> Option<(&'static str, &IntOrPercent, String)> {
-    if let Some(max) = &pdb.max_unavailable {
-        let zero = matches!(max, IntOrPercent::Int(n) if *n <= 0) || max.percent() == Some(0);
-        let uncountable = pdb.expected_pods == 0 && pdb.disruptions_allowed == 0;
-        let why = if zero {
-            format!("maxUnavailable {max}")
-        } else {
-            format!("maxUnavailable {max} over pods without a scale")
-        };
-        return (zero || uncountable).then_some(("spec.maxUnavailable", max, why));
-    }
-    let min = pdb.min_available.as_ref()?;
-    let pods = pdb.expected_pods.max(pdb.current_healthy);
-    let all = match min {
+    let pods = pods(pdb);
+    let (path, value, by_itself) = match (&pdb.max_unavailable, &pdb.min_available) {
+        (Some(max), _) => ("spec.maxUnavailable", max, is_zero(max).then(String::new)),
+        (None, Some(min)) => {
+            let all = is_all(min, pods).then(|| format!(" of {pods}"));
+            ("spec.minAvailable", min, all)
+        }
+        (None, None) => return None,
+    };
+    let uncounted = || is_uncountable(pdb).then(|| " over pods without a scale".to_owned());
+    let how = by_itself.or_else(uncounted)?;
+    let field = path.trim_start_matches("spec.");
+    Some((path, value, format!("{field} {value}{how}")))
+}
+
+fn pods(pdb: &Pdb) -> i32 {
+    pdb.expected_pods.max(pdb.current_healthy)
+}
+
+fn is_zero(max: &IntOrPercent) -> bool {
+    matches!(max, IntOrPercent::Int(n) if *n <= 0) || max.percent() == Some(0)
+}
+
+/// Whether the disruption controller has nothing to reckon from: pods without a controller have no scale, and then it allows
+/// nothing, unless the budget is a plain number of pods that must be available (seen on 1.31).
+fn is_uncountable(pdb: &Pdb) -> bool {
+    pdb.expected_pods == 0 && pdb.disruptions_allowed == 0
+}
+
+fn is_all(min: &IntOrPercent, pods: i32) -> bool {
+    match min {
         IntOrPercent::Int(n) => *n >= pods,
         // Rounded up, as the disruption controller does: 95 % of 10 pods is all 10.
         IntOrPercent::Percent(_) => min
             .percent()
             .is_some_and(|p| (i64::from(p) * i64::from(pods) + 99) / 100 >= i64::from(pods)),
-    };
-    all.then(|| {
-        (
-            "spec.minAvailable",
-            min,
-            format!("minAvailable {min} of {pods}"),
-        )
-    })
+    }
+}
+
+/// The spec that lets one pod go. A plain number of pods that must be available works for every sort of pod.
+fn relaxed(pdb: &Pdb) -> String {
+    let plain = matches!(pdb.min_available, Some(IntOrPercent::Int(_)));
+    if plain || is_uncountable(pdb) {
+        let fewer = (pods(pdb) - 1).max(0);
+        format!("{{\"minAvailable\":{fewer},\"maxUnavailable\":null}}")
+    } else {
+        "{\"minAvailable\":null,\"maxUnavailable\":1}".to_owned()
+    }
 }
 
 fn describe(ctx: &Context<'_>, pdb: &Pdb, why: &str) -> Finding {
@@ -98,8 +120,10 @@ fn describe(ctx: &Context<'_>, pdb: &Pdb, why: &str) -> Finding {
         .fix_with(
             "Let at least one pod be unavailable for the time of the upgrade, or run one replica more than the budget demands",
             format!(
-                "kubectl -n {} patch pdb {} --type merge -p '{{\"spec\":{{\"minAvailable\":null,\"maxUnavailable\":1}}}}'",
-                pdb.namespace, pdb.name
+                "kubectl -n {} patch pdb {} --type merge -p '{{\"spec\":{}}}'",
+                pdb.namespace,
+                pdb.name,
+                relaxed(pdb)
             ),
         )
 }
