@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use airworthy_store::{TaskKind, TaskState};
 use http::StatusCode;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -25,6 +26,12 @@ struct Operation {
     operation: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Tasks {
+    kind: &'static str,
+    state: &'static str,
+}
+
 /// The numbers of one server.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -32,6 +39,7 @@ pub(crate) struct Metrics {
     requests: Family<Requested, Counter>,
     durations: Family<Operation, Histogram, fn() -> Histogram>,
     overdue: Gauge,
+    tasks: Family<Tasks, Gauge>,
 }
 
 impl Default for Metrics {
@@ -39,6 +47,7 @@ impl Default for Metrics {
         let requests = Family::<Requested, Counter>::default();
         let durations = Family::new_with_constructor((|| Histogram::new(DURATIONS)) as fn() -> _);
         let overdue = Gauge::default();
+        let tasks = Family::<Tasks, Gauge>::default();
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         let mut registry = Registry::with_prefix("airworthy");
         registry.register(
@@ -56,12 +65,18 @@ impl Default for Metrics {
             "How long the task that is due longest has waited for a worker",
             overdue.clone(),
         );
+        registry.register(
+            "tasks",
+            "Tasks that are kept, by kind and state",
+            tasks.clone(),
+        );
         registry.register("build", "The release that runs", build);
         Self {
             registry,
             requests,
             durations,
             overdue,
+            tasks,
         }
     }
 }
@@ -76,6 +91,19 @@ impl Metrics {
         self.durations
             .get_or_create(&Operation { operation })
             .observe(took.as_secs_f64());
+    }
+
+    /// Takes over how many tasks there are.
+    pub(crate) fn tasks(&self, counts: &[(TaskKind, TaskState, i64)]) {
+        // A state that has no tasks any more is in no row.
+        self.tasks.clear();
+        for (kind, state, count) in counts {
+            let label = Tasks {
+                kind: kind.as_str(),
+                state: state.as_str(),
+            };
+            self.tasks.get_or_create(&label).set(*count);
+        }
     }
 
     /// All numbers as text.

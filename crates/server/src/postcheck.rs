@@ -48,12 +48,19 @@ async fn cut_short(
     call: &Call,
     asked: PostcheckRequest,
 ) -> Answer<CreateAutopilotPostCheckResponse> {
-    let tasks = app
-        .service
-        .store()
-        .tasks(&call.project, call.cluster(), TaskKind::Postcheck)
-        .await?;
-    let active = tasks.into_iter().find(|task| task.state != TaskState::Done);
+    let store = app.service.store();
+    let (project, cluster, kind) = (&call.project, call.cluster(), TaskKind::Postcheck);
+    // An unfinished task is the newest: nothing is accepted beside it.
+    let newest = store
+        .task_ids(project, cluster, kind)
+        .await?
+        .into_iter()
+        .next();
+    let newest = match newest {
+        Some(id) => store.task(project, cluster, kind, &id).await?,
+        None => None,
+    };
+    let active = newest.filter(|task| task.state != TaskState::Done);
     let stopping = || unavailable("The server is stopping; repeat the request.", None);
     active
         .map(|task| running(task, asked, STOPPING))

@@ -13,7 +13,7 @@ use airworthy_cce::{
     },
 };
 use airworthy_model::{Assessment, CheckInfo, KubeVersion, Phase as When};
-use airworthy_service::PrecheckTaskSpec;
+use airworthy_service::{Error, PrecheckTaskSpec};
 use airworthy_store::{Phase, Task, TaskState};
 use axum::{Json, extract::State};
 
@@ -57,11 +57,20 @@ pub(crate) async fn list(
     State(app): State<App>,
     call: Call,
 ) -> Answer<ListAutopilotPreCheckTasksResponse> {
-    let tasks = app.service.prechecks(&call.project, call.cluster()).await?;
+    let (project, cluster) = (&call.project, call.cluster());
     let infos = catalogue(Some(When::Pre));
-    let items: Result<_, Refused> = tasks.into_iter().map(|task| shown(task, &infos)).collect();
+    let mut items = Vec::new();
+    // One after the other: a stored result is much larger than what is shown of it.
+    for id in app.service.precheck_ids(project, cluster).await? {
+        match app.service.precheck(project, cluster, &id).await {
+            Ok(task) => items.push(shown(task, &infos)?),
+            // Removed since its id was read, as the oldest is when a new one comes.
+            Err(Error::UnknownTask(_)) => (),
+            Err(error) => return Err(error.into()),
+        }
+    }
     Ok(Json(ListAutopilotPreCheckTasksResponse {
-        items: items?,
+        items,
         ..ListAutopilotPreCheckTasksResponse::default()
     }))
 }

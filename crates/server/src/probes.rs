@@ -48,7 +48,11 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, Refused
 
 /// The numbers. Where the store does not answer, what it would tell is as it was at the last scrape.
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
-    let due = tokio::time::timeout(PATIENCE, app.service.store().next_due()).await;
+    let store = app.service.store();
+    if let Ok(Ok(counts)) = tokio::time::timeout(PATIENCE, store.task_counts()).await {
+        app.metrics.tasks(&counts);
+    }
+    let due = tokio::time::timeout(PATIENCE, store.next_due()).await;
     let due = due.ok().and_then(Result::ok).flatten();
     let overdue = due.and_then(|due| Duration::try_from(Timestamp::now().duration_since(due)).ok());
     match app.metrics.text(overdue.unwrap_or_default()) {

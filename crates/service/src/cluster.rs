@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use airworthy_collect::{ConnectOptions, Limits, Plan, collect, connect, recording};
+use airworthy_collect::{ConnectOptions, Limits, Plan, Unusable, collect, connect, recording};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{Facts, KubeVersion, Need};
 use airworthy_store::{Access, Cluster, Observed};
@@ -31,33 +31,61 @@ fn origin(access: &Access) -> Origin {
     }
 }
 
-/// Reads facts. The error is for people: nothing at all could be read.
-async fn facts(access: &Access, plan: &Plan) -> Result<Facts, String> {
-    match origin(access) {
-        Origin::Live(options) => {
-            let connection = connect(options).await.map_err(|error| error.to_string())?;
-            collect(&connection, Knowledge::embedded(), plan, &|_| ())
-                .await
-                .map_err(|error| error.to_string())
-        }
-        Origin::Recording(path) => {
-            // Reading and inflating a file is work for a thread that may block.
-            let read = tokio::task::spawn_blocking(move || recording::read_file(&path)).await;
-            read.map_err(|error| error.to_string())?
-                .map_err(|error| error.to_string())
+/// Why nothing at all could be read of a cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    /// The operator's configuration of the cluster is at fault; the text names files and contexts.
+    #[error("{0}")]
+    Configuration(String),
+    /// The cluster is.
+    #[error("{0}")]
+    Cluster(#[from] Unusable),
+    /// The thread that read a file failed.
+    #[error("reading was broken off")]
+    BrokenOff,
+}
+
+impl Unread {
+    /// What callers of the service are told: nothing of the operator's files.
+    pub(crate) fn for_callers(&self) -> String {
+        match self {
+            Self::Configuration(_) => {
+                "the cluster cannot be read: its registration is not usable; the log of the service says why".to_owned()
+            }
+            other => other.to_string(),
         }
     }
 }
 
-/// Reads a registered cluster.
+async fn facts(access: &Access, plan: &Plan) -> Result<Facts, Unread> {
+    match origin(access) {
+        Origin::Live(options) => {
+            let connection = connect(options)
+                .await
+                .map_err(|error| Unread::Configuration(error.to_string()))?;
+            Ok(collect(&connection, Knowledge::embedded(), plan, &|_| ()).await?)
+        }
+        Origin::Recording(path) => {
+            // Reading and inflating a file is work for a thread that may block.
+            let read = tokio::task::spawn_blocking(move || recording::read_file(&path)).await;
+            let read = read.map_err(|_| Unread::BrokenOff)?;
+            read.map_err(|error| Unread::Configuration(error.to_string()))
+        }
+    }
+}
+
+/// Reads a registered cluster. The error is what its callers are told.
 pub(crate) async fn read(cluster: &Cluster, plan: &Plan) -> Result<Facts, String> {
-    let mut facts = facts(&cluster.access, plan).await?;
+    let mut facts = facts(&cluster.access, plan).await.map_err(|unread| {
+        tracing::warn!(cluster = %cluster.id, %unread, "the cluster cannot be read");
+        unread.for_callers()
+    })?;
     facts.cluster.name = Some(cluster.name.clone());
     Ok(facts)
 }
 
 /// What a cluster shows of itself at first sight: for registering it.
-pub async fn observe(access: &Access, limits: Limits) -> Result<Observed, String> {
+pub async fn observe(access: &Access, limits: Limits) -> Result<Observed, Unread> {
     let plan = Plan {
         limits,
         ..Plan::of([Need::Version])

@@ -140,15 +140,18 @@ impl Service {
     /// An item of kind Exception is sent as a Risk while it is below a blocker or not assessed: what the caller was last shown
     /// as a Risk, the caller may skip. A blocker is not hidden by that (the acceptance does not cover it).
     async fn was_shown_as_risk(&self, cluster: &Cluster, info: &CheckInfo) -> Result<bool, Error> {
-        let tasks = self
-            .store
-            .tasks(&cluster.project_id, &cluster.id, TaskKind::Precheck)
-            .await?;
-        let Some(result) = tasks.into_iter().find_map(|task| task.result) else {
-            return Ok(false);
-        };
-        let assessment: Assessment = serde_json::from_slice(&result)?;
-        Ok(mapping::skippable(&assessment, info))
+        let (project, id) = (&cluster.project_id, &cluster.id);
+        for task in self.precheck_ids(project, id).await? {
+            let task = self
+                .store
+                .task(project, id, TaskKind::Precheck, &task)
+                .await?;
+            if let Some(result) = task.and_then(|task| task.result) {
+                let assessment: Assessment = serde_json::from_slice(&result)?;
+                return Ok(mapping::skippable(&assessment, info));
+            }
+        }
+        Ok(false)
     }
 
     /// Takes a post-check and waits for it; the same request again joins the one that runs.
@@ -211,12 +214,16 @@ impl Service {
         task.ok_or_else(|| Error::UnknownTask(task_id.to_owned()))
     }
 
-    /// All pre-checks of a cluster that are kept, newest first.
-    pub async fn prechecks(&self, project: &str, cluster_id: &str) -> Result<Vec<Task>, Error> {
+    /// The ids of all pre-checks of a cluster that are kept, newest first.
+    pub async fn precheck_ids(
+        &self,
+        project: &str,
+        cluster_id: &str,
+    ) -> Result<Vec<String>, Error> {
         self.cluster(project, cluster_id).await?;
         Ok(self
             .store
-            .tasks(project, cluster_id, TaskKind::Precheck)
+            .task_ids(project, cluster_id, TaskKind::Precheck)
             .await?)
     }
 }

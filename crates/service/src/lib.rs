@@ -16,7 +16,7 @@ use std::sync::Arc;
 use airworthy_store::Store;
 use tokio::sync::Semaphore;
 
-pub use cluster::observe;
+pub use cluster::{Unread, observe};
 pub use error::Error;
 pub use intake::PostcheckAnswer;
 pub use outcome::{PostVerdict, post_verdict};

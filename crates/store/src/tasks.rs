@@ -199,30 +199,37 @@ impl Store {
         }
     }
 
-    /// The tasks of a cluster of one kind, newest first, with their results.
-    pub async fn tasks(
+    /// The ids of the tasks of a cluster of one kind, newest first. Results can be large: each is read with its task.
+    pub async fn task_ids(
         &self,
         project_id: &str,
         cluster_id: &str,
         kind: TaskKind,
-    ) -> Result<Vec<Task>, Error> {
-        let found = sqlx::query(
-            "SELECT * FROM tasks WHERE project_id = $1 AND cluster_id = $2 AND kind = $3 \
+    ) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar(
+            "SELECT id FROM tasks WHERE project_id = $1 AND cluster_id = $2 AND kind = $3 \
              ORDER BY created_at DESC, id DESC LIMIT $4",
         )
         .bind(project_id)
         .bind(cluster_id)
         .bind(kind.as_str())
         .bind(TASKS_KEPT + 1)
-        .try_map(|row| task(&row))
         .fetch_all(&self.readers)
         .await
-        .during("list the tasks")?;
-        let mut tasks = Vec::with_capacity(found.len());
-        for task in found {
-            tasks.push(expanded(task).await?);
-        }
-        Ok(tasks)
+        .during("list the tasks")
+    }
+
+    /// How many tasks there are of each kind in each state; what there is none of is left out.
+    pub async fn task_counts(&self) -> Result<Vec<(TaskKind, TaskState, i64)>, Error> {
+        sqlx::query("SELECT kind, state, COUNT(*) AS count FROM tasks GROUP BY kind, state")
+            .try_map(|row: SqliteRow| {
+                let kind = TaskKind::stored(row.try_get("kind")?)?;
+                let state = TaskState::stored(row.try_get("state")?)?;
+                Ok((kind, state, row.try_get("count")?))
+            })
+            .fetch_all(&self.readers)
+            .await
+            .during("count the tasks")
     }
 
     /// Waits until a task has ended, and reads it; nothing when it is gone.

@@ -247,12 +247,18 @@ async fn the_newest_tasks_and_baselines_are_kept() {
     }
     ids.push(enqueue(store, cluster, at(TASKS_KEPT + 3)).await.id);
     let project = &cluster.project_id;
-    let tasks = store
-        .tasks(project, &cluster.id, TaskKind::Precheck)
+    let kept = store
+        .task_ids(project, &cluster.id, TaskKind::Precheck)
         .await
         .unwrap();
     let newest: Vec<_> = ids.iter().rev().take(101).collect();
-    assert_eq!(tasks.iter().map(|it| &it.id).collect::<Vec<_>>(), newest);
+    assert_eq!(kept.iter().collect::<Vec<_>>(), newest);
+    let counts = store.task_counts().await.unwrap();
+    let expected = [
+        (TaskKind::Precheck, TaskState::Done, TASKS_KEPT),
+        (TaskKind::Precheck, TaskState::Init, 1),
+    ];
+    assert_eq!(counts, expected);
     let newest = store
         .baseline(project, &cluster.id, |_| true)
         .await

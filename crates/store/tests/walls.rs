@@ -140,7 +140,7 @@ async fn another_projects_things_are_not_there() {
     );
     let kind = TaskKind::Precheck;
     assert_eq!(store.task(&other, id, kind, &task.id).await.unwrap(), None);
-    assert_eq!(store.tasks(&other, id, kind).await.unwrap(), []);
+    assert_eq!(store.task_ids(&other, id, kind).await.unwrap(), [""; 0]);
     assert_eq!(store.baseline(&other, id, |_| true).await.unwrap(), None);
     let mut stolen = common::new_task(cluster, kind);
     stolen.project_id.clone_from(&other);

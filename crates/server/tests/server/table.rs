@@ -224,6 +224,7 @@ async fn metrics_count_requests_by_operation_and_never_by_path() {
             r#""} 1"#
         ),
         "airworthy_queue_overdue_seconds 0",
+        "# TYPE airworthy_tasks gauge",
         "# EOF",
     ] {
         assert!(
