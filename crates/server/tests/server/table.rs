@@ -1,7 +1,7 @@
 //! Everything that can be asked for answers JSON.
 
 use airworthy_cce::operations::OPERATIONS;
-use airworthy_store::{Access, NewCluster};
+use airworthy_store::{Access, NewCluster, NewTask, TaskKind};
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 
@@ -202,6 +202,26 @@ async fn readiness_ends_when_the_server_is_told_to_stop() {
 }
 
 #[tokio::test]
+async fn metrics_count_tasks_by_kind_and_state() {
+    let fixture = Fixture::new().await;
+    let task = NewTask {
+        project_id: fixture.ours.project.id.clone(),
+        cluster_id: fixture.ours.cluster.id.clone(),
+        kind: TaskKind::Postcheck,
+        spec: "{}".into(),
+        max_attempts: 1,
+    };
+    fixture
+        .store
+        .enqueue(&task, Timestamp::now())
+        .await
+        .unwrap();
+    let answer = fixture.send(unsigned(Method::GET, "/metrics", "")).await;
+    let line = r#"airworthy_tasks{kind="postcheck",state="init"} 1"#;
+    assert!(answer.text.contains(line), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn metrics_count_requests_by_operation_and_never_by_path() {
     let fixture = Fixture::new().await;
     fixture.get(&fixture.ours.clusters()).await.ok();
@@ -224,7 +244,6 @@ async fn metrics_count_requests_by_operation_and_never_by_path() {
             r#""} 1"#
         ),
         "airworthy_queue_overdue_seconds 0",
-        "# TYPE airworthy_tasks gauge",
         "# EOF",
     ] {
         assert!(
