@@ -207,6 +207,10 @@ fn versions_and_nodes(facts: &Facts, version: &str) {
             .iter()
             .all(|lease| lease.holder.is_some() && lease.duration_seconds == Some(15))
     );
+    for lease in leases {
+        let age = facts.observed_at.duration_since(lease.renewed.unwrap());
+        assert!(age.abs() < jiff::SignedDuration::from_mins(1), "{lease:?}");
+    }
     let nodes = facts.nodes.as_ref().unwrap();
     let odd = nodes.iter().find(|node| node.name == "odd").unwrap();
     assert!(nodes.len() == 3 && odd.unschedulable);
