@@ -1,5 +1,6 @@
 //! Tasks of the project, run as `cargo xtask <task>`.
 
+mod bench;
 mod test;
 mod testbed;
 
@@ -19,6 +20,13 @@ enum Task {
     /// Builds, starts and pins real control planes for tests
     #[command(subcommand)]
     Testbed(testbed::Command),
+    /// Measures pre-check and service
+    #[command(subcommand)]
+    Bench(bench::Command),
+    #[command(hide = true)]
+    Floor(bench::Floor),
+    #[command(hide = true)]
+    Measure(bench::Measure),
 }
 
 #[tokio::main]
@@ -26,5 +34,8 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Test(test) => test.run(),
         Task::Testbed(command) => command.run().await,
+        Task::Bench(command) => command.run().await,
+        Task::Floor(floor) => floor.run().await,
+        Task::Measure(measure) => measure.run(),
     }
 }

@@ -271,13 +271,13 @@ fn member(mut message: &[u8], wanted: u64) -> Option<&[u8]> {
     while !message.is_empty() {
         let key = varint(&mut message)?;
         // All members before the wanted ones are of this kind, or numbers.
-        if key & 7 == 0 {
+        if key % 8 == 0 {
             varint(&mut message)?;
             continue;
         }
         let length = usize::try_from(varint(&mut message)?).ok()?;
         let (content, rest) = message.split_at(length.min(message.len()));
-        if key >> 3 == wanted {
+        if key / 8 == wanted {
             return Some(content);
         }
         message = rest;
@@ -312,7 +312,8 @@ mod tests {
         assert_eq!(next_page(&long).unwrap(), "abc");
         let custom = br#"{"apiVersion":"a/v1","items":[{"metadata":{"continue":"no"}}],"metadata":{"continue":"abc"}}"#;
         assert_eq!(next_page(custom).unwrap(), "abc");
-        let protobuf = b"k8s\0\x0a\x04\x12\x02Po\x12\x80\x01\x0a\x09\x12\x02\x37\x37\x1a\x03abc\x12\x70\x0a";
+        let protobuf =
+            b"k8s\0\x0a\x04\x12\x02Po\x12\x80\x01\x0a\x09\x12\x02\x37\x37\x1a\x03abc\x12\x70\x0a";
         assert_eq!(next_page(protobuf).unwrap(), "abc");
     }
 
