@@ -124,6 +124,15 @@ impl Cluster {
         self.wait_for_leaders().await
     }
 
+    /// Ends a component of the control plane, such as `kube-scheduler`, until the next restart.
+    pub fn stop(&mut self, component: &str) -> Result<()> {
+        let mut running = self.control_plane.iter();
+        let place = running.position(|process| process.component() == component);
+        let place = place.ok_or_else(|| Error::document(component, "does not run"))?;
+        self.control_plane.remove(place);
+        Ok(())
+    }
+
     fn start_controllers(&mut self, binaries: &Binaries) -> Result<()> {
         for (component, args) in [
             (
