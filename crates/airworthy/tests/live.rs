@@ -1,0 +1,20 @@
+//! Every pre-check on real API servers: the situation is made there, found, repaired, and not found any more.
+//!
+//! Most tests share one cluster. Each keeps to its own namespaces and nodes, and no two of them make what one check finds, so
+//! that a run of that check alone has an exit code to demand. What whole runs say is tried on clusters of their own.
+
+mod common_live;
+
+mod live {
+    mod admission;
+    mod api;
+    mod control_plane;
+    mod drain;
+    mod evidence;
+    mod nodes;
+    mod path;
+    mod shared;
+    // Last by name, so that others run while objects grow old.
+    mod waits;
+    mod workloads;
+}

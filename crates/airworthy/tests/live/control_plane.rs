@@ -1,0 +1,129 @@
+//! What only a new API server or a new scheduler puts right; so on a cluster of its own, which is started anew.
+
+use airworthy_testbed::{Apply, Client, Cluster, ClusterOptions, How, Patch, wait_until};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::common_live::{DEADLINE, Report, kubectl, live, precheck};
+
+const SCHEDULER: &str = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-scheduler";
+const LOST: &str = "podschedulingcontexts.resource.k8s.io";
+const FLOW_SCHEMA: &str = "FlowSchema flowschemas";
+
+/// 1.31 with the API of dynamic resource allocation that 1.32 cannot read any more.
+fn options() -> ClusterOptions {
+    let mut options = ClusterOptions::new("1.31").nodes(1);
+    options.runtime_config = vec!["resource.k8s.io/v1alpha3=true".into()];
+    let gates = ["DynamicResourceAllocation", "DRAControlPlaneController"];
+    options.feature_gates = gates.map(|gate| (gate.to_owned(), true)).to_vec();
+    options
+}
+
+#[test]
+fn removed_apis_and_a_dead_scheduler() {
+    live(async {
+        let mut cluster = Cluster::start(options()).await.unwrap();
+        let client = kubectl(&cluster);
+        until_counted(&client, 0).await;
+        healthy(&precheck(&cluster, &[]).await);
+
+        call_a_deprecated_version(&cluster).await;
+        store_an_object_without_future(&cluster).await;
+        cluster.stop("kube-scheduler").unwrap();
+        let report = precheck(&cluster, &["--check", "DeprecatedApiCheck"]).await;
+        deprecated(&report);
+        stale_lease(&cluster, &client).await;
+
+        // A new API server forgets who called what, and counts what is stored; a new scheduler holds its lease.
+        cluster.restart(|_| ()).await.unwrap();
+        until_counted(&client, 1).await;
+        let report = precheck(&cluster, &[]).await;
+        report.exits(1).spares("DeprecatedApiCheck", FLOW_SCHEMA);
+        report.spares("ControlPlaneHealth", "Component kube-scheduler");
+        lost(&report);
+
+        client
+            .delete("/apis/resource.k8s.io/v1alpha3/namespaces/default/podschedulingcontexts/one")
+            .await
+            .unwrap();
+        cluster.restart(|_| ()).await.unwrap();
+        until_counted(&client, 0).await;
+        healthy(&precheck(&cluster, &[]).await);
+    });
+}
+
+/// The run of a cluster in order. Controllers of 1.31 call the API that goes, which is nobody's fault.
+#[track_caller]
+fn healthy(report: &Report) {
+    report.exits(0);
+    assert_eq!(report.status("ControlPlaneHealth"), "clear");
+    assert_eq!(report.status("RemovedApiObjects"), "clear");
+    report.spares("DeprecatedApiCheck", FLOW_SCHEMA);
+}
+
+async fn call_a_deprecated_version(cluster: &Cluster) {
+    let old_client = cluster.client("old-tool/0.1").unwrap();
+    let path = "/apis/flowcontrol.apiserver.k8s.io/v1beta3/flowschemas?limit=1";
+    old_client.list(path).await.unwrap();
+}
+
+#[track_caller]
+fn deprecated(report: &Report) {
+    let finding = report
+        .exits(1)
+        .finds("DeprecatedApiCheck", FLOW_SCHEMA, "blocker");
+    assert_eq!(finding["hop"], json!({ "from": "1.31", "to": "1.32" }));
+    assert_eq!(finding["breaks"], "runningClient");
+    let evidence = &finding["evidence"][0];
+    assert_eq!(evidence["kind"], "call");
+    let detail = evidence["detail"].as_str().unwrap();
+    assert!(detail.contains("flowschemas: LIST 1 "), "{detail}");
+}
+
+async fn store_an_object_without_future(cluster: &Cluster) {
+    let yaml = "
+apiVersion: resource.k8s.io/v1alpha3
+kind: PodSchedulingContext
+metadata: {name: one}
+spec: {selectedNode: node-1}
+";
+    let create = Apply::new("old-tool/0.1", How::Create);
+    cluster.apply(yaml, &create).await.unwrap();
+}
+
+#[track_caller]
+fn lost(report: &Report) {
+    let subject = "PodSchedulingContext podschedulingcontexts";
+    let finding = report.finds("RemovedApiObjects", subject, "blocker");
+    let message = finding["message"].as_str().unwrap();
+    assert!(message.starts_with("1 stored"), "{message}");
+    assert_eq!(finding["evidence"][0]["kind"], "stored");
+}
+
+/// An API server counts what it stores when it starts, and once a minute.
+async fn until_counted(client: &Client, objects: u32) {
+    let sample = format!("apiserver_storage_objects{{resource=\"{LOST}\"}} {objects}");
+    let counted = wait_until(DEADLINE, &sample, || async {
+        let metrics = client.get_text("/metrics").await?;
+        Ok(metrics.lines().any(|line| line == sample).then_some(()))
+    });
+    counted.await.unwrap();
+}
+
+/// Its lease is as if the scheduler had died two minutes ago.
+async fn stale_lease(cluster: &Cluster, client: &Client) {
+    let then = Timestamp::now() - SignedDuration::from_mins(2);
+    let renewed = then.strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string();
+    let change = json!({ "spec": { "renewTime": renewed } });
+    client
+        .patch(SCHEDULER, Patch::Merge, &change)
+        .await
+        .unwrap();
+    let report = precheck(cluster, &["--check", "ControlPlaneHealth"]).await;
+    let subject = "Component kube-scheduler";
+    let finding = report
+        .exits(1)
+        .finds("ControlPlaneHealth", subject, "blocker");
+    let message = finding["message"].as_str().unwrap();
+    assert!(message.contains("no leader works"), "{message}");
+}

@@ -1,0 +1,180 @@
+//! What only counts once it is some time old: the objects are made with the cluster, so that they grow old meanwhile.
+
+use std::time::Duration;
+
+use airworthy_testbed::{Client, Cluster, Patch, wait_until};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::shared::{add_node, shared};
+use crate::common_live::{DEADLINE, apply, kubectl, live, precheck, until};
+
+/// An age that no object of these tests needs to wait for.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Makes what has to grow old.
+pub(super) async fn begin(cluster: &Cluster) {
+    add_node(cluster, "asleep", "v1.31.14", "containerd://2.1.4").await;
+    apply(cluster, GEARS).await;
+    let client = kubectl(cluster);
+    let gear = json!({ "apiVersion": "stale.example.com/v1alpha1", "kind": "Gear", "metadata": { "name": "one" } });
+    let created = wait_until(DEADLINE, "a gear", || async {
+        let path = "/apis/stale.example.com/v1alpha1/gears";
+        Ok(Some(client.create(path, &gear).await?))
+    });
+    created.await.unwrap();
+}
+
+/// Waits until an object is so old.
+async fn until_old(client: &Client, path: &str, seconds: i64) {
+    let what = format!("{path} to be {seconds} s old");
+    let old = wait_until(PATIENCE, &what, || async {
+        let object = client.get(path).await?;
+        let created = object["metadata"]["creationTimestamp"].as_str();
+        let created: Timestamp = created.unwrap().parse().unwrap();
+        let age = Timestamp::now().as_second() - created.as_second();
+        Ok((age > seconds).then_some(()))
+    });
+    old.await.unwrap();
+}
+
+#[test]
+fn a_node_that_is_not_ready() {
+    live(async {
+        let cluster = shared().await;
+        let client = kubectl(cluster);
+        cluster.set_node_ready("asleep", false).await.unwrap();
+        until_old(&client, "/api/v1/nodes/asleep", 121).await;
+        let check = ["--check", "NodeReady"];
+        let report = precheck(cluster, &check).await;
+        let finding = report.exits(1).finds("NodeReady", "Node asleep", "blocker");
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.contains("KubeletNotReady"), "{message}");
+        cluster.set_node_ready("asleep", true).await.unwrap();
+        let report = precheck(cluster, &check).await;
+        report.exits(0).spares("NodeReady", "Node asleep");
+    });
+}
+
+/// A definition whose objects are stored at its first version.
+const GEARS: &str = "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: gears.stale.example.com}
+spec:
+  group: stale.example.com
+  names: {kind: Gear, plural: gears}
+  scope: Cluster
+  versions:
+  - name: v1alpha1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+";
+
+const DEFINITION: &str =
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gears.stale.example.com";
+const SUBJECT: &str = "CustomResourceDefinition gears.stale.example.com";
+const CHECK: [&str; 2] = ["--check", "CrdStoredVersion"];
+
+#[test]
+fn a_definition_that_forgot_the_version_its_objects_are_stored_at() {
+    live(async {
+        let cluster = shared().await;
+        let client = kubectl(cluster);
+        left_over(cluster, &client).await;
+        forgotten(cluster, &client).await;
+        repaired(cluster, &client).await;
+    });
+}
+
+fn version(name: &str, served: bool, storage: bool) -> Value {
+    let schema = json!({ "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true } });
+    json!({ "name": name, "served": served, "storage": storage, "schema": schema })
+}
+
+async fn set_versions(client: &Client, versions: &[Value]) {
+    let change = json!({ "spec": { "versions": versions } });
+    client
+        .patch(DEFINITION, Patch::Merge, &change)
+        .await
+        .unwrap();
+}
+
+async fn set_stored(client: &Client, versions: &[&str]) {
+    let status = json!({ "storedVersions": versions });
+    client.patch_status(DEFINITION, &status).await.unwrap();
+}
+
+/// What a list of the custom resources answers.
+async fn list(client: &Client) -> u16 {
+    match client.list("/apis/stale.example.com/v1/gears").await {
+        Ok(_) => 200,
+        Err(error) => error.code().expect("an answer"),
+    }
+}
+
+async fn until_listed(client: &Client, answer: u16) {
+    let what = format!("{answer} for a list of gears");
+    let answered = wait_until(DEADLINE, &what, || async {
+        Ok((list(client).await == answer).then_some(()))
+    });
+    answered.await.unwrap();
+}
+
+/// The storage version has moved on, the old one is left over; then it is not even served.
+async fn left_over(cluster: &Cluster, client: &Client) {
+    for (served, severity) in [(true, "note"), (false, "risk")] {
+        let versions = [
+            version("v1alpha1", served, false),
+            version("v1", true, true),
+        ];
+        set_versions(client, &versions).await;
+        let both = |crd: &Value| crd["status"]["storedVersions"] == json!(["v1alpha1", "v1"]);
+        until(client, DEFINITION, "stored versions", both).await;
+        until_listed(client, 200).await;
+        let report = precheck(cluster, &CHECK).await;
+        report.exits(0).finds("CrdStoredVersion", SUBJECT, severity);
+    }
+}
+
+/// Somebody says that no object is stored at the old version, and takes it out of the definition: now no list works.
+async fn forgotten(cluster: &Cluster, client: &Client) {
+    set_stored(client, &["v1"]).await;
+    set_versions(client, &[version("v1", true, true)]).await;
+    until_listed(client, 500).await;
+    until_old(client, DEFINITION, 61).await;
+    let report = precheck(cluster, &CHECK).await;
+    let finding = report
+        .exits(1)
+        .finds("CrdStoredVersion", SUBJECT, "blocker");
+    let message = finding["message"].as_str().unwrap();
+    assert!(message.contains("answers 500"), "{message}");
+
+    // The truth in the status says the same without any list.
+    set_stored(client, &["v1alpha1", "v1"]).await;
+    let report = precheck(cluster, &CHECK).await;
+    let about = report.exits(1).about("CrdStoredVersion", SUBJECT);
+    let absent = |finding: &&&Value| {
+        finding["message"]
+            .as_str()
+            .unwrap()
+            .contains("does not have")
+    };
+    assert_eq!(about.iter().filter(absent).count(), 1, "{about:#?}");
+}
+
+/// As the finding says: put the version back, write every object again, take it out of the list.
+async fn repaired(cluster: &Cluster, client: &Client) {
+    let versions = [version("v1alpha1", false, false), version("v1", true, true)];
+    set_versions(client, &versions).await;
+    until_listed(client, 200).await;
+    let path = "/apis/stale.example.com/v1/gears/one";
+    let gear = client.get(path).await.unwrap();
+    client.replace(path, &gear).await.unwrap();
+    set_stored(client, &["v1"]).await;
+    set_versions(client, &[version("v1", true, true)]).await;
+    until_listed(client, 200).await;
+    let report = precheck(cluster, &CHECK).await;
+    report.exits(0).spares("CrdStoredVersion", SUBJECT);
+}
