@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use nix::sys::{
-    resource::{Usage, UsageWho, getrusage},
+    resource::{UsageWho, getrusage},
     time::TimeVal,
 };
 use serde::{Deserialize, Serialize};
@@ -68,9 +68,10 @@ fn measure(command: &[OsString], output: &Path) -> Result<Cost> {
     let wall = began.elapsed().as_secs_f64();
     let status = status.with_context(|| format!("start {}", program.display()))?;
     let child = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    let own = peak(&getrusage(UsageWho::RUSAGE_SELF)?)?;
-    let peak = peak(&child)?;
-    // Until it becomes another program, a child is a copy of us, and that counts.
+    let peak = u64::try_from(child.max_rss())? * 1024;
+    let own = super::memory(std::process::id(), "VmHWM:")?;
+    // Until it becomes another program, a child has our memory, and that counts. (Our own account has that of the program
+    // that started us, so it is no measure here.)
     if peak <= own {
         bail!("the program held less memory than the one that measures it: {peak} of {own} bytes");
     }
@@ -81,10 +82,6 @@ fn measure(command: &[OsString], output: &Path) -> Result<Cost> {
         peak,
         code: status.code(),
     })
-}
-
-fn peak(usage: &Usage) -> Result<u64> {
-    Ok(u64::try_from(usage.max_rss())? * 1024)
 }
 
 #[allow(clippy::cast_precision_loss)] // Seconds of one process.

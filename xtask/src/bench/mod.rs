@@ -8,10 +8,7 @@ mod precheck;
 mod serve;
 mod table;
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command as Process,
-};
+use std::{path::PathBuf, process::Command as Process};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -104,11 +101,11 @@ fn field(text: &str, name: &str) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// What a process holds in memory now, in bytes.
-fn resident(id: u32) -> Result<u64> {
+/// What a process holds in memory in bytes: `VmRSS:` now, `VmHWM:` at most.
+fn memory(id: u32, what: &str) -> Result<u64> {
     let path = format!("/proc/{id}/status");
-    let status = std::fs::read_to_string(Path::new(&path)).with_context(|| path.clone())?;
-    let kilobytes = field(&status, "VmRSS:").with_context(|| format!("{path} has no VmRSS"))?;
+    let status = std::fs::read_to_string(&path).with_context(|| path.clone())?;
+    let kilobytes = field(&status, what).with_context(|| format!("{path} has no {what}"))?;
     Ok(kilobytes * 1024)
 }
 
@@ -135,6 +132,6 @@ mod tests {
 
     #[test]
     fn this_process_holds_memory() {
-        assert!(resident(std::process::id()).unwrap() > 100_000);
+        assert!(memory(std::process::id(), "VmRSS:").unwrap() > 100_000);
     }
 }

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Programs, machine, median, megabytes, progress, resident, say, table};
+use super::{Programs, machine, median, megabytes, memory, progress, say, table};
 
 const MOST_MILLISECONDS: f64 = 300.0;
 /// Of a million bytes.
@@ -92,7 +92,7 @@ fn start(program: &Path, folder: &Path) -> Result<Start> {
     }
     let milliseconds = began.elapsed().as_secs_f64() * 1e3;
     sleep(SETTLE);
-    let idle = resident(service.0.id())?;
+    let idle = memory(service.0.id(), "VmRSS:")?;
     service.stop()?;
     Ok(Start { milliseconds, idle })
 }
