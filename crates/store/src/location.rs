@@ -43,20 +43,18 @@ impl FileSystem {
 }
 
 /// Makes the directory and the file as needed, both for their owner alone, and returns the file's real path.
+/// Nothing is changed about a file that is there: it may be somebody else's.
 ///
 /// The file of an existing database is never opened here: closing it would drop the locks that SQLite holds on it in
 /// this process.
 pub(crate) fn prepare(path: &Path) -> Result<PathBuf, Error> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let directory = directory_of(&path);
-    make_directory(&directory).map_err(|source| Error::PrepareDirectory {
-        path: directory.clone(),
-        source,
-    })?;
+    make_directory(&directory)?;
     refuse_network(&directory)?;
     let prepared = match fs::metadata(&path) {
         Ok(found) if !found.is_file() => return Err(Error::NotAFile(path)),
-        Ok(_) => close_to_others(&path),
+        Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => make_file(&path, &directory),
         Err(error) => Err(error),
     };
@@ -79,14 +77,19 @@ pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     fs::File::open(directory)?.sync_all()
 }
 
-fn make_directory(directory: &Path) -> io::Result<()> {
+/// Makes a directory, for its owner alone, unless it is there.
+pub(crate) fn make_directory(directory: &Path) -> Result<(), Error> {
     if directory.is_dir() {
         return Ok(());
     }
-    DirBuilder::new()
+    let made = DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(directory)
+        .create(directory);
+    made.map_err(|source| Error::PrepareDirectory {
+        path: directory.to_owned(),
+        source,
+    })
 }
 
 fn make_file(path: &Path, directory: &Path) -> io::Result<()> {
@@ -100,10 +103,17 @@ fn make_file(path: &Path, directory: &Path) -> io::Result<()> {
     sync_directory(directory)
 }
 
-/// Takes all rights of others from the database and from the files SQLite keeps beside it.
+/// Takes all rights of others from our database and from the files SQLite keeps beside it.
 ///
 /// SQLite gives new ones the mode of the database itself.
-fn close_to_others(path: &Path) -> io::Result<()> {
+pub(crate) fn close_to_others(path: &Path) -> Result<(), Error> {
+    take_from_others(path).map_err(|source| Error::PrepareFile {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn take_from_others(path: &Path) -> io::Result<()> {
     for suffix in ["", "-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);

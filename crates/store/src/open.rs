@@ -70,6 +70,8 @@ impl Store {
             migrate::migrate(&writer, now).await?;
             let sealer = Sealer::new(&options.sealing_key)?;
             check_canary(&writer, &sealer).await?;
+            // Now it is known to be ours.
+            location::close_to_others(&path)?;
             Ok((sealer, readers(&path, options).await?))
         };
         match prepared.await {

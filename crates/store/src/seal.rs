@@ -15,7 +15,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
     Error,
-    location::{directory_of, sync_directory},
+    location::{directory_of, make_directory, sync_directory},
 };
 
 /// The key that secrets in the database are sealed with; it is never stored there.
@@ -52,7 +52,7 @@ impl SealingKey {
             .ok_or(Error::ParseSealingKey)
     }
 
-    /// Reads the key from a file, which is made with mode 600 and a random key when it is not there.
+    /// Reads the key from a file, which is made with mode 600 and a random key when it is not there, and its directory too.
     ///
     /// Of two processes that make it at once, both end with the same key.
     pub fn load_or_create(path: &Path) -> Result<Self, Error> {
@@ -61,6 +61,7 @@ impl SealingKey {
             source,
         };
         if !path.try_exists().map_err(failed)? {
+            make_directory(&directory_of(path))?;
             let text = format!("{}\n", STANDARD.encode(Self::random()?.0));
             create_whole(path, &text).map_err(failed)?;
         }
@@ -176,14 +177,16 @@ mod tests {
     #[test]
     fn the_key_file_is_made_once_and_for_its_owner_alone() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("sealing.key");
+        let path = directory.path().join("not/there/yet/sealing.key");
         let made = SealingKey::load_or_create(&path).unwrap();
+        let folder = fs::metadata(path.parent().unwrap()).unwrap();
+        assert_eq!(folder.permissions().mode() & 0o777, 0o700);
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
         assert_eq!(SealingKey::load_or_create(&path).unwrap().0, made.0);
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let refused = SealingKey::load_or_create(&path).unwrap_err();
         assert!(matches!(

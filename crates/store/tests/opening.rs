@@ -146,7 +146,9 @@ async fn a_database_of_another_program_is_refused_and_left_alone() {
         .execute(&mut stranger)
         .await
         .unwrap();
+    fs::set_permissions(&options.path, fs::Permissions::from_mode(0o644)).unwrap();
     assert!(matches!(refused(&options).await, Error::ForeignDatabase));
+    assert_eq!(mode(&options.path), 0o644);
     let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master")
         .fetch_one(&mut stranger)
         .await
@@ -163,8 +165,10 @@ async fn a_file_that_is_no_database_is_refused() {
         "This is a letter, not a database. ".repeat(200),
     )
     .unwrap();
+    fs::set_permissions(&options.path, fs::Permissions::from_mode(0o644)).unwrap();
     let error = refused(&options).await;
     assert!(matches!(error, Error::Corrupted { .. }), "{error}");
+    assert_eq!(mode(&options.path), 0o644);
 }
 
 #[tokio::test]
