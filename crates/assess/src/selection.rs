@@ -123,20 +123,39 @@ fn known(name: &str, phase: Phase) -> Result<(), SelectionError> {
     }
 }
 
-/// A name that differs only in case, or begins or ends alike.
+/// The name that takes the fewest changes, where those are few; else one that holds the text, or is held by it.
 fn nearest(name: &str) -> Option<String> {
     let low = name.to_lowercase();
-    let alike = |candidate: &str| {
+    if !(4..=80).contains(&low.len()) {
+        return None;
+    }
+    let names = || CATALOGUE.iter().map(|check| check.info.name);
+    let (changes, near) = names()
+        .map(|name| (changes(&low, &name.to_lowercase()), name))
+        .min()?;
+    let alike = |candidate: &&str| {
         let candidate = candidate.to_lowercase();
-        candidate == low
-            || (low.len() >= 4
-                && (candidate.contains(&low)
-                    || low.contains(&candidate)
-                    || candidate.starts_with(&low[..low.floor_char_boundary(5)])))
+        candidate.contains(&low) || low.contains(&candidate)
     };
-    CATALOGUE
-        .iter()
-        .map(|check| check.info.name)
-        .find(|candidate| alike(candidate))
-        .map(str::to_owned)
+    let found = if changes <= 1 + low.len() / 4 {
+        Some(near)
+    } else {
+        names().find(alike)
+    };
+    found.map(str::to_owned)
+}
+
+/// How many characters must be put in, left out or replaced to make one text the other (Levenshtein).
+fn changes(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, from) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
+        for (place, to) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[place + 1];
+            row[place + 1] = replaced.min(diagonal + 1).min(row[place] + 1);
+        }
+    }
+    row[other.len()]
 }
