@@ -262,7 +262,7 @@ pub(crate) struct Store {
 pub(crate) enum Project {
     /// Add a project
     Add {
-        /// Id, as callers send it: 32 hex digits on the public cloud, free text here
+        /// Id, as callers send it: 32 hex digits on the public cloud; here any letters, digits, - and _
         #[arg(long)]
         id: String,
         /// Name; a region id (such as local-1) lets the SDKs find the project by themselves

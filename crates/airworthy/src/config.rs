@@ -42,11 +42,9 @@ impl fmt::Display for Origin {
 
 /// Whether a flag stands on our command line.
 fn given(flag: &str) -> bool {
-    std::env::args().any(|argument| {
-        argument == flag
-            || argument
-                .strip_prefix(flag)
-                .is_some_and(|rest| rest.starts_with('='))
+    std::env::args_os().any(|argument| {
+        let rest = argument.as_encoded_bytes().strip_prefix(flag.as_bytes());
+        rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'=')
     })
 }
 
@@ -83,6 +81,8 @@ pub(crate) struct Config {
     pub(crate) result_expiry: Setting<u64>,
     pub(crate) request_timeout: Setting<u64>,
     pub(crate) run_budget: Setting<u64>,
+    /// How long a task waits for a worker that gives no sign of life, before another takes it up.
+    pub(crate) lease: Setting<u64>,
     pub(crate) scope: Setting<UpgradeScope>,
     pub(crate) allowed_jumps: Setting<Vec<Hop>>,
 }
@@ -98,6 +98,7 @@ struct File {
     result_expiry_seconds: Option<u64>,
     request_timeout_seconds: Option<u64>,
     run_budget_seconds: Option<u64>,
+    lease_seconds: Option<u64>,
     scope: Option<UpgradeScope>,
     allowed_jumps: Option<Vec<String>>,
 }
@@ -130,6 +131,7 @@ impl Config {
             result_expiry: Setting::default(3600),
             request_timeout: Setting::default(30),
             run_budget: Setting::default(300),
+            lease: Setting::default(30),
             scope: Setting::default(UpgradeScope::Nodes),
             allowed_jumps: Setting::default(Vec::new()),
         }
@@ -166,6 +168,7 @@ impl Config {
         self.request_timeout
             .layer(file.request_timeout_seconds, origin());
         self.run_budget.layer(file.run_budget_seconds, origin());
+        self.lease.layer(file.lease_seconds, origin());
         self.scope.layer(file.scope, origin());
         self.allowed_jumps.layer(jumps, origin());
         self.validate(path)
@@ -183,6 +186,7 @@ impl Config {
             ),
             ("request-timeout-seconds", &self.request_timeout, 1, 600),
             ("run-budget-seconds", &self.run_budget, 1, 3600),
+            ("lease-seconds", &self.lease, 2, 600),
         ] {
             if !(least..=most).contains(&setting.value) {
                 bail!(
@@ -261,6 +265,11 @@ impl Config {
                 "run-budget-seconds",
                 self.run_budget.value.to_string(),
                 self.run_budget.origin.to_string(),
+            ),
+            (
+                "lease-seconds",
+                self.lease.value.to_string(),
+                self.lease.origin.to_string(),
             ),
             ("scope", scope.to_owned(), self.scope.origin.to_string()),
             (

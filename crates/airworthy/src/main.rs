@@ -25,7 +25,12 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli)),
+        Ok(runtime) => {
+            let ended = runtime.block_on(run(cli));
+            // A credential plugin that hangs holds a thread: nobody waits for that.
+            runtime.shutdown_background();
+            ended
+        }
         Err(error) => Err(anyhow::Error::new(error).context("cannot start the runtime")),
     };
     match ended {

@@ -63,20 +63,27 @@ fn custom_resources(api_groups: &[String]) -> String {
     }
     let groups = api_groups
         .iter()
-        .map(|group| format!("{group:?}"))
+        .map(|group| quoted(group))
         .collect::<Vec<_>>()
         .join(", ");
     format!("  - apiGroups: [{groups}]\n    resources: [\"*\"]\n    verbs: [list]\n")
+}
+
+/// A text in quotes, as JSON has it: that is YAML too.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 fn binding_text(binding: &Binding) -> String {
     let subject = match binding {
         Binding::None => return String::new(),
         Binding::User(name) => {
-            format!("  - apiGroup: rbac.authorization.k8s.io\n    kind: User\n    name: {name:?}\n")
+            let name = quoted(name);
+            format!("  - apiGroup: rbac.authorization.k8s.io\n    kind: User\n    name: {name}\n")
         }
         Binding::ServiceAccount { namespace, name } => {
-            format!("  - kind: ServiceAccount\n    namespace: {namespace:?}\n    name: {name:?}\n")
+            let (namespace, name) = (quoted(namespace), quoted(name));
+            format!("  - kind: ServiceAccount\n    namespace: {namespace}\n    name: {name}\n")
         }
     };
     format!(

@@ -14,12 +14,34 @@ use crate::{
 
 pub(crate) async fn project(command: Project, mut config: Config) -> Result<u8> {
     let Project::Add { id, name, store } = command;
+    check_project_id(&id)?;
+    check_name(&name)?;
     let store = open(&store, &mut config).await?;
+    if store.project(&id).await?.is_some() {
+        bail!("project {id} already exists");
+    }
     let project = store
         .add_project(&name, Some(&id), Timestamp::now())
         .await?;
     store.close().await?;
     console::print(&format!("project {} ({}) added", project.id, project.name))
+}
+
+/// Callers send the id as a part of the path.
+fn check_project_id(id: &str) -> Result<()> {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if (1..=64).contains(&id.len()) && id.bytes().all(fits) {
+        return Ok(());
+    }
+    bail!("--id {id:?} is no project id: 1 to 64 letters, digits, - and _ are expected")
+}
+
+/// A name stands in lists and on one line.
+fn check_name(name: &str) -> Result<()> {
+    if (1..=128).contains(&name.chars().count()) && !name.contains(char::is_control) {
+        return Ok(());
+    }
+    bail!("--name {name:?} is no name: 1 to 128 characters without control characters are expected")
 }
 
 pub(crate) async fn cluster(command: Cluster, mut config: Config) -> Result<u8> {
@@ -40,6 +62,8 @@ pub(crate) async fn cluster(command: Cluster, mut config: Config) -> Result<u8> 
                 },
                 None => Access::InCluster,
             };
+            check_cluster_id(&id)?;
+            check_name(&name)?;
             let store = open(&store, &mut config).await?;
             add_cluster(
                 &store,
@@ -61,6 +85,14 @@ pub(crate) async fn cluster(command: Cluster, mut config: Config) -> Result<u8> 
     }
 }
 
+fn check_cluster_id(id: &str) -> Result<()> {
+    let checked = airworthy_cce::request::check_id("--id", id);
+    checked.map_err(|error| {
+        let told = error.message.trim_start_matches("Invalid request. ");
+        anyhow::Error::msg(told.to_owned())
+    })
+}
+
 fn absolute(path: std::path::PathBuf) -> Result<String> {
     let path = std::path::absolute(path)?.into_os_string().into_string();
     path.map_err(|path| anyhow::anyhow!("the path {} is not UTF-8", path.display()))
@@ -72,10 +104,6 @@ async fn add_cluster(store: &Store, project: &str, new: NewCluster, config: &Con
         bail!(
             "there is no project {project:?}; add it with airworthy project add --id {project} --name NAME"
         );
-    }
-    if let Some(id) = &new.id {
-        airworthy_cce::request::check_id("--id", id)
-            .map_err(|error| anyhow::anyhow!(error.message))?;
     }
     let seen = observe(&new.access, source::limits(config)).await;
     let cluster = store.add_cluster(project, new, Timestamp::now()).await?;

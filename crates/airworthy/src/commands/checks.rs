@@ -1,8 +1,9 @@
 //! `airworthy checks`
 
-use airworthy_model::CheckInfo;
+use airworthy_assess::{Selection, SelectionError};
+use airworthy_model::{CheckInfo, Phase};
 use airworthy_report::catalogue;
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::{
     cli::{Checks, ListFormat},
@@ -26,7 +27,20 @@ pub(crate) fn run(command: Checks) -> Result<u8> {
             .find(|info| info.name.eq_ignore_ascii_case(&name))
         {
             Some(info) => console::print(info.page),
-            None => bail!("there is no check named {name:?} (airworthy checks list shows them)"),
+            None => Err(unknown(&name).into()),
         },
     }
+}
+
+/// What to say of a name that no check of either phase has: with the nearest that is one.
+pub(crate) fn unknown(name: &str) -> SelectionError {
+    let only = Selection {
+        only: vec![name.to_owned()],
+        ..Selection::default()
+    };
+    let refused = only.validate(Phase::Pre).err();
+    refused.unwrap_or_else(|| SelectionError::UnknownCheck {
+        name: name.to_owned(),
+        suggestion: None,
+    })
 }

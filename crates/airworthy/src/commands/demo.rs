@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{
     precheck,
-    serve::{bind, until_stopped},
+    serve::{bind, stopped, until_stopped},
 };
 use crate::{cli::Demo, config::Config, console};
 
@@ -35,6 +35,7 @@ pub(crate) async fn run(args: Demo, config: Config) -> Result<u8> {
     if args.once {
         return Ok(0);
     }
+    let stop = stopped()?;
     let folder = tempfile::Builder::new()
         .prefix("airworthy-demo-")
         .tempdir()
@@ -43,7 +44,7 @@ pub(crate) async fn run(args: Demo, config: Config) -> Result<u8> {
     let listener = bind(args.listen).await?;
     let address = listener.local_addr().context("the socket has no address")?;
     console::print(&told(&address.to_string(), &key))?;
-    until_stopped(listener, store, &config).await
+    until_stopped(listener, store, &config, stop).await
 }
 
 /// A throw-away database with one project, one key, and the recording in place of a cluster.

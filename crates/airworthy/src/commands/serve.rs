@@ -1,15 +1,17 @@
 //! `airworthy serve`
 
 use std::{
+    fs,
     io::ErrorKind,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use airworthy_server::serve;
 use airworthy_service::{Service, Settings};
 use airworthy_store::{Options, SealingKey, Store};
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use jiff::Timestamp;
 use tokio::{
     net::TcpListener,
@@ -35,32 +37,33 @@ pub(crate) const DATABASE: Origin = Origin::FlagOrEnvironment {
 
 pub(crate) async fn run(args: Serve, mut config: Config) -> Result<u8> {
     config.listen.layer(args.listen, LISTEN);
-    let store = open(&args.store, &mut config).await?;
+    let stop = stopped()?;
+    // Before the database is touched: an address that is taken mostly means that another process serves it.
     let listener = bind(config.listen.value).await?;
+    let store = open(&args.store, &mut config).await?;
     let address = listener.local_addr().context("the socket has no address")?;
     console::say(&format!(
         "airworthy listens on http://{address} (database {})\n",
         config.database.value.display()
     ));
-    until_stopped(listener, store, &config).await
+    until_stopped(listener, store, &config, stop).await
 }
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until it is told to stop.
 pub(crate) async fn until_stopped(
     listener: TcpListener,
     store: Store,
     config: &Config,
+    stop: impl Future<Output = ()>,
 ) -> Result<u8> {
     let service = Service::new(store, settings(config));
-    serve(
-        listener,
-        service,
-        airworthy_server::Options::default(),
-        stopped()?,
-    )
-    .await?;
+    let options = airworthy_server::Options::default();
+    serve(listener, service, options, stop).await?;
     Ok(0)
 }
+
+/// Gives the sealing key in place of its file.
+const VARIABLE: &str = "AIRWORTHY_SEALING_KEY";
 
 /// Opens the store that flags and configuration name.
 pub(crate) async fn open(args: &StoreArgs, config: &mut Config) -> Result<Store> {
@@ -72,11 +75,26 @@ pub(crate) async fn open(args: &StoreArgs, config: &mut Config) -> Result<Store>
 
 /// The key that seals secrets: from the environment, or from its own file beside the database.
 fn sealing_key(database: &Path) -> Result<SealingKey> {
-    const VARIABLE: &str = "AIRWORTHY_SEALING_KEY";
-    match std::env::var(VARIABLE) {
-        Ok(text) => SealingKey::from_base64(&text)
-            .with_context(|| format!("the environment variable {VARIABLE}")),
-        Err(_) => Ok(SealingKey::load_or_create(&beside(database))?),
+    if let Some(text) = std::env::var_os(VARIABLE) {
+        return SealingKey::from_base64(&text.to_string_lossy())
+            .with_context(|| format!("the environment variable {VARIABLE}"));
+    }
+    let file = beside(database);
+    refuse_without_key(database, &file)?;
+    Ok(SealingKey::load_or_create(&file)?)
+}
+
+/// A new key is for a new database only. Beside one that is there it would be of no use, and hide that the right one is gone.
+fn refuse_without_key(database: &Path, key: &Path) -> Result<()> {
+    let (shown, key_file) = (database.display(), key.display());
+    match fs::metadata(database) {
+        Ok(found) if !found.is_file() => {
+            bail!("{shown} is not a file: give the path of the database file itself")
+        }
+        Ok(found) if found.len() > 0 && !key.exists() => bail!(
+            "{shown} has no sealing key beside it: restore {key_file} or set {VARIABLE}, unless the file is of another program"
+        ),
+        _ => Ok(()),
     }
 }
 
@@ -98,8 +116,9 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener> {
 fn settings(config: &Config) -> Settings {
     Settings {
         workers: usize::try_from(config.workers.value).unwrap_or(usize::MAX),
-        post_check_wait: std::time::Duration::from_secs(config.post_check_wait.value),
-        result_expiry: std::time::Duration::from_secs(config.result_expiry.value),
+        lease: Duration::from_secs(config.lease.value),
+        post_check_wait: Duration::from_secs(config.post_check_wait.value),
+        result_expiry: Duration::from_secs(config.result_expiry.value),
         limits: source::limits(config),
         policy: config.policy(),
         ..Settings::default()
@@ -107,7 +126,7 @@ fn settings(config: &Config) -> Settings {
 }
 
 /// Ends with the first SIGTERM or SIGINT.
-fn stopped() -> Result<impl Future<Output = ()> + Send + 'static> {
+pub(crate) fn stopped() -> Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     Ok(async move {

@@ -5,7 +5,7 @@ use airworthy_collect::{ConnectOptions, Limits, Plan, collect, connect, recordin
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{Assessment, CheckInfo, Facts, Need, Phase};
 use airworthy_report::{self as report, exit_code};
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::{
     cli::{FailOn, Format, Output, Source},
@@ -59,7 +59,8 @@ pub(crate) fn limits(config: &Config) -> Limits {
     }
 }
 
-/// Which checks run; a name that is none is a usage error before anything is read.
+/// Which checks run; a name that is none is a usage error before anything is read, and so is leaving out all: a run that looks
+/// at nothing would end like one that found nothing.
 pub(crate) fn selection(output: &Output, phase: Phase) -> Result<Selection> {
     let selection = Selection {
         only: output.checks.clone(),
@@ -67,6 +68,10 @@ pub(crate) fn selection(output: &Output, phase: Phase) -> Result<Selection> {
         ..Selection::default()
     };
     selection.validate(phase)?;
+    let all = airworthy_assess::catalogue(Some(phase));
+    if !all.iter().any(|info| selection.runs(info)) {
+        bail!("no check is left to run: --skip leaves out everything that --check asks for");
+    }
     Ok(selection)
 }
 

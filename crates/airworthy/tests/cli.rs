@@ -1,0 +1,18 @@
+//! The command line, from its arguments to what it prints and its exit code. No cluster: recordings stand in for them.
+
+mod common_cli;
+
+mod cli {
+    mod catalogue;
+    mod damaged;
+    mod operator;
+    mod pipes;
+    mod postcheck;
+    mod rbac;
+    mod reports;
+    mod selection;
+    mod targets;
+    mod terminal;
+    mod verdicts;
+    mod words;
+}

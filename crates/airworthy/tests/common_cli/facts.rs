@@ -1,0 +1,178 @@
+//! Facts of a cluster that is well, and what can be wrong with one.
+
+use airworthy_model::{
+    Facts, Missing, Need, Reason,
+    facts::{
+        ClusterIdentity, CollectionReport, Condition, Health, HealthCheck, IntOrPercent, Labels,
+        Lease, Metrics, Namespace, Node, Pdb, Pod, Served, ServerVersion, Workload, WorkloadKind,
+    },
+};
+use jiff::{SignedDuration, Timestamp};
+
+pub(crate) const UID: &str = "11111111-2222-4333-8444-555555555555";
+
+/// A 1.31 cluster with one node in which no check finds anything.
+pub(crate) fn healthy() -> Facts {
+    running("v1.31.14")
+}
+
+/// Such a cluster of another version.
+pub(crate) fn running(version: &str) -> Facts {
+    let now: Timestamp = "2026-11-22T12:00:00Z".parse().expect("a time");
+    let cluster = ClusterIdentity {
+        name: Some("test".into()),
+        server: Some("https://192.0.2.1:6443".into()),
+        uid: Some(UID.into()),
+    };
+    let mut facts = Facts::unread(cluster, now, "not in this test");
+    facts.version = Ok(ServerVersion {
+        version: version.parse().expect("a version"),
+        emulation: None,
+    });
+    control_plane(&mut facts, now);
+    facts.nodes = Ok(vec![node(version)]);
+    facts.namespaces = Ok(vec![namespace("default"), namespace("kube-system")]);
+    nothing_else(&mut facts);
+    facts
+}
+
+fn control_plane(facts: &mut Facts, now: Timestamp) {
+    let well = || {
+        vec![HealthCheck {
+            name: "ping".into(),
+            ok: true,
+        }]
+    };
+    facts.health = Ok(Health {
+        ready: well(),
+        live: well(),
+    });
+    let lease = |name: &str| Lease {
+        namespace: "kube-system".into(),
+        name: name.into(),
+        holder: Some("control-plane-1".into()),
+        renewed: Some(now),
+        duration_seconds: Some(15),
+    };
+    facts.leases = Ok(vec![
+        lease("kube-controller-manager"),
+        lease("kube-scheduler"),
+    ]);
+    facts.metrics = Ok(Metrics {
+        process_started: Some(now - SignedDuration::from_hours(240)),
+        object_counts: [("nodes".to_owned(), 1), ("namespaces".to_owned(), 2)].into(),
+        ..Metrics::default()
+    });
+}
+
+fn nothing_else(facts: &mut Facts) {
+    facts.discovery = Ok(Served::default());
+    facts.pods = Ok(Vec::new());
+    facts.deployments = Ok(Vec::new());
+    facts.stateful_sets = Ok(Vec::new());
+    facts.daemon_sets = Ok(Vec::new());
+    facts.pdbs = Ok(Vec::new());
+    facts.crds = Ok(Vec::new());
+    facts.api_services = Ok(Vec::new());
+    facts.webhooks = Ok(Vec::new());
+    facts.services = Ok(Vec::new());
+    facts.endpoint_slices = Ok(Vec::new());
+    facts.permissions = Ok(Vec::new());
+    facts.collection = Ok(CollectionReport::default());
+}
+
+fn namespace(name: &str) -> Namespace {
+    Namespace {
+        name: name.into(),
+        uid: if name == "kube-system" { UID } else { name }.into(),
+        labels: Labels::default(),
+        phase: "Active".into(),
+    }
+}
+
+/// A node that is ready, with a kubelet of this version.
+pub(crate) fn node(version: &str) -> Node {
+    let ready = Condition {
+        r#type: "Ready".into(),
+        status: "True".into(),
+        ..Condition::default()
+    };
+    Node {
+        name: "node-1".into(),
+        uid: "99999999-2222-4333-8444-555555555555".into(),
+        conditions: vec![ready],
+        kubelet_version: version.into(),
+        runtime_version: "containerd://2.1.4".into(),
+        operating_system: "linux".into(),
+        ..Node::default()
+    }
+}
+
+/// A blocker: a budget that never allows an eviction.
+pub(crate) fn with_blocker(mut facts: Facts) -> Facts {
+    facts.pdbs = Ok(vec![Pdb {
+        api_version: "policy/v1".into(),
+        namespace: "shop".into(),
+        name: "web".into(),
+        max_unavailable: Some(IntOrPercent::Int(0)),
+        expected_pods: 1,
+        current_healthy: 1,
+        desired_healthy: 1,
+        ..Pdb::default()
+    }]);
+    facts
+}
+
+/// A risk: a pod without a controller.
+pub(crate) fn with_risk(mut facts: Facts) -> Facts {
+    facts.pods = Ok(vec![Pod {
+        namespace: "shop".into(),
+        name: "import-once".into(),
+        node: "node-1".into(),
+        phase: "Running".into(),
+        ready: true,
+        ..Pod::default()
+    }]);
+    facts
+}
+
+/// A note: an add-on that no table knows.
+pub(crate) fn with_note(mut facts: Facts) -> Facts {
+    facts.deployments = Ok(vec![Workload {
+        kind: WorkloadKind::Deployment,
+        namespace: "kube-system".into(),
+        name: "coredns".into(),
+        created: None,
+        generation: 1,
+        observed_generation: 1,
+        desired: 1,
+        updated: 1,
+        ready: 1,
+        available: 1,
+        paused: false,
+        conditions: Vec::new(),
+        images: vec!["registry.example/coredns:v1.11.3".into()],
+    }]);
+    facts
+}
+
+/// The budgets could not be listed: that can hide a blocker.
+pub(crate) fn without_pdbs(mut facts: Facts) -> Facts {
+    facts.pdbs = Err(forbidden(Need::Pdbs));
+    facts
+}
+
+/// Our own rights could not be asked for: that hides no blocker.
+pub(crate) fn without_permissions(mut facts: Facts) -> Facts {
+    facts.permissions = Err(forbidden(Need::Permissions));
+    facts
+}
+
+pub(crate) fn forbidden(need: Need) -> Missing {
+    Missing {
+        need,
+        reason: Reason::Forbidden,
+        detail: "GET /some/list answered 403".into(),
+        cure: Some("allow `list`".into()),
+    }
+}

@@ -1,0 +1,8 @@
+//! The configuration: defaults, then the file, then the environment, then flags; each value says where it comes from.
+
+mod common_cli;
+
+mod config {
+    mod faults;
+    mod layers;
+}

@@ -1,0 +1,154 @@
+//! Configurations that are wrong: the error names file and member, and nothing runs with a guess.
+
+use crate::common_cli::{Recordings, airworthy};
+
+/// Demands that a file of this text is refused with these words, by any command.
+#[track_caller]
+fn refused(text: &str, words: &[&str]) {
+    let folder = Recordings::new();
+    let file = folder.bytes("airworthy.toml", text.as_bytes());
+    let file = file.to_str().expect("a path of ours");
+    for command in [
+        &["config", "show"][..],
+        &["precheck", "--from", "absent"],
+        &["serve"],
+        &["key", "list"],
+    ] {
+        let ended = airworthy([&["--config", file], command].concat()).run();
+        ended.refuses(&[&[file], words].concat());
+    }
+}
+
+#[test]
+fn a_member_that_is_none_is_refused_with_those_there_are() {
+    for text in [
+        "wrokers = 3",
+        "workers = 3\nlistn = \"a\"",
+        "[service]\nworkers = 3",
+        "Workers = 3",
+    ] {
+        let name = ["wrokers", "listn", "service", "Workers"];
+        let name = name
+            .into_iter()
+            .find(|name| text.contains(name))
+            .expect("a name");
+        refused(
+            text,
+            &[name, "unknown field", "`workers`", "`allowed-jumps`"],
+        );
+    }
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_refused_with_its_line() {
+    for (member, value) in [
+        ("workers", "\"3\""),
+        ("workers", "-1"),
+        ("workers", "1.5"),
+        ("listen", "8443"),
+        ("listen", "\"localhost\""),
+        ("database", "7"),
+        ("run-budget-seconds", "true"),
+        ("scope", "\"everything\""),
+        ("allowed-jumps", "\"1.28:1.31\""),
+        ("allowed-jumps", "[1.28]"),
+        ("workers", "99999999999999999999"),
+    ] {
+        refused(&format!("\n{member} = {value}\n"), &["line 2", member]);
+    }
+}
+
+#[test]
+fn a_value_out_of_range_is_refused_with_its_bounds() {
+    for (member, least, most) in [
+        ("workers", 1, 64),
+        ("post-check-wait-seconds", 1, 3600),
+        ("result-expiry-seconds", 60, 2_592_000),
+        ("request-timeout-seconds", 1, 600),
+        ("run-budget-seconds", 1, 3600),
+        ("lease-seconds", 2, 600),
+    ] {
+        let bounds = format!("it must be between {least} and {most}");
+        for value in [0, least - 1, most + 1, i64::MAX] {
+            refused(
+                &format!("{member} = {value}"),
+                &[&format!("{member} is {value}"), &bounds],
+            );
+        }
+        for value in [least, most] {
+            let folder = Recordings::new();
+            let file = folder.bytes("a.toml", format!("{member} = {value}").as_bytes());
+            let args = [
+                "config",
+                "show",
+                "--config",
+                file.to_str().expect("a path of ours"),
+            ];
+            airworthy(args).run().exits(0).says(&format!("{value} "));
+        }
+    }
+}
+
+#[test]
+fn a_jump_that_is_none_is_refused() {
+    for (jump, why) in [
+        ("1.28", "expected FROM:TO"),
+        ("1.31:1.28", "1.31 is not below 1.28"),
+        ("1.31:1.31", "1.31 is not below 1.31"),
+        ("a:b", "a"),
+        ("1.28:1.29:1.30", "1.29:1.30"),
+    ] {
+        refused(
+            &format!("allowed-jumps = [\"{jump}\"]"),
+            &["allowed-jumps", why],
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_no_configuration_is_refused() {
+    for text in [
+        "{\"workers\": 3}",
+        "workers: 3",
+        "workers",
+        "workers = 3\nworkers = 4",
+    ] {
+        refused(text, &["is not valid", "line "]);
+    }
+    let folder = Recordings::new();
+    let file = folder.bytes("binary.toml", &[0xff, 0xfe, 0]);
+    let file = file.to_str().expect("a path of ours");
+    airworthy(["config", "show", "--config", file])
+        .run()
+        .refuses(&[file, "UTF-8"]);
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let folder = Recordings::new();
+    let absent = folder.path().join("absent.toml");
+    let absent = absent.to_str().expect("a path of ours");
+    airworthy(["config", "show", "--config", absent])
+        .run()
+        .refuses(&[absent, "No such file"]);
+    airworthy(["config", "show"])
+        .env("AIRWORTHY_CONFIG", absent)
+        .run()
+        .refuses(&[absent, "No such file"]);
+    let directory = folder.path().to_str().expect("a path of ours");
+    airworthy(["config", "show", "--config", directory])
+        .run()
+        .refuses(&[directory]);
+}
+
+#[test]
+fn a_wrong_value_of_the_environment_is_refused() {
+    airworthy(["config", "show"])
+        .env("AIRWORTHY_LISTEN", "nonsense")
+        .run()
+        .refuses(&["--listen", "nonsense"]);
+    airworthy(["serve"])
+        .env("AIRWORTHY_SEALING_KEY", "short")
+        .run()
+        .refuses(&["AIRWORTHY_SEALING_KEY", "base64"]);
+}
