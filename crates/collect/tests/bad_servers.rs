@@ -165,6 +165,7 @@ async fn answers_that_are_no_list_of_the_kind_are_malformed() {
         protobuf(b"k8s\0".into()),
         protobuf(b"no envelope".into()),
         protobuf(protobuf_list()[..protobuf_list().len() - 2].into()),
+        protobuf(overlong_item()),
     ] {
         let (need, reason, detail) = reason(PODS, reply.clone()).await;
         assert_eq!(
@@ -182,6 +183,15 @@ fn protobuf_list() -> Vec<u8> {
     let kind = b"\x0a\x0d\x0a\x02v1\x12\x07PodList";
     let length = u8::try_from(list.len()).unwrap();
     [b"k8s\0", &kind[..], &[0x12, length], &list].concat()
+}
+
+/// The same, but its pod says that it is longer than the list.
+fn overlong_item() -> Vec<u8> {
+    let mut bytes = protobuf_list();
+    let length = bytes.len() - 6;
+    assert_eq!(bytes[length], 5);
+    bytes[length] = 6;
+    bytes
 }
 
 #[tokio::test]

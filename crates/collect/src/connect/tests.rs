@@ -246,3 +246,15 @@ async fn a_token_file_that_ends_with_a_line_end_is_trimmed() {
     let identity = serde_json::to_value(&prepared(config).auth_info).unwrap();
     assert_eq!(identity["token"], "t0ken");
 }
+
+#[tokio::test]
+async fn a_proxy_of_the_kubeconfig_is_used_even_for_near_servers() {
+    let folder = tempfile::tempdir().unwrap();
+    let near = "https://127.0.0.1:6443', proxy-url: 'http://10.0.0.9:3128";
+    let path = write(&folder, "config", &kubeconfig_of("a", "b", near, ""));
+    let options = of_file(&path, None);
+    let (config, _) = configuration(&options, &Surroundings::default())
+        .await
+        .unwrap();
+    assert_eq!(config.proxy_url.unwrap().host(), Some("10.0.0.9"));
+}
