@@ -42,12 +42,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs go to stderr. A command for people stays quiet unless asked (`RUST_LOG`); the service tells of each request.
+/// Logs go to stderr. A command for people stays quiet unless asked (`RUST_LOG`); the service tells of each request. What the
+/// Kubernetes client logs of refused requests is in the facts already, with what it costs.
 fn start_log(command: &Command) {
-    let usual = if matches!(command, Command::Serve(_)) {
-        "info"
-    } else {
-        "error"
+    let usual = match command {
+        Command::Serve(_) => "info,kube=off,kube_client=off",
+        _ => "error,kube=off,kube_client=off",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     tracing_subscriber::fmt()
