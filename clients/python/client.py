@@ -34,7 +34,10 @@ FINISHED = ("Success", "Failed", "Error")
 
 
 def required(name):
-    return os.environ.get(name) or sys.exit(f"the environment variable {name} is not set")
+    value = os.environ.get(name)
+    if not value:
+        raise SdkException(f"the environment variable {name} is not set")
+    return value
 
 
 def connect():
@@ -103,7 +106,7 @@ def main(arguments):
         print(json.dumps({"error": told}))
         sys.exit(1)
     except SdkException as error:
-        print(json.dumps({"error": {"message": str(error)}}))
+        print(json.dumps({"error": {"message": error.error_msg}}))
         sys.exit(1)
 
 

@@ -49,6 +49,18 @@ impl Language {
         }
     }
 
+    /// The first tool that its SDK needs and that is not on the path.
+    pub(crate) fn lacks(self) -> Option<&'static str> {
+        let tools: &[&str] = match self {
+            Self::Python => &["python3"],
+            Self::Go => &["go"],
+            Self::Java => &["java", "javac", "mvn"],
+        };
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let is_there = |tool: &str| std::env::split_paths(&path).any(|p| p.join(tool).is_file());
+        tools.iter().copied().find(|tool| !is_there(tool))
+    }
+
     fn version(self) -> Run {
         let (program, argument) = match self {
             Self::Python => ("python3", "--version"),

@@ -235,6 +235,8 @@ impl Walk {
         let change = json!({ "spec": { "template": { "metadata": { "annotations": held } } } });
         self.admin.patch(WEB, Patch::Merge, &change).await?;
         self.web_has(None).await?;
+        let gate = self.gate.as_ref().context("no webhook")?;
+        ensure!(!gate.seen().is_empty(), "the webhook let no pod pass");
         self.postchecks("Failed").await
     }
 
