@@ -13,6 +13,7 @@ use std::{
 };
 
 use airworthy_testbed::{Apply, Client, Cluster, How, Patch, wait_until};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::{net::TcpSocket, runtime::Runtime};
 
@@ -21,6 +22,9 @@ pub(crate) use run::{Run, airworthy};
 
 /// How long a controller may take, on a machine with much else to do.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(2);
+
+/// No object needs to be as old as this.
+const OLDEST: Duration = Duration::from_mins(5);
 
 /// Who makes the situations that the checks find.
 const KUBECTL: &str = "kubectl/v1.31.0";
@@ -86,6 +90,60 @@ pub(crate) async fn until_gone(client: &Client, path: &str) {
         Ok((!client.exists(path).await?).then_some(()))
     });
     gone.await.unwrap();
+}
+
+/// Waits until an object is so old.
+pub(crate) async fn until_old(client: &Client, path: &str, seconds: i64) {
+    let what = format!("{path} to be {seconds} s old");
+    let old = wait_until(OLDEST, &what, || async {
+        let object = client.get(path).await?;
+        let created = object["metadata"]["creationTimestamp"].as_str();
+        let created: Timestamp = created.unwrap().parse().unwrap();
+        let age = Timestamp::now().as_second() - created.as_second();
+        Ok((age > seconds).then_some(()))
+    });
+    old.await.unwrap();
+}
+
+/// Waits until the API server says that it stores so many objects of a kind. It counts when it starts, and once a minute.
+pub(crate) async fn until_counted(client: &Client, kind: &str, objects: u32) {
+    let sample = format!("apiserver_storage_objects{{resource=\"{kind}\"}} {objects}");
+    let counted = wait_until(DEADLINE, &sample, || async {
+        let metrics = client.get_text("/metrics").await?;
+        Ok(metrics.lines().any(|line| line == sample).then_some(()))
+    });
+    counted.await.unwrap();
+}
+
+/// Makes the lease of a component look as if its holder had died two minutes ago.
+pub(crate) async fn make_stale(client: &Client, component: &str) {
+    let path = format!("/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/{component}");
+    let then = Timestamp::now() - SignedDuration::from_mins(2);
+    let renewed = then.strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string();
+    let change = json!({ "spec": { "renewTime": renewed } });
+    client.patch(&path, Patch::Merge, &change).await.unwrap();
+}
+
+/// Says of the first pod of an app what a kubelet says when its container crashes; gives the path of the pod.
+pub(crate) async fn crash(client: &Client, namespace: &str, app: &str) -> String {
+    let pod = pods(client, namespace, app).await.remove(0);
+    let name = pod["metadata"]["name"].as_str().expect("a name");
+    let path = format!("/api/v1/namespaces/{namespace}/pods/{name}");
+    let waiting =
+        json!({ "waiting": { "reason": "CrashLoopBackOff", "message": "back-off 5m0s" } });
+    let mut container = pod["status"]["containerStatuses"][0].clone();
+    for (field, value) in [
+        ("ready", json!(false)),
+        ("restartCount", json!(7)),
+        ("state", waiting),
+    ] {
+        container[field] = value;
+    }
+    let conditions =
+        json!([{ "type": "Ready", "status": "False", "reason": "ContainersNotReady" }]);
+    let status = json!({ "containerStatuses": [container], "conditions": conditions });
+    client.patch_status(&path, &status).await.unwrap();
+    path
 }
 
 /// The pods of a namespace with this value of the label `app`.
@@ -162,4 +220,20 @@ pub(crate) async fn precheck_as(kubeconfig: &Path, args: &[&str]) -> Report {
         args,
     ];
     Report::of(airworthy(&whole.concat()).await)
+}
+
+/// A post-check of a cluster as its administrator, for programs.
+pub(crate) async fn postcheck(cluster: &Cluster, baseline: Option<&Path>, args: &[&str]) -> Report {
+    let kubeconfig = cluster.kubeconfig();
+    let path = |path: &Path| path.to_str().expect("a path of ours").to_owned();
+    let mut whole = vec!["postcheck".to_owned(), "-o".to_owned(), "json".to_owned()];
+    whole.extend(["--kubeconfig".to_owned(), path(&kubeconfig)]);
+    whole.extend(
+        baseline
+            .into_iter()
+            .flat_map(|file| ["--baseline".to_owned(), path(file)]),
+    );
+    whole.extend(args.iter().map(ToString::to_string));
+    let whole: Vec<_> = whole.iter().map(String::as_str).collect();
+    Report::of(airworthy(&whole).await)
 }

@@ -1,12 +1,10 @@
 //! What only a new API server or a new scheduler puts right; so on a cluster of its own, which is started anew.
 
-use airworthy_testbed::{Apply, Client, Cluster, ClusterOptions, How, Patch, wait_until};
-use jiff::{SignedDuration, Timestamp};
+use airworthy_testbed::{Apply, Client, Cluster, ClusterOptions, How};
 use serde_json::json;
 
-use crate::common_live::{DEADLINE, Report, kubectl, live, precheck};
+use crate::common_live::{Report, kubectl, live, make_stale, precheck, until_counted};
 
-const SCHEDULER: &str = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-scheduler";
 const LOST: &str = "podschedulingcontexts.resource.k8s.io";
 const FLOW_SCHEMA: &str = "FlowSchema flowschemas";
 
@@ -24,7 +22,7 @@ fn removed_apis_and_a_dead_scheduler() {
     live(async {
         let mut cluster = Cluster::start(options()).await.unwrap();
         let client = kubectl(&cluster);
-        until_counted(&client, 0).await;
+        until_counted(&client, LOST, 0).await;
         healthy(&precheck(&cluster, &[]).await);
 
         call_a_deprecated_version(&cluster).await;
@@ -36,7 +34,7 @@ fn removed_apis_and_a_dead_scheduler() {
 
         // A new API server forgets who called what, and counts what is stored; a new scheduler holds its lease.
         cluster.restart(|_| ()).await.unwrap();
-        until_counted(&client, 1).await;
+        until_counted(&client, LOST, 1).await;
         let report = precheck(&cluster, &[]).await;
         report.exits(1).spares("DeprecatedApiCheck", FLOW_SCHEMA);
         report.spares("ControlPlaneHealth", "Component kube-scheduler");
@@ -47,7 +45,7 @@ fn removed_apis_and_a_dead_scheduler() {
             .await
             .unwrap();
         cluster.restart(|_| ()).await.unwrap();
-        until_counted(&client, 0).await;
+        until_counted(&client, LOST, 0).await;
         healthy(&precheck(&cluster, &[]).await);
     });
 }
@@ -100,25 +98,8 @@ fn lost(report: &Report) {
     assert_eq!(finding["evidence"][0]["kind"], "stored");
 }
 
-/// An API server counts what it stores when it starts, and once a minute.
-async fn until_counted(client: &Client, objects: u32) {
-    let sample = format!("apiserver_storage_objects{{resource=\"{LOST}\"}} {objects}");
-    let counted = wait_until(DEADLINE, &sample, || async {
-        let metrics = client.get_text("/metrics").await?;
-        Ok(metrics.lines().any(|line| line == sample).then_some(()))
-    });
-    counted.await.unwrap();
-}
-
-/// Its lease is as if the scheduler had died two minutes ago.
 async fn stale_lease(cluster: &Cluster, client: &Client) {
-    let then = Timestamp::now() - SignedDuration::from_mins(2);
-    let renewed = then.strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string();
-    let change = json!({ "spec": { "renewTime": renewed } });
-    client
-        .patch(SCHEDULER, Patch::Merge, &change)
-        .await
-        .unwrap();
+    make_stale(client, "kube-scheduler").await;
     let report = precheck(cluster, &["--check", "ControlPlaneHealth"]).await;
     let subject = "Component kube-scheduler";
     let finding = report

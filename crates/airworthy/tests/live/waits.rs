@@ -1,16 +1,10 @@
 //! What only counts once it is some time old: the objects are made with the cluster, so that they grow old meanwhile.
 
-use std::time::Duration;
-
 use airworthy_testbed::{Client, Cluster, Patch, wait_until};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::shared::{add_node, shared};
-use crate::common_live::{DEADLINE, apply, kubectl, live, precheck, until};
-
-/// An age that no object of these tests needs to wait for.
-const PATIENCE: Duration = Duration::from_mins(5);
+use crate::common_live::{DEADLINE, apply, kubectl, live, precheck, until, until_old};
 
 /// Makes what has to grow old.
 pub(super) async fn begin(cluster: &Cluster) {
@@ -23,19 +17,6 @@ pub(super) async fn begin(cluster: &Cluster) {
         Ok(Some(client.create(path, &gear).await?))
     });
     created.await.unwrap();
-}
-
-/// Waits until an object is so old.
-async fn until_old(client: &Client, path: &str, seconds: i64) {
-    let what = format!("{path} to be {seconds} s old");
-    let old = wait_until(PATIENCE, &what, || async {
-        let object = client.get(path).await?;
-        let created = object["metadata"]["creationTimestamp"].as_str();
-        let created: Timestamp = created.unwrap().parse().unwrap();
-        let age = Timestamp::now().as_second() - created.as_second();
-        Ok((age > seconds).then_some(()))
-    });
-    old.await.unwrap();
 }
 
 #[test]

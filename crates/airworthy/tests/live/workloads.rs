@@ -1,11 +1,11 @@
 //! Workloads, their pods, and add-ons that nobody has tables for.
 
 use airworthy_testbed::{Client, Cluster};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::shared::shared;
 use crate::common_live::{
-    apply, kubectl, live, pods, precheck, until, until_available, until_gone,
+    apply, crash, kubectl, live, precheck, until, until_available, until_gone,
 };
 
 /// A service of the cluster itself, and a workload of somebody's; their pods are held back, so none becomes ready.
@@ -119,7 +119,7 @@ fn a_pod_that_crashes() {
         let client = kubectl(cluster);
         apply(cluster, CRASHING).await;
         until_available(&client, "crash", "web").await;
-        let pod = crash(&client).await;
+        let pod = crash(&client, "crash", "web").await;
         let args = ["--check", "PodUnhealthy", "--fail-on", "risk"];
         let report = precheck(cluster, &args).await;
         let finding = report
@@ -135,22 +135,4 @@ fn a_pod_that_crashes() {
             .exits(0)
             .spares("PodUnhealthy", "Deployment crash/web");
     });
-}
-
-/// Says of the pod what a kubelet says when its container crashes; gives its path.
-async fn crash(client: &Client) -> String {
-    let pod = pods(client, "crash", "web").await.remove(0);
-    let name = pod["metadata"]["name"].as_str().unwrap();
-    let path = format!("/api/v1/namespaces/crash/pods/{name}");
-    let waiting =
-        json!({ "waiting": { "reason": "CrashLoopBackOff", "message": "back-off 5m0s" } });
-    let container = json!({
-        "name": "web", "image": "example.com/web", "imageID": "", "ready": false,
-        "restartCount": 7, "state": waiting, "lastState": {},
-    });
-    let conditions =
-        json!([{ "type": "Ready", "status": "False", "reason": "ContainersNotReady" }]);
-    let status = json!({ "containerStatuses": [container], "conditions": conditions });
-    client.patch_status(&path, &status).await.unwrap();
-    path
 }

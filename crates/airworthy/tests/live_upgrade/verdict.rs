@@ -1,0 +1,94 @@
+//! What a whole post-check says: right after a good upgrade, without a baseline, with that of another cluster.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::upgraded::upgraded;
+use crate::common_live::{airworthy, live};
+
+/// A recording of some other cluster.
+const ANOTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/recording.tar");
+
+/// Checks that ask the baseline only about what is wrong now; and nothing is.
+const NOTHING_TO_ASK: [&str; 2] = ["PostPodFailuresNew", "PostWebhooks"];
+
+#[test]
+fn a_good_upgrade() {
+    live(async {
+        let upgraded = upgraded().await.read().await;
+        let report = upgraded.good.exits(0);
+        assert_eq!(report.findings(), [] as [Value; 0]);
+        for check in report.checks() {
+            assert_eq!(check["status"], "clear", "{check:#}");
+        }
+        assert_eq!(report.member("verdict"), "ready");
+        assert_eq!(report.member("scope"), "full");
+        assert_eq!(report.member("phase"), "post");
+        let path = json!([{ "from": "1.31", "to": "1.32" }]);
+        assert_eq!(*report.member("path"), path);
+    });
+}
+
+#[test]
+fn without_a_baseline_nothing_that_needs_one_passes() {
+    live(async {
+        let upgraded = upgraded().await.read().await;
+        let report = upgraded.without_baseline.exits(3);
+        assert_eq!(report.member("verdict"), "cannotDetermine");
+        let list = airworthy(&["checks", "list", "-o", "json"]).await;
+        let list: Vec<Value> = serde_json::from_str(&list.exits(0).stdout).unwrap();
+        let post = list.iter().filter(|check| check["phase"] == "post");
+        for check in post {
+            let name = check["name"].as_str().unwrap();
+            let said = report.check(name);
+            let needs = check["needs"].as_array().unwrap();
+            if !needs.contains(&json!("baseline")) || NOTHING_TO_ASK.contains(&name) {
+                assert_eq!(said["status"], "clear", "{said:#}");
+                continue;
+            }
+            assert_eq!(said["status"], "unknown", "{said:#}");
+            let missing = said["missing"].as_array().unwrap();
+            let lacks = missing.iter().any(|one| one["need"] == "baseline");
+            assert!(lacks, "{said:#}");
+        }
+    });
+}
+
+#[test]
+fn the_baseline_of_another_cluster_is_refused() {
+    live(async {
+        let upgraded = upgraded().await.read().await;
+        let kubeconfig = upgraded.cluster.kubeconfig();
+        assert!(Path::new(ANOTHER).is_file());
+        let kubeconfig = kubeconfig.to_str().unwrap();
+        let args = [
+            "postcheck",
+            "--baseline",
+            ANOTHER,
+            "--kubeconfig",
+            kubeconfig,
+        ];
+        let run = airworthy(&args).await;
+        run.exits(2);
+        assert_eq!(run.stdout, "");
+        assert!(run.stderr.contains("another cluster"), "{run}");
+    });
+}
+
+#[test]
+fn a_target_that_was_not_reached() {
+    live(async {
+        let upgraded = upgraded().await.read().await;
+        let check = "PostVersionConverged";
+        let report = upgraded
+            .postcheck(&["--check", check, "--target", "1.33"])
+            .await;
+        report.exits(1);
+        report.finds(check, "ControlPlane kube-apiserver", "blocker");
+        let report = upgraded
+            .postcheck(&["--check", check, "--target", "1.32"])
+            .await;
+        report.exits(0).spares(check, "ControlPlane kube-apiserver");
+    });
+}

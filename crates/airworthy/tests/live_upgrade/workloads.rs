@@ -1,0 +1,60 @@
+//! Workloads and Services that did not come back.
+
+use airworthy_testbed::Patch;
+use serde_json::json;
+
+use super::upgraded::upgraded;
+use crate::common_live::{crash, kubectl, live, until, until_available, until_gone};
+
+#[test]
+fn a_workload_whose_pods_crash() {
+    live(async {
+        let upgraded = upgraded().await.read().await;
+        let client = kubectl(&upgraded.cluster);
+        let pod = crash(&client, "back", "web").await;
+        let path = "/apis/apps/v1/namespaces/back/deployments/web";
+        let none_ready = |web: &serde_json::Value| web["status"]["readyReplicas"].is_null();
+        until(&client, path, "no ready pod", none_ready).await;
+        let subject = "Deployment back/web";
+        for check in ["PostWorkloadBaseline", "PostPodFailuresNew"] {
+            let report = upgraded.check(check).await;
+            report.exits(1).finds(check, subject, "blocker");
+        }
+
+        client.delete(&pod).await.unwrap();
+        until_gone(&client, &pod).await;
+        until_available(&client, "back", "web").await;
+        for check in ["PostWorkloadBaseline", "PostPodFailuresNew"] {
+            let report = upgraded.check(check).await;
+            report.exits(0).spares(check, subject);
+        }
+    });
+}
+
+#[test]
+fn a_service_without_endpoints() {
+    live(async {
+        let upgraded = upgraded().await.read().await;
+        let client = kubectl(&upgraded.cluster);
+        let (check, subject) = ("PostEndpointsEmpty", "Service shop/web");
+        for (app, endpoints) in [("nobody", false), ("web", true)] {
+            let path = "/api/v1/namespaces/shop/services/web";
+            let selector = json!({ "spec": { "selector": { "app": app } } });
+            client.patch(path, Patch::Merge, &selector).await.unwrap();
+            let slices = "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices\
+                ?labelSelector=kubernetes.io%2Fservice-name%3Dweb";
+            let any = |slices: &serde_json::Value| {
+                let slices = slices["items"].as_array().unwrap();
+                let has = |slice: &serde_json::Value| slice["endpoints"][0].is_object();
+                slices.iter().any(has) == endpoints
+            };
+            until(&client, slices, "endpoints", any).await;
+            let report = upgraded.check(check).await;
+            if endpoints {
+                report.exits(0).spares(check, subject);
+            } else {
+                report.exits(1).finds(check, subject, "blocker");
+            }
+        }
+    });
+}
