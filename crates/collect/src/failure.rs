@@ -212,7 +212,10 @@ fn explain_tls(error: &rustls::Error) -> String {
         Error::InvalidCertificate(
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
         ) => "the certificate of the API server has expired".into(),
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+        // Authorities of different clusters have the same name more often than not; then it is the signature that is wrong.
+        Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => {
             "the certificate of the API server is not signed by the authority that the kubeconfig trusts".into()
         }
         Error::AlertReceived(AlertDescription::CertificateExpired) => {
@@ -221,24 +224,38 @@ fn explain_tls(error: &rustls::Error) -> String {
         Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => "the certificate of the API server is for another name than this address".into(),
+        Error::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => "the certificate of the API server is not valid yet: is a clock wrong?".into(),
         Error::InvalidMessage(_) => "what answers at this address does not speak TLS".into(),
         other => short(&other.to_string()),
     }
 }
 
-/// Says what went wrong with credentials without the output of a plugin, which may hold them.
-pub(crate) fn explain_auth(error: &kube::client::AuthError) -> String {
+/// Says what went wrong with a credential plugin, as what follows its name, without its output: that may hold credentials.
+pub(crate) fn explain_plugin(error: &kube::client::AuthError) -> Option<String> {
     use kube::client::AuthError;
     match error {
-        AuthError::AuthExecStart(source) => {
-            format!("the credential plugin cannot be started: {source}")
-        }
-        AuthError::AuthExecRun { out, .. } => format!(
-            "the credential plugin failed ({}): {}",
+        AuthError::AuthExecStart(source) => Some(format!("cannot be started: {source}")),
+        AuthError::AuthExecRun { out, .. } => Some(format!(
+            "failed ({}): {}",
             out.status,
             short(&String::from_utf8_lossy(&out.stderr))
-        ),
-        AuthError::AuthExecParse(_) => "the credential plugin printed no ExecCredential".into(),
+        )),
+        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => {
+            Some("printed no credentials".into())
+        }
+        _ => None,
+    }
+}
+
+/// Says what went wrong with credentials.
+pub(crate) fn explain_auth(error: &kube::client::AuthError) -> String {
+    use kube::client::AuthError;
+    if let Some(plugin) = explain_plugin(error) {
+        return format!("the credential plugin {plugin}");
+    }
+    match error {
         AuthError::ReadTokenFile(source, path) => {
             format!("the token file {} cannot be read: {source}", path.display())
         }

@@ -61,11 +61,9 @@ pub enum ConnectError {
         /// Why not.
         detail: String,
     },
-    /// A credential plugin is not installed.
-    #[error(
-        "the credential plugin {command:?} of context {context:?} cannot be started: {detail}{hint}"
-    )]
-    StartPlugin {
+    /// A credential plugin is not installed, or gave no credentials.
+    #[error("the credential plugin {command:?} of context {context:?} {detail}{hint}")]
+    RunPlugin {
         /// The program.
         command: String,
         /// The context.

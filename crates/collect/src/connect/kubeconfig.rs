@@ -54,6 +54,7 @@ pub(super) async fn configuration(
     }
     let kubeconfig = read_files(&files)?;
     let context = choose_context(&kubeconfig, options.context.as_deref(), &files)?;
+    let user = refuse_without_user(&kubeconfig, &context, &files);
     let own_proxy = names_proxy(&kubeconfig, &context);
     let chosen = KubeConfigOptions {
         context: Some(context.clone()),
@@ -65,10 +66,32 @@ pub(super) async fn configuration(
         files: names(&files),
         detail: explain_kubeconfig(&error),
     })?;
+    user?;
     if !own_proxy && is_near(&config.cluster_url, &surroundings.no_proxy) {
         config.proxy_url = None;
     }
     Ok((config, Some(context)))
+}
+
+/// A context whose user is not there would be used without credentials.
+fn refuse_without_user(
+    kubeconfig: &Kubeconfig,
+    context: &str,
+    files: &[PathBuf],
+) -> Result<(), ConnectError> {
+    let chosen = kubeconfig.contexts.iter().find(|one| one.name == context);
+    let user = chosen.and_then(|one| one.context.as_ref()?.user.as_deref());
+    let Some(user) = user.filter(|user| !user.is_empty()) else {
+        return Ok(());
+    };
+    if kubeconfig.auth_infos.iter().any(|one| one.name == user) {
+        return Ok(());
+    }
+    Err(ConnectError::LoadContext {
+        context: context.to_owned(),
+        files: names(files),
+        detail: format!("its user {user:?} is not in the file"),
+    })
 }
 
 /// Whether the kubeconfig itself names a proxy for a context.

@@ -8,11 +8,14 @@ use std::{io::IsTerminal as _, path::PathBuf};
 
 use http::{HeaderValue, header};
 use jiff::Timestamp;
-use kube::{Client, Config, config::ExecInteractiveMode};
+use kube::{
+    Client, Config,
+    config::{ExecConfig, ExecInteractiveMode},
+};
 
 pub use error::ConnectError;
 
-use crate::failure::{explain_auth, short};
+use crate::failure::{explain_auth, explain_plugin, short};
 use kubeconfig::{Surroundings, configuration};
 
 /// What every request says about who sends it.
@@ -79,8 +82,14 @@ async fn connect_to(config: Config, name: Option<String>) -> Result<Connection, 
     let server = address(&config.cluster_url);
     let certificate_ends = certificate::ends(&config.auth_info);
     let plugin = config.auth_info.exec.clone();
-    let making = tokio::task::spawn_blocking(move || Client::try_from(prepared(config)));
-    let made = making.await.expect("making a client does not panic");
+    let config = prepared(config);
+    if !has_fit_token(&config) {
+        return Err(unfit(None, name.as_deref(), &server));
+    }
+    let making = tokio::task::spawn_blocking(move || Client::try_from(config));
+    // It panics when the token of a plugin makes no header.
+    let made = making.await;
+    let made = made.map_err(|_| unfit(plugin.as_ref(), name.as_deref(), &server))?;
     let client =
         made.map_err(|error| explain(&error, plugin.as_ref(), name.as_deref(), &server))?;
     Ok(Connection {
@@ -124,31 +133,52 @@ fn trim_token(config: &mut Config) {
     }
 }
 
-fn explain(
-    error: &kube::Error,
-    plugin: Option<&kube::config::ExecConfig>,
-    context: Option<&str>,
-    server: &str,
-) -> ConnectError {
-    let detail = match error {
-        kube::Error::Auth(auth) => explain_auth(auth),
-        other => short(&other.to_string()),
-    };
-    let (kube::Error::Auth(_), Some(plugin)) = (error, plugin) else {
-        return ConnectError::PrepareClient {
+/// Whether the token of the configuration, if it has one, makes a header.
+fn has_fit_token(config: &Config) -> bool {
+    // Written out is the one form in which the library shows it.
+    let identity = serde_json::to_value(&config.auth_info).unwrap_or_default();
+    let token = identity["token"].as_str();
+    token.is_none_or(|token| HeaderValue::from_str(token).is_ok())
+}
+
+fn unfit(plugin: Option<&ExecConfig>, context: Option<&str>, server: &str) -> ConnectError {
+    const UNFIT: &str = "token has characters that no token has";
+    match plugin {
+        Some(plugin) => of_plugin(plugin, context, format!("failed: its {UNFIT}")),
+        None => ConnectError::PrepareClient {
             server: server.to_owned(),
-            detail,
-        };
-    };
-    let hint = plugin
-        .install_hint
-        .as_deref()
-        .map(|hint| format!("\n{}", hint.trim()));
-    ConnectError::StartPlugin {
+            detail: format!("the {UNFIT}"),
+        },
+    }
+}
+
+fn of_plugin(plugin: &ExecConfig, context: Option<&str>, detail: String) -> ConnectError {
+    let hint = plugin.install_hint.as_deref();
+    let hint = hint.map(|hint| format!("\n{}", hint.trim()));
+    ConnectError::RunPlugin {
         command: plugin.command.clone().unwrap_or_default(),
         context: context.unwrap_or_default().to_owned(),
         detail,
         hint: hint.unwrap_or_default(),
+    }
+}
+
+fn explain(
+    error: &kube::Error,
+    plugin: Option<&ExecConfig>,
+    context: Option<&str>,
+    server: &str,
+) -> ConnectError {
+    let (detail, by_plugin) = match error {
+        kube::Error::Auth(auth) => (explain_auth(auth), explain_plugin(auth)),
+        other => (short(&other.to_string()), None),
+    };
+    match (by_plugin, plugin) {
+        (Some(detail), Some(plugin)) => of_plugin(plugin, context, detail),
+        _ => ConnectError::PrepareClient {
+            server: server.to_owned(),
+            detail,
+        },
     }
 }
 
