@@ -1,8 +1,8 @@
 //! The vendor's official SDKs, unmodified, against `airworthy serve` with a real API server behind it: the own client
 //! programs in `clients/`, and the samples of the vendor's pages as they stand.
 //!
-//! `AIRWORTHY_SEED_PAGES` names the folder of the pages; without it `../shared/seeds` is looked at, from the root of the
-//! workspace. Where they are absent the samples are left out, loudly; in CI that is a failure.
+//! `AIRWORTHY_SEED_PAGES` names the folder of the pages, from the root of the workspace. Where they are absent the samples
+//! are left out, loudly; in CI that is a failure.
 
 mod language;
 mod pages;
