@@ -107,7 +107,17 @@ fn custom_resources_are_read_in_the_groups_that_are_named() {
 /// `*` on all resources of the core group would be every Secret.
 #[test]
 fn groups_that_would_open_secrets_are_refused() {
-    for group in ["", "*", "core", "v1", "apps", "Example.com", "*.io", "a.b\", \"", "a b.c"] {
+    for group in [
+        "",
+        "*",
+        "core",
+        "v1",
+        "apps",
+        "Example.com",
+        "*.io",
+        "a.b\", \"",
+        "a b.c",
+    ] {
         rbac(&["--api-group", group]).refuses(&["--api-group"]);
     }
 }
