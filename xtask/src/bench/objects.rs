@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 /// Changed whenever the objects change, so that none of the older ones are found in the cache.
-pub(super) const GENERATION: u32 = 1;
+pub(super) const GENERATION: u32 = 2;
 /// Pods of an application.
 pub(super) const PODS_PER_APP: usize = 30;
 /// Objects of an application beside its pods: Deployment, ReplicaSet, Service, EndpointSlice, budget.
@@ -289,21 +289,17 @@ pub(super) fn pod(app: usize, pod: usize, replica_set: &Value) -> Value {
 
 fn pod_spec(app: usize) -> Value {
     json!({
-        "containers": [main_container(app), proxy_container()],
+        "containers": [container(app)],
         "volumes": [
             { "name": "config", "configMap": { "name": app_name(app) } },
             { "name": "tmp", "emptyDir": {} },
         ],
         "securityContext": { "runAsNonRoot": true, "runAsUser": 10001, "fsGroup": 10001 },
         "terminationGracePeriodSeconds": 45,
-        "affinity": { "podAntiAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [{
-            "weight": 100,
-            "podAffinityTerm": { "topologyKey": "topology.kubernetes.io/zone", "labelSelector": { "matchLabels": selector(app) } },
-        }] } },
     })
 }
 
-fn main_container(app: usize) -> Value {
+fn container(app: usize) -> Value {
     let probe = |path: &str| json!({ "httpGet": { "path": path, "port": "http" }, "periodSeconds": 10, "timeoutSeconds": 2 });
     json!({
         "name": "app",
@@ -312,7 +308,6 @@ fn main_container(app: usize) -> Value {
         "env": [
             { "name": "POD_NAME", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } },
             { "name": "DATABASE_URL", "valueFrom": { "secretKeyRef": { "name": "database", "key": "url" } } },
-            { "name": "GOMAXPROCS", "value": "2" },
             { "name": "LOG_LEVEL", "value": "info" },
         ],
         "ports": [{ "name": "http", "containerPort": 8080 }, { "name": "metrics", "containerPort": 9090 }],
@@ -320,16 +315,6 @@ fn main_container(app: usize) -> Value {
         "livenessProbe": probe("/healthz"),
         "readinessProbe": probe("/readyz"),
         "volumeMounts": [{ "name": "config", "mountPath": "/etc/app" }, { "name": "tmp", "mountPath": "/tmp" }],
-    })
-}
-
-fn proxy_container() -> Value {
-    json!({
-        "name": "proxy",
-        "image": format!("{REGISTRY}/proxy:1.29.4"),
-        "args": ["--concurrency=2"],
-        "ports": [{ "name": "proxy", "containerPort": 15090 }],
-        "resources": { "requests": { "cpu": "50m", "memory": "64Mi" } },
     })
 }
 
@@ -354,16 +339,13 @@ pub(super) fn pod_status(app: usize, pod: usize) -> Value {
         "podIP": ip,
         "podIPs": [{ "ip": ip }],
         "startTime": THEN,
-        "containerStatuses": [
-            container_status("app", &app_name(app), number),
-            container_status("proxy", "proxy", number),
-        ],
+        "containerStatuses": [container_status(&app_name(app), number)],
     })
 }
 
-fn container_status(name: &str, image: &str, number: usize) -> Value {
+fn container_status(image: &str, number: usize) -> Value {
     json!({
-        "name": name,
+        "name": "app",
         "state": { "running": { "startedAt": THEN } },
         "lastState": {},
         "ready": true,
@@ -371,7 +353,7 @@ fn container_status(name: &str, image: &str, number: usize) -> Value {
         "restartCount": usize::from(number.is_multiple_of(50)),
         "image": format!("{REGISTRY}/{image}"),
         "imageID": format!("{REGISTRY}/{image}@sha256:{}", Noise::new(0x1a, image.len()).hex(64)),
-        "containerID": format!("containerd://{}", Noise::new(0x1d + name.len() as u64, number).hex(64)),
+        "containerID": format!("containerd://{}", Noise::new(0x1d, number).hex(64)),
     })
 }
 
