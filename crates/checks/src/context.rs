@@ -177,10 +177,16 @@ impl<'a> Context<'a> {
     pub fn path(&self) -> Result<&'a UpgradePath, Missing> {
         self.path.ok_or_else(|| {
             self.current.read.borrow_mut().insert(Need::Baseline);
-            Missing::not_collected(
-                Need::Baseline,
-                "nothing tells which version the cluster came from",
-            )
+            if self.baseline.is_none() {
+                let why = "nothing tells which version the cluster came from";
+                return Missing::not_collected(Need::Baseline, why);
+            }
+            let why = "it is of the version that runs, and nothing tells which should run";
+            let cure = "name the version that the upgrade was to reach (--target)";
+            Missing {
+                cure: Some(cure.into()),
+                ..Missing::not_collected(Need::Baseline, why)
+            }
         })
     }
 
