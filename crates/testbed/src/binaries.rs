@@ -36,6 +36,15 @@ impl Binaries {
     }
 }
 
+/// Whether [`Binaries::for_version`] would have nothing to build or install, which can take minutes.
+pub fn are_there(version: &str) -> Result<bool> {
+    let version = recipe::resolve(version)?;
+    let cache = cache_folder()?;
+    let built = |recipe: Recipe| cache.join(recipe.name).is_file();
+    let recipes = [Recipe::kwok()?, Recipe::control_plane(&version)?];
+    Ok(recipes.into_iter().all(built) && on_path("etcd").is_some())
+}
+
 /// The folder of built binaries, outside every work tree.
 pub fn cache_folder() -> Result<PathBuf> {
     if let Some(folder) = std::env::var_os("AIRWORTHY_TESTBED_CACHE") {
