@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use tokio::{net::TcpSocket, runtime::Runtime};
 
 pub(crate) use report::Report;
-pub(crate) use run::{Run, airworthy};
+#[allow(unused_imports, reason = "each test binary uses a part")]
+pub(crate) use run::{Run, airworthy, command, finish};
 
 /// How long a controller may take, on a machine with much else to do.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(2);

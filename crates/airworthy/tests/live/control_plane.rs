@@ -1,6 +1,7 @@
 //! What only a new API server or a new scheduler puts right; so on a cluster of its own, which is started anew.
 
 use airworthy_testbed::{Apply, Client, Cluster, ClusterOptions, How};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::common_live::{Report, kubectl, live, make_stale, precheck, until_counted};
@@ -48,6 +49,51 @@ fn removed_apis_and_a_dead_scheduler() {
         until_counted(&client, LOST, 0).await;
         healthy(&precheck(&cluster, &[]).await);
     });
+}
+
+/// Nothing can be read then, and nobody is told that the cluster is ready.
+#[test]
+fn a_store_that_hangs() {
+    live(async {
+        let options = ClusterOptions::new("1.31").nodes(1);
+        let mut cluster = Cluster::start(options).await.unwrap();
+        let etcd = etcd(&cluster);
+        kill_process(etcd, Signal::STOP).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.toml");
+        std::fs::write(&config, "request-timeout-seconds = 2\n").unwrap();
+        let impatient = ["--config", config.to_str().unwrap()];
+        let report = precheck(&cluster, &impatient).await;
+        report.exits(3);
+        assert_eq!(report.member("verdict"), "cannotDetermine");
+        for check in [
+            "ControlPlaneHealth",
+            "PdbBlocksDrain",
+            "NodeReady",
+            "CrdStoredVersion",
+        ] {
+            assert_eq!(report.status(check), "unknown");
+            assert_eq!(report.check(check)["missing"][0]["reason"], "timedOut");
+        }
+
+        kill_process(etcd, Signal::CONT).unwrap();
+        // Leaders that could not renew their leases have ended.
+        cluster.restart(|_| ()).await.unwrap();
+        cluster.wait_for_nodes().await.unwrap();
+        let report = precheck(&cluster, &impatient).await;
+        report.exits(0);
+        assert_eq!(report.status("ControlPlaneHealth"), "clear");
+    });
+}
+
+fn etcd(cluster: &Cluster) -> Pid {
+    let is_etcd = |pid: &u32| {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+        name.is_ok_and(|name| name.trim() == "etcd")
+    };
+    let pid = cluster.process_ids().into_iter().find(is_etcd);
+    let pid = pid.and_then(|pid| i32::try_from(pid).ok());
+    pid.and_then(Pid::from_raw).expect("etcd runs")
 }
 
 /// The run of a cluster in order. Controllers of 1.31 call the API that goes, which is nobody's fault.

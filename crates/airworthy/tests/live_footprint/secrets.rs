@@ -1,0 +1,131 @@
+//! Secrets are planted in a real cluster, and looked for in everything that airworthy writes about it.
+
+use std::path::Path;
+
+use airworthy_testbed::{Client, Cluster, ClusterOptions, Patch};
+use serde_json::json;
+
+use super::{hush::Written, service::Service};
+use crate::common_live::{apply, command, crash, finish, kubectl, live, until, until_available};
+
+const PLANTED: &str = include_str!("planted.yaml");
+const BROKEN: &str = include_str!("broken.yaml");
+/// What is read on purpose, and so must be found.
+const CANARY: &str = "canary";
+
+#[test]
+fn no_secret_reaches_recording_log_database_or_output() {
+    live(async {
+        let cluster = Cluster::start(ClusterOptions::new("1.31").nodes(2))
+            .await
+            .unwrap();
+        let client = kubectl(&cluster);
+        plant(&cluster, &client).await;
+        let folder = tempfile::tempdir().unwrap();
+        let service = Service::start(folder.path(), &cluster.kubeconfig()).await;
+        let task = service.precheck().await;
+        assert_eq!(task["status"]["phase"], "Success", "{task:#}");
+
+        let mut written = Written::default();
+        let before = folder.path().join("before.tar");
+        let record = ["record", "-o", text(&before)];
+        say(&mut written, &cluster, &record, 0).await;
+        breaks(&cluster, &client).await;
+        let task = service.precheck().await;
+        assert_eq!(task["status"]["phase"], "Failed", "{task:#}");
+        written.add("the task", task.to_string());
+        written.add("the post-check", service.postcheck().await.to_string());
+        commands(&mut written, &cluster, folder.path()).await;
+        let (database, secret) = (service.database(), service.secret.clone());
+        service.stop().await;
+        written.add_folder(folder.path());
+        written.add_database(&database).await;
+        demand_canaries(&written);
+        written.demand_silence(&[&secret, cluster.token_for("admin").unwrap()]);
+    });
+}
+
+/// Everything is planted, and the cluster is in order.
+async fn plant(cluster: &Cluster, client: &Client) {
+    apply(cluster, PLANTED).await;
+    until_available(client, "vault", "canary").await;
+    let annotation = json!({ "metadata": { "annotations": { "example.com/join-token": "hush-node-annotation" } } });
+    let node = "/api/v1/nodes/node-1";
+    client.patch(node, Patch::Merge, &annotation).await.unwrap();
+    let db = "/apis/apps/v1/namespaces/vault/statefulsets/db";
+    until(client, db, "the database", |db| {
+        db["status"]["readyReplicas"] == 1
+    })
+    .await;
+    let agent = "/apis/apps/v1/namespaces/vault/daemonsets/agent";
+    until(client, agent, "agents", |agent| {
+        agent["status"]["numberReady"] == 2
+    })
+    .await;
+}
+
+/// Findings about planted objects, with what kubelets tell of crashes.
+async fn breaks(cluster: &Cluster, client: &Client) {
+    apply(cluster, BROKEN).await;
+    let pod = crash(client, "vault", CANARY).await;
+    let message = "/status/containerStatuses/0/state/waiting/message";
+    let change = json!([
+        { "op": "replace", "path": message, "value": "hush-waiting-message" },
+        { "op": "add", "path": "/status/message", "value": "hush-pod-message" },
+    ]);
+    let status = format!("{pod}/status");
+    client.patch(&status, Patch::Json, &change).await.unwrap();
+}
+
+/// What every command that reads the cluster, or a recording of it, says at its most talkative.
+async fn commands(written: &mut Written, cluster: &Cluster, folder: &Path) {
+    let (before, after) = (folder.join("before.tar"), folder.join("after.tar"));
+    say(written, cluster, &["record", "-o", text(&after)], 0).await;
+    for format in ["table", "wide", "json", "yaml"] {
+        let precheck = ["precheck", "-o", format];
+        let postcheck = ["postcheck", "-o", format, "--baseline", text(&before)];
+        for words in [&precheck[..], &postcheck] {
+            say(written, cluster, words, 1).await;
+            let recorded = [words, &["--from", text(&after)]].concat();
+            say(written, cluster, &recorded, 1).await;
+        }
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of ours")
+}
+
+async fn say(written: &mut Written, cluster: &Cluster, words: &[&str], code: i32) {
+    let kubeconfig = cluster.kubeconfig();
+    let kubeconfig = ["--kubeconfig", text(&kubeconfig)];
+    let recorded = words.contains(&"--from");
+    let args = [words, if recorded { &[] } else { &kubeconfig }].concat();
+    let mut command = command(&args);
+    command.env("RUST_LOG", "trace");
+    let run = finish(&args, command).await;
+    run.exits(code);
+    let line = words.join(" ");
+    written.add(
+        &format!("the output of {line}"),
+        format!("{}\n", run.stdout),
+    );
+    written.add(&format!("the log of {line}"), format!("{}\n", run.stderr));
+}
+
+/// The search finds what is there: else it proves nothing that it finds no secret.
+fn demand_canaries(written: &Written) {
+    let places = written.places_of(CANARY);
+    for place in [
+        "the task",
+        "after.tar: facts/pods.ndjson.zst",
+        "baselines.recording: facts/pods.ndjson.zst",
+        "tasks.result",
+        "the output of precheck -o json --from",
+        "the output of precheck -o table",
+        "the output of postcheck -o wide",
+    ] {
+        let there = places.iter().any(|seen| seen.contains(place));
+        assert!(there, "{place} is not among {places:#?}");
+    }
+}
