@@ -8,7 +8,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    Programs, fill, machine,
+    Programs, fill,
+    floor::Fetched,
+    machine,
     measure::{Cost, measured},
     median, megabytes,
     objects::Counts,
@@ -81,7 +83,8 @@ impl Precheck {
             version: cluster.version(),
             names: contestants.iter().map(|one| one.name).collect(),
             rounds,
-            verdict: bench.verdict()?,
+            judged: bench.judged()?,
+            floor: bench.fetched()?,
         };
         say(&if self.json {
             serde_json::to_string_pretty(&report.json())?
@@ -186,8 +189,14 @@ impl Bench {
         Ok(values.sum::<f64>() as u64)
     }
 
+    /// What the JSON floor fetched, by its own count.
+    fn fetched(&self) -> Result<Fetched> {
+        let output = std::fs::read(self.output(1))?;
+        serde_json::from_slice(&output).context("the floor's output is not JSON")
+    }
+
     /// What the pre-check said, so that nobody measures one that read nothing.
-    fn verdict(&self) -> Result<String> {
+    fn judged(&self) -> Result<String> {
         let report = std::fs::read(self.output(0))?;
         let report: Value = serde_json::from_slice(&report).context("the report is not JSON")?;
         let checks = report["checks"]
@@ -236,7 +245,8 @@ struct Report<'a> {
     version: &'a str,
     names: Vec<&'static str>,
     rounds: Vec<Vec<Sample>>,
-    verdict: String,
+    judged: String,
+    floor: Fetched,
 }
 
 impl Report<'_> {
@@ -276,6 +286,7 @@ impl Report<'_> {
             "Kubernetes {} with {} objects: {} pods, {} ConfigMaps, {} Secrets ({} Helm releases), {} others; and {} nodes\n\
              {}; median of {} rounds\n\n{}\n\
              pre-check: {}\n\
+             JSON floor: {} kinds on {} pages, {:.1} MB\n\
              wall time by that of the JSON floor, per round: {} (median {ratio:.2}; at most {MOST_TIMES}: {})\n\
              wall time by that of the protobuf floor, per round: {} (median {:.2})\n\
              highest peak of the pre-check: {:.1} MB (at most {MOST_MEGABYTES}: {})",
@@ -290,7 +301,10 @@ impl Report<'_> {
             machine(),
             self.rounds.len(),
             table::render(&heading, &rows),
-            self.verdict,
+            self.judged,
+            self.floor.lists,
+            self.floor.pages,
+            megabytes(self.floor.bytes),
             list(&self.ratios(1)),
             table::verdict(ratio <= MOST_TIMES),
             list(&self.ratios(2)),
@@ -323,7 +337,8 @@ impl Report<'_> {
             "kubernetes": self.version,
             "objects": self.counts.total(),
             "machine": machine(),
-            "precheck": self.verdict,
+            "precheck": self.judged,
+            "floor": self.floor,
             "programs": programs.collect::<Vec<_>>(),
             "timesJsonFloor": median(self.ratios(1)),
             "timesProtobufFloor": median(self.ratios(2)),
@@ -364,7 +379,8 @@ mod tests {
             version: "1.31.14",
             names: vec!["airworthy", "json", "protobuf"],
             rounds: rounds.into(),
-            verdict: "ready".into(),
+            judged: "ready".into(),
+            floor: Fetched::default(),
         };
         report.text()
     }
