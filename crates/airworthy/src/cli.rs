@@ -83,11 +83,11 @@ pub(crate) struct Output {
     /// From which finding on the command fails
     #[arg(long, value_enum, default_value = "blocker", value_name = "LEVEL")]
     pub(crate) fail_on: FailOn,
-    /// Run only this check (may be given several times)
-    #[arg(long = "check", value_name = "NAME")]
+    /// Run only these checks
+    #[arg(long = "check", value_name = "NAME", num_args = 1.., value_delimiter = ',')]
     pub(crate) checks: Vec<String>,
-    /// Leave this check out (may be given several times)
-    #[arg(long, value_name = "NAME")]
+    /// Leave these checks out
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
     pub(crate) skip: Vec<String>,
 }
 
@@ -217,8 +217,8 @@ pub(crate) enum ListFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct Rbac {
-    /// Only what this check needs (may be given several times)
-    #[arg(long = "check", value_name = "NAME")]
+    /// Only what these checks need
+    #[arg(long = "check", value_name = "NAME", num_args = 1.., value_delimiter = ',')]
     pub(crate) checks: Vec<String>,
     /// Also allow listing the custom resources of this API group (may be given several times)
     #[arg(long = "api-group", value_name = "GROUP")]
