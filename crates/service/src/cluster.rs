@@ -69,9 +69,15 @@ async fn facts(access: &Access, plan: &Plan) -> Result<Facts, Unread> {
             // Reading and inflating a file is work for a thread that may block.
             let read = tokio::task::spawn_blocking(move || recording::read_file(&path)).await;
             let read = read.map_err(|_| Unread::BrokenOff)?;
-            read.map_err(|error| Unread::Configuration(error.to_string()))
+            read.map_err(|error| Unread::Configuration(with_causes(&error)))
         }
     }
+}
+
+/// An error and what caused it, on one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Reads a registered cluster. The error is what its callers are told.

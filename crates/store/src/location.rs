@@ -92,15 +92,21 @@ pub(crate) fn make_directory(directory: &Path) -> Result<(), Error> {
     })
 }
 
+/// Makes the file, unless another process has made it just now.
 fn make_file(path: &Path, directory: &Path) -> io::Result<()> {
-    let file = OpenOptions::new()
+    let made = OpenOptions::new()
         .read(true)
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(path)?;
-    file.sync_all()?;
-    sync_directory(directory)
+        .open(path);
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => {
+            made?.sync_all()?;
+            sync_directory(directory)
+        }
+    }
 }
 
 /// Takes all rights of others from our database and from the files SQLite keeps beside it.

@@ -8,10 +8,10 @@ use std::{
 
 use jiff::Timestamp;
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    Connection as _, Sqlite, SqlitePool, Transaction,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{Error, SealingKey, error::During, location, migrate, seal::Sealer};
 
@@ -71,6 +71,7 @@ impl Store {
             let sealer = Sealer::new(&options.sealing_key)?;
             check_canary(&writer, &sealer).await?;
             // Now it is known to be ours.
+            use_log(&writer, options.busy_timeout).await?;
             location::close_to_others(&path)?;
             Ok((sealer, readers(&path, options).await?))
         };
@@ -136,13 +137,30 @@ async fn writer(path: &Path, options: &Options) -> Result<SqlitePool, Error> {
         .create_if_missing(false)
         .foreign_keys(true)
         .busy_timeout(options.busy_timeout)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .optimize_on_close(true, None);
     if let Some(pages) = options.max_pages {
         connect = connect.pragma("max_page_count", pages.to_string());
     }
     pool(1, connect, options).await
+}
+
+/// Turns the write-ahead log on, which the file remembers. For this SQLite does not wait its turn by itself.
+async fn use_log(writer: &SqlitePool, patience: Duration) -> Result<(), Error> {
+    const DOING: &str = "turn the log on";
+    let end = Instant::now() + patience;
+    loop {
+        let turned = sqlx::query_scalar("PRAGMA journal_mode = WAL").fetch_one(writer);
+        let mode: Result<String, Error> = turned.await.during(DOING);
+        match mode {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(_) | Err(Error::Locked { .. }) if Instant::now() < end => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Ok(_) => return Err(Error::Locked { operation: DOING }),
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 async fn readers(path: &Path, options: &Options) -> Result<SqlitePool, Error> {
@@ -165,6 +183,12 @@ async fn pool(
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        // A full disk makes SQLite undo a transaction by itself. The driver then believes that it goes on, and such a
+        // connection would never write again: it is replaced.
+        .before_acquire(|connection, _| {
+            let usable = !connection.is_in_transaction();
+            Box::pin(std::future::ready(Ok(usable)))
+        })
         .connect_with(connect)
         .await
         .during("open the database")

@@ -242,3 +242,19 @@ fn a_database_that_is_none_of_ours_is_left_as_it_was() {
         .refuses(&[directory, "is not a file"]);
     assert!(!Path::new(&format!("{directory}.key")).exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_make_a_database_at_once_all_succeed() {
+    let operator = Operator::new();
+    let database = operator.0.path().join("new/airworthy.db");
+    let mut commands = tokio::task::JoinSet::new();
+    for number in 0..12 {
+        let (id, name) = (format!("p{number}"), format!("n{number}"));
+        let args = ["project", "add", "--id", &id, "--name", &name];
+        let command = airworthy(args).env("AIRWORTHY_DATABASE", &database);
+        commands.spawn(command.ended());
+    }
+    while let Some(ended) = commands.join_next().await {
+        ended.expect("no panic").exits(0);
+    }
+}
