@@ -8,6 +8,7 @@ pub(crate) mod precheck;
 pub(crate) mod rbac;
 pub(crate) mod record;
 pub(crate) mod serve;
+mod settle;
 pub(crate) mod source;
 
 use crate::{cli::ConfigCommand, config::Config, console};
