@@ -12,6 +12,5 @@ mod live_upgrade {
     mod nodes;
     mod upgraded;
     mod verdict;
-    mod waits;
     mod workloads;
 }

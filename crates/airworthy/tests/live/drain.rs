@@ -162,7 +162,7 @@ spec: {maxUnavailable: 1, selector: {matchLabels: {app: web}}}
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata: {name: two, namespace: twice}
-spec: {minAvailable: 1, selector: {}}
+spec: {maxUnavailable: 50%, selector: {}}
 ";
 
 #[test]

@@ -1,19 +1,21 @@
-//! Nodes that did not come out of the upgrade as they went in. One that is not ready takes its time, see `waits`.
+//! Nodes that did not come out of the upgrade as they went in.
 
 use airworthy_testbed::{Client, Patch};
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::upgraded::{Upgraded, add_node, upgraded};
 use crate::common_live::{kubectl, live};
 
 /// One test, because the same check judges all of it.
 #[test]
-fn nodes_left_behind_cordoned_or_gone() {
+fn nodes_left_behind_cordoned_not_ready_or_gone() {
     live(async {
         let upgraded = upgraded().await.read().await;
         let client = kubectl(&upgraded.cluster);
         left(&upgraded).await;
         cordoned(&upgraded, &client).await;
+        not_ready(&upgraded, &client).await;
         gone(&upgraded, &client).await;
     });
 }
@@ -53,6 +55,31 @@ async fn cordoned(upgraded: &Upgraded, client: &Client) {
     report.exits(1).finds(check, "Node cordoned", "blocker");
     let report = cordon(false).await;
     report.exits(0).spares(check, "Node cordoned");
+}
+
+async fn not_ready(upgraded: &Upgraded, client: &Client) {
+    let check = "PostNodesConverged";
+    let wake = |ready| upgraded.cluster.set_node_ready("asleep", ready);
+    wake(false).await.unwrap();
+    let node = client.get("/api/v1/nodes/asleep").await.unwrap();
+    let report = upgraded.check(check).await;
+    let born = instant(&node["metadata"]["creationTimestamp"]);
+    let age = instant(report.member("observedAt")).as_second() - born.as_second();
+    // One that joined less than two minutes ago may still be starting.
+    let (severity, code) = if age < 120 {
+        ("risk", 0)
+    } else {
+        ("blocker", 1)
+    };
+    report.exits(code).finds(check, "Node asleep", severity);
+    wake(true).await.unwrap();
+    let report = upgraded.check(check).await;
+    report.exits(0).spares(check, "Node asleep");
+}
+
+fn instant(text: &Value) -> Timestamp {
+    let text = text.as_str().expect("a time");
+    text.parse().expect("a time")
 }
 
 async fn gone(upgraded: &Upgraded, client: &Client) {
