@@ -1,6 +1,6 @@
 //! From a registered cluster to a connection, and what is seen of it in passing.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use airworthy_collect::{ConnectOptions, Limits, Plan, Unusable, collect, connect, recording};
 use airworthy_knowledge::Knowledge;
@@ -60,8 +60,11 @@ impl Unread {
 async fn facts(access: &Access, plan: &Plan) -> Result<Facts, Unread> {
     match origin(access) {
         Origin::Live(options) => {
-            let connection = connect(options)
-                .await
+            // A credential plugin may hang, and must not hold a worker for ever.
+            let budget = plan.limits.run_budget;
+            let connecting = tokio::time::timeout(budget, connect(options)).await;
+            let connection = connecting
+                .map_err(|_| Unread::Configuration(unconnected(budget)))?
                 .map_err(|error| Unread::Configuration(error.to_string()))?;
             Ok(collect(&connection, Knowledge::embedded(), plan, &|_| ()).await?)
         }
@@ -72,6 +75,11 @@ async fn facts(access: &Access, plan: &Plan) -> Result<Facts, Unread> {
             read.map_err(|error| Unread::Configuration(with_causes(&error)))
         }
     }
+}
+
+fn unconnected(budget: Duration) -> String {
+    let seconds = budget.as_secs_f32();
+    format!("the credential plugin of its kubeconfig gave no credentials within {seconds} s")
 }
 
 /// An error and what caused it, on one line.

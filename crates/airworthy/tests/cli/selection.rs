@@ -83,6 +83,20 @@ fn a_partial_run_still_finds_what_it_looks_for() {
 }
 
 #[test]
+fn several_names_may_follow_one_flag() {
+    let two = ["BarePod", "PdbBlocksDrain"];
+    let whole = |args: &[&str]| run("precheck", &with_blocker(healthy()), args).stdout;
+    for flag in ["--check", "--skip"] {
+        let apart = whole(&[flag, two[0], flag, two[1]]);
+        assert_eq!(whole(&[flag, two[0], two[1]]), apart);
+        assert_eq!(whole(&[flag, "BarePod,PdbBlocksDrain"]), apart);
+        assert_ne!(whole(&[flag, two[0]]), apart);
+        let typo = run("precheck", &healthy(), &[flag, "BarePod,PdbBlockDrain"]);
+        typo.refuses(&["\"PdbBlockDrain\""]);
+    }
+}
+
+#[test]
 fn all_checks_named_one_by_one_are_a_full_run() {
     let names = names("pre");
     let args: Vec<&str> = names.iter().flat_map(|name| ["--check", name]).collect();

@@ -1,6 +1,6 @@
 //! A real API server, with credentials that come from a plugin.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use airworthy_testbed::{Cluster, ClusterOptions};
 use serde_json::{Value, json};
@@ -81,6 +81,22 @@ async fn a_plugin_that_gives_a_token_opens_the_cluster() {
     let token = token.expect("a token").as_bytes();
     assert!(!bytes.windows(token.len()).any(|window| window == token));
     wrong_token(&cluster).await;
+    nowhere_to_write(&kubeconfig, folder.path()).await;
+}
+
+async fn nowhere_to_write(kubeconfig: &str, folder: &Path) {
+    fs::write(folder.join("file"), "older").expect("a file");
+    for target in [
+        "absent/recording.tar",
+        "file/recording.tar",
+        ".",
+        "/dev/null",
+    ] {
+        let target = folder.join(target);
+        let target = target.to_str().expect("a path of ours");
+        let args = ["record", "-o", target, "--kubeconfig", kubeconfig];
+        airworthy(args).ended().await.refuses(&[target]);
+    }
 }
 
 async fn wrong_token(cluster: &Cluster) {

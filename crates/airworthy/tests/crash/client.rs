@@ -3,7 +3,6 @@
 use std::{error::Error, net::SocketAddr};
 
 use airworthy_cce::sign::{DATE_HEADER, SignedRequest, date_header, sign};
-use airworthy_store::NewKey;
 use http::{HeaderValue, Method, Request, header};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
@@ -18,7 +17,8 @@ use crate::common_cli::PATIENCE;
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) address: SocketAddr,
-    pub(crate) key: NewKey,
+    pub(crate) access_key: String,
+    pub(crate) secret: String,
 }
 
 /// What came back.
@@ -91,7 +91,7 @@ impl Client {
             body: request.body().as_bytes(),
         };
         let names = ["content-type", "host", DATE_HEADER];
-        let authorization = sign(&parts, &self.key.ak, self.key.sk.expose(), &names)?;
+        let authorization = sign(&parts, &self.access_key, &self.secret, &names)?;
         let value = HeaderValue::from_str(&authorization)?;
         request.headers_mut().insert(header::AUTHORIZATION, value);
         Ok(request)

@@ -170,7 +170,11 @@ impl Running {
         let lines = ready.expect("a log").0.clone();
         let address = lines.iter().find_map(|line| address(line));
         let address = address.unwrap_or_else(|| panic!("it did not start: {lines:#?}"));
-        let client = Client { address, key };
+        let client = Client {
+            address,
+            access_key: key.ak,
+            secret: key.sk.expose().to_owned(),
+        };
         Self { child, client, log }
     }
 

@@ -1,6 +1,7 @@
 //! Starting, and what stands in its way.
 
 use std::{
+    collections::BTreeMap,
     fs,
     net::TcpListener,
     os::unix::fs::PermissionsExt as _,
@@ -8,10 +9,18 @@ use std::{
 };
 
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::Command,
+    time::timeout,
+};
 
-use super::house::House;
-use crate::common_cli::{Ended, airworthy, facts::healthy};
+use super::{
+    api::SOON,
+    client::Client,
+    house::{House, precheck},
+};
+use crate::common_cli::{Ended, PATIENCE, airworthy, facts::healthy};
 
 fn mode(path: &Path) -> u32 {
     let found = fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -210,6 +219,56 @@ async fn key_from_the_environment(house: &House, right: &[u8]) {
         .await
         .refuses(&["not the one this database was made with"]);
     assert!(!key_file(house).exists());
+}
+
+/// The demo is the first thing that strangers run.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_serves_what_it_says_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut command, _home) = airworthy(["demo"]).into_parts();
+    let mut child = command
+        .env("TMPDIR", folder.path())
+        .spawn()
+        .expect("it starts");
+    let stdout = child.stdout.take().expect("a pipe");
+    let mut lines = BufReader::new(stdout).lines();
+    let mut told = BTreeMap::new();
+    let telling = async {
+        while let Ok(Some(line)) = lines.next_line().await {
+            let named = line.trim().split_once("  ");
+            told.extend(named.map(|(name, value)| (name.to_owned(), value.trim().to_owned())));
+            if line.contains("Your own cluster") {
+                return;
+            }
+        }
+        panic!("it ended: {told:?}");
+    };
+    timeout(PATIENCE, telling).await.expect("it tells in time");
+    let client = Client {
+        address: told["address"]
+            .strip_prefix("http://")
+            .expect("http")
+            .parse()
+            .expect("an address"),
+        access_key: told["access key"].clone(),
+        secret: told["secret key"].clone(),
+    };
+    let projects = client.get("/v3/projects").await.ok();
+    let project = projects["projects"][0]["id"].as_str().expect("an id");
+    assert!(told["project"].starts_with(project), "{told:?}");
+    let base = format!(
+        "/autopilot/v3/projects/{project}/clusters/{}/operation/precheck",
+        told["cluster"]
+    );
+    let accepted = client.post(&base, &precheck()).await.ok();
+    assert!(accepted["metadata"]["uid"].is_string(), "{accepted}");
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    let id = i32::try_from(child.id().expect("it runs")).expect("a small number");
+    let pid = rustix::process::Pid::from_raw(id).expect("not 0");
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it can be told");
+    let status = timeout(SOON, child.wait()).await.expect("it ends in time");
+    assert_eq!(status.expect("it can be waited for").code(), Some(0));
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }
 
 /// A recording that was there when the cluster was registered may be gone when it is checked.

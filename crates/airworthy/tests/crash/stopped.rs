@@ -10,7 +10,7 @@ use super::{
     api::{Api, SOON},
     house::{House, POLL, operation, postcheck},
 };
-use crate::common_cli::{PATIENCE, kubeconfig::kubeconfig};
+use crate::common_cli::{PATIENCE, facts::healthy, kubeconfig::kubeconfig};
 
 /// With such a lease, only handing a task over makes another process take it up before the test gives up.
 const LONG_LEASE: &str = "lease-seconds = 600\n";
@@ -37,6 +37,10 @@ async fn a_running_task_is_handed_over_at_once_and_its_attempt_does_not_count() 
     let tasks = service.client.until_done(&cluster).await;
     assert_eq!(tasks.len(), 1);
     assert_eq!(tasks[0]["status"]["phase"], "Failed", "{:#}", tasks[0]);
+    let store = house.store().await;
+    let ended = store.finished(&task, POLL).await.expect("a task");
+    assert_eq!(ended.expect("the task").attempt, 1);
+    store.close().await.expect("it closes");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,6 +91,25 @@ fn hanging_plugin(folder: &Path) -> String {
     let path = folder.join("kubeconfig");
     fs::write(&path, text).expect("a file");
     path.to_str().expect("a path of ours").to_owned()
+}
+
+/// Two of them would hold all workers for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_plugin_that_hangs_is_given_up_with_the_budget_of_the_run() {
+    let house = House::new("run-budget-seconds = 1\nworkers = 1\n").await;
+    let hanging = house
+        .reached("hanging", hanging_plugin(house.folder()))
+        .await;
+    let good = house.recorded("good", &healthy()).await;
+    let service = house.start().await;
+    service.client.precheck(&hanging).await;
+    let tasks = service.client.until_done(&hanging).await;
+    assert_eq!(tasks[0]["status"]["phase"], "Error", "{:#}", tasks[0]);
+    service.until_told("credential plugin").await;
+    service.client.precheck(&good).await;
+    let tasks = service.client.until_done(&good).await;
+    assert_eq!(tasks[0]["status"]["phase"], "Success", "{:#}", tasks[0]);
+    service.kill().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
