@@ -1,5 +1,7 @@
 //! Whole runs of every command that reads a cluster, and what its API server saw of them.
 
+use std::{collections::BTreeSet, io::Write as _};
+
 use airworthy_testbed::{Client, Cluster, ClusterOptions, are_there};
 use serde_json::Value;
 
@@ -71,9 +73,10 @@ fn nothing_harmful_is_asked_of_1_24() {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "a test that was left out is told")]
+/// Past the harness, which keeps what tests print to itself when they pass.
 fn left_out(why: &str) {
-    eprintln!("LEFT OUT: {why}");
+    let told = writeln!(std::io::stderr(), "LEFT OUT: {why}");
+    told.expect("standard error is there");
 }
 
 async fn nothing_harmful_is_asked_of(minor: &str) {
@@ -109,7 +112,7 @@ async fn read(cluster: &Cluster) {
     }
 }
 
-async fn demand_nothing_new(client: &Client, before: &std::collections::BTreeSet<String>) {
+async fn demand_nothing_new(client: &Client, before: &BTreeSet<String>) {
     let after = deprecated_requests(client).await;
     let new: Vec<_> = after.difference(before).collect();
     assert!(new.is_empty(), "{new:#?}");

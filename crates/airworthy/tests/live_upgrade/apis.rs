@@ -12,6 +12,7 @@ const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitio
 fn an_aggregated_api_whose_back_end_is_gone() {
     live(async {
         let upgraded = upgraded().await.read().await;
+        let _alone = upgraded.endpoints.lock().await;
         let client = kubectl(&upgraded.cluster);
         let name = "v1.gauges.example.com";
         let (check, subject) = ("PostApiServices", format!("APIService {name}"));
@@ -31,6 +32,7 @@ fn an_aggregated_api_whose_back_end_is_gone() {
 fn a_webhook_whose_back_end_is_gone() {
     live(async {
         let upgraded = upgraded().await.read().await;
+        let _alone = upgraded.endpoints.lock().await;
         let client = kubectl(&upgraded.cluster);
         let (check, subject) = ("PostWebhooks", "ValidatingWebhookConfiguration guard");
         set_endpoints_ready(&client, "guarded", "guard", false).await;

@@ -7,7 +7,7 @@ use airworthy_testbed::{
 };
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::sync::{OnceCell, RwLock};
+use tokio::sync::{Mutex, OnceCell, RwLock};
 
 use crate::common_live::{
     Report, airworthy, apply, kubectl, postcheck, until_available, until_counted,
@@ -25,6 +25,8 @@ pub(super) struct Upgraded {
     pub(super) good: Report,
     /// The same without a baseline.
     pub(super) without_baseline: Report,
+    /// Held by a test that takes the endpoints of a Service, because one check judges those of all.
+    pub(super) endpoints: Mutex<()>,
     folder: TempDir,
     _stand_ins: [StandIn; 2],
 }
@@ -58,6 +60,7 @@ impl Upgraded {
             cluster,
             good,
             without_baseline,
+            endpoints: Mutex::default(),
             folder,
             _stand_ins: stand_ins,
         }

@@ -35,6 +35,7 @@ fn a_workload_whose_pods_crash() {
 fn a_service_without_endpoints() {
     live(async {
         let upgraded = upgraded().await.read().await;
+        let _alone = upgraded.endpoints.lock().await;
         let client = kubectl(&upgraded.cluster);
         let (check, subject) = ("PostEndpointsEmpty", "Service shop/web");
         for (app, endpoints) in [("nobody", false), ("web", true)] {
