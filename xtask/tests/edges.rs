@@ -20,8 +20,16 @@ const EDGES: &[(&str, &[&str])] = &[
         &["airworthy-model", "airworthy-knowledge", "airworthy-checks"],
     ),
     (
-        "airworthy-collect",
+        "airworthy-manifest",
         &["airworthy-model", "airworthy-knowledge"],
+    ),
+    (
+        "airworthy-collect",
+        &[
+            "airworthy-model",
+            "airworthy-knowledge",
+            "airworthy-manifest",
+        ],
     ),
     ("airworthy-report", &["airworthy-model"]),
     ("airworthy-cce", &["airworthy-model"]),
@@ -62,6 +70,7 @@ const PURE: &[&str] = &[
     "airworthy-checks",
     "airworthy-assess",
     "airworthy-report",
+    "airworthy-manifest",
 ];
 
 /// Normal and build dependencies by crate.

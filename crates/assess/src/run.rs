@@ -36,7 +36,10 @@ pub struct Run<'a> {
 /// Runs the checks of the phase and reaches a verdict. `Err` when not even the server's version is known: then there is
 /// nothing that could be judged.
 pub fn assess(run: Run<'_>) -> Result<Assessment, Missing> {
-    let version = run.facts.version.clone()?.version;
+    let version = match &run.facts.manifests {
+        Ok(_) if run.facts.version.is_err() => None,
+        _ => Some(run.facts.version.clone()?.version),
+    };
     let mut engine = Engine {
         run,
         checks: Vec::new(),

@@ -1,5 +1,5 @@
 use airworthy_model::{
-    Evidence, Missing, Need, Phase, Scope, Verdict, facts::ClusterIdentity, finding::ApiCall,
+    Evidence, Missing, Need, Phase, Scope, Verdict, facts::ClusterIdentity, finding::AffectedApi,
     finding::Caller,
 };
 
@@ -249,8 +249,9 @@ fn nothing_found_has_an_empty_source() {
 
 #[test]
 fn an_api_risk_names_the_client_only_when_one_was_seen() {
-    let api = Some(ApiCall {
+    let api = Some(AffectedApi {
         url: "/apis/policy/v1beta1/podsecuritypolicies".into(),
+        ..AffectedApi::default()
     });
     let subject = Subject::cluster("policy/v1beta1", "PodSecurityPolicy", "podsecuritypolicies");
     let unseen = Finding {

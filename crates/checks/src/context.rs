@@ -6,8 +6,9 @@ use airworthy_knowledge::Knowledge;
 use airworthy_model::{
     Facts, Minor, Missing, Need, Policy, UpgradePath, UpgradeScope,
     facts::{
-        ApiService, CollectionReport, Crd, EndpointSlice, Health, Lease, Metrics, Namespace, Node,
-        Pdb, Permission, Pod, Read, Served, ServerVersion, Service, Webhook, Workload,
+        ApiService, AuditLog, CollectionReport, Crd, EndpointSlice, GitOpsSource, Health,
+        HelmRelease, Lease, ManifestTree, Metrics, Namespace, Node, Pdb, Permission, Pod, Read,
+        Served, ServerVersion, Service, Webhook, Workload, WrittenObject,
     },
 };
 use jiff::Timestamp;
@@ -65,6 +66,16 @@ accessors! {
     endpoint_slices -> Vec<EndpointSlice> = EndpointSlices,
     /// Namespaces.
     namespaces -> Vec<Namespace> = Namespaces,
+    /// Live objects written at API versions whose end is known.
+    api_writers -> Vec<WrittenObject> = ApiWriters,
+    /// Deployed Helm releases.
+    helm_releases -> Vec<HelmRelease> = HelmReleases,
+    /// What Argo CD and Flux keep applying.
+    git_ops -> Vec<GitOpsSource> = GitOps,
+    /// What an audit log tells.
+    audit -> AuditLog = Audit,
+    /// Files.
+    manifests -> ManifestTree = Manifests,
     /// Own permissions.
     permissions -> Vec<Permission> = Permissions,
     /// How reading went.

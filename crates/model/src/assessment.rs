@@ -92,8 +92,8 @@ pub struct Assessment {
     pub scope: Scope,
     /// Which cluster.
     pub cluster: ClusterIdentity,
-    /// Version that runs.
-    pub version: KubeVersion,
+    /// Version that runs; absent when files were judged and no cluster.
+    pub version: Option<KubeVersion>,
     /// When the facts were read.
     pub observed_at: Timestamp,
     /// The way that was judged; a post-check has the way that was gone, where the baseline tells it.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::version::Hop;
+use crate::version::{Hop, Minor};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -208,12 +208,30 @@ pub struct Setting {
     pub expected: Option<String>,
 }
 
-/// The API that a finding is about; fills `deprecatedAPIRisks` on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The API version that a finding is about; its URL fills `deprecatedAPIRisks` on the wire.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ApiCall {
+pub struct AffectedApi {
     /// Request path, such as `/apis/policy/v1beta1/podsecuritypolicies`.
     pub url: String,
+    /// Group and version, such as `policy/v1beta1`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub api_version: String,
+    /// Kind, where it is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// First minor that marks it deprecated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<Minor>,
+    /// First minor that does not serve it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Minor>,
+    /// Group and version to use instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<String>,
+    /// First minor that serves the replacement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replacement_since: Option<Minor>,
 }
 
 /// One thing that a check found.
@@ -252,7 +270,10 @@ pub struct Finding {
     pub setting: Option<Setting>,
     /// The API at fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api: Option<ApiCall>,
+    pub api: Option<AffectedApi>,
+    /// All objects it is about, where the subject is their owner.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<Subject>,
     /// What to do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fix: Vec<Fix>,
@@ -277,6 +298,7 @@ impl Finding {
             owner: None,
             setting: None,
             api: None,
+            objects: Vec::new(),
             fix: Vec::new(),
             discriminator: String::new(),
         }

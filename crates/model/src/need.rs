@@ -42,6 +42,16 @@ pub enum Need {
     EndpointSlices,
     /// Namespaces.
     Namespaces,
+    /// Who wrote live objects at API versions whose end is known: metadata of kinds that have such a version.
+    ApiWriters,
+    /// The newest deployed revision of each Helm release.
+    HelmReleases,
+    /// What Argo CD and Flux keep applying.
+    GitOps,
+    /// An audit log, or the batches of an audit webhook.
+    Audit,
+    /// Files of manifests.
+    Manifests,
     /// What our own identity may read.
     Permissions,
     /// How the reading itself went.
@@ -83,7 +93,7 @@ const fn list(group: &'static str, resource: &'static str) -> Access {
 
 impl Need {
     /// Every need, in the order in which they are read and shown.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 25] = [
         Self::Version,
         Self::Health,
         Self::Leases,
@@ -101,6 +111,11 @@ impl Need {
         Self::Services,
         Self::EndpointSlices,
         Self::Namespaces,
+        Self::ApiWriters,
+        Self::HelmReleases,
+        Self::GitOps,
+        Self::Audit,
+        Self::Manifests,
         Self::Permissions,
         Self::Collection,
         Self::Baseline,
@@ -145,7 +160,14 @@ impl Need {
             Self::Services => const { &[list("", "services")] },
             Self::EndpointSlices => const { &[list("discovery.k8s.io", "endpointslices")] },
             Self::Namespaces => const { &[list("", "namespaces")] },
-            Self::Permissions | Self::Collection | Self::Baseline => &[],
+            Self::ApiWriters
+            | Self::HelmReleases
+            | Self::GitOps
+            | Self::Audit
+            | Self::Manifests
+            | Self::Permissions
+            | Self::Collection
+            | Self::Baseline => &[],
         }
     }
 
@@ -169,6 +191,11 @@ impl Need {
             Self::Services => "services",
             Self::EndpointSlices => "endpoint slices",
             Self::Namespaces => "namespaces",
+            Self::ApiWriters => "writers of objects",
+            Self::HelmReleases => "Helm releases",
+            Self::GitOps => "GitOps sources",
+            Self::Audit => "audit log",
+            Self::Manifests => "manifest files",
             Self::Permissions => "own permissions",
             Self::Collection => "collection report",
             Self::Baseline => "baseline recording",

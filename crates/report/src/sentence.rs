@@ -20,17 +20,18 @@ pub fn sentence(assessment: &Assessment) -> String {
 /// How the sentence calls what the upgrade is about.
 fn goal(assessment: &Assessment) -> String {
     let target = assessment.path.as_ref().map(|path| &path.target);
-    match (assessment.phase, target) {
-        (Phase::Pre, Some(target)) => format!("for {}", version(target)),
-        (Phase::Pre, None) => "for the upgrade".into(),
+    match (assessment.phase, target, &assessment.version) {
+        (Phase::Pre, Some(target), _) => format!("for {}", version(target)),
+        (Phase::Pre, None, _) | (Phase::Post, None, None) => "for the upgrade".into(),
         // What was reached says more than what was aimed at; where it was not reached, the aim counts.
-        (Phase::Post, Some(target)) if !target.fits(&assessment.version) => {
-            format!("after the upgrade to {}", version(target))
+        (Phase::Post, Some(target), runs) => {
+            let reached = runs.as_ref().filter(|runs| target.fits(runs));
+            format!(
+                "after the upgrade to {}",
+                version(reached.unwrap_or(target))
+            )
         }
-        (Phase::Post, Some(_)) => {
-            format!("after the upgrade to {}", version(&assessment.version))
-        }
-        (Phase::Post, None) => format!("on {}", version(&assessment.version)),
+        (Phase::Post, None, Some(runs)) => format!("on {}", version(runs)),
     }
 }
 

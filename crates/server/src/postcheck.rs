@@ -108,7 +108,7 @@ fn answer(
     status: PostcheckClusterResponseBodyStatus,
 ) -> Json<CreateAutopilotPostCheckResponse> {
     let from = || Some(judged?.path.as_ref()?.from.exact());
-    let runs = || Some(judged?.version.exact());
+    let runs = || Some(judged?.version.as_ref()?.exact());
     Json(CreateAutopilotPostCheckResponse {
         api_version: ApiVersion::V3,
         kind: PostCheckKind::PostCheckTask,

@@ -99,7 +99,7 @@ fn spec(task: &Task, assessment: Option<&Assessment>) -> Result<PrecheckSpec, Re
     let asked: PrecheckTaskSpec =
         serde_json::from_str(&task.spec).map_err(|error| broken(&error))?;
     let runs = assessment
-        .map(|assessment| &assessment.version)
+        .and_then(|assessment| assessment.version.as_ref())
         .or(asked.cluster_version.as_ref());
     let skips = asked.skips.into_iter().map(|skip| SkippedCheckItemList {
         name: Some(skip.name),

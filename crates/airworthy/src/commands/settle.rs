@@ -67,7 +67,7 @@ mod tests {
             verdict: Verdict::NotReady,
             scope: Scope::Full,
             cluster: ClusterIdentity::default(),
-            version: "v1.32.13".parse().unwrap(),
+            version: Some("v1.32.13".parse().unwrap()),
             observed_at: jiff::Timestamp::UNIX_EPOCH,
             path: None,
             knowledge: String::new(),

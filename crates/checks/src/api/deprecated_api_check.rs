@@ -1,7 +1,7 @@
 use airworthy_knowledge::{api_version, url};
 use airworthy_model::{
     Breaks, CheckInfo, Finding, Group, Hop, Kind, Minor, Need, Phase, Severity, Subject,
-    UpgradePath, finding::ApiCall,
+    UpgradePath, finding::AffectedApi,
 };
 
 use super::usage::{self, Usage};
@@ -70,7 +70,7 @@ fn judge(ctx: &Context<'_>, path: &UpgradePath, usage: &Usage<'_>) -> Finding {
     Finding {
         hop,
         evidence: usage.evidence().collect(),
-        api: Some(ApiCall { url: url(group, version, resource) }),
+        api: Some(AffectedApi { url: url(group, version, resource), ..AffectedApi::default() }),
         breaks: (severity > Severity::Note).then_some(Breaks::RunningClient),
         ..Finding::new(severity, Subject::cluster(&at, kind, resource), say(&at, usage, hop))
     }

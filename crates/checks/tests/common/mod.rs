@@ -304,6 +304,20 @@ fn template(need: Need) -> Map<String, Value> {
         }
         Need::EndpointSlices => json!({"ports": [""], "ready": 0, "notReady": 0}),
         Need::Namespaces => json!({"uid": "u-ns", "phase": "Active"}),
+        Need::ApiWriters => {
+            json!({"group": "batch", "readAt": "v1", "resource": "cronjobs", "kind": "CronJob", "namespace": "shop", "created": "2026-01-01T00:00:00Z"})
+        }
+        Need::HelmReleases => {
+            json!({"namespace": "shop", "revision": 1, "status": "deployed", "storedIn": "Secret", "record": "sh.helm.release.v1.web.v1",
+            "chart": "web", "chartVersion": "1.0.0", "deployedAt": "2026-01-01T00:00:00Z", "objects": 3})
+        }
+        Need::GitOps => {
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "namespace": "argocd"})
+        }
+        Need::Audit => json!({"_single": true, "sources": ["audit.log"], "events": 0}),
+        Need::Manifests => {
+            json!({"_single": true, "roots": ["deploy"], "files": 0, "bytes": 0, "objects": 0})
+        }
         Need::Permissions => json!({"verb": "list", "allowed": true}),
         Need::Baseline => json!({}),
     };

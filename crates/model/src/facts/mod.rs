@@ -8,6 +8,7 @@ mod network;
 mod node;
 mod pod;
 mod server;
+mod usage;
 mod workload;
 
 use jiff::Timestamp;
@@ -22,6 +23,10 @@ pub use pod::{Container, ControllerRef, Pdb, Pod};
 pub use server::{
     CollectionNote, CollectionReport, DeprecatedRequest, Health, HealthCheck, Lease, Metrics,
     Permission, ServerVersion,
+};
+pub use usage::{
+    ApiCaller, AuditLog, ClientSeen, DesiredField, DesiredObject, GitOpsSource, HelmRelease,
+    ManifestTree, Unreadable, Writer, WrittenObject,
 };
 pub use workload::{Workload, WorkloadKind};
 
@@ -133,7 +138,15 @@ macro_rules! single_row {
     )* };
 }
 
-single_row!(ServerVersion, Health, Metrics, Served, CollectionReport);
+single_row!(
+    ServerVersion,
+    Health,
+    Metrics,
+    Served,
+    CollectionReport,
+    AuditLog,
+    ManifestTree
+);
 
 facts! {
     /// `/version`.
@@ -170,6 +183,16 @@ facts! {
     endpoint_slices: Vec<EndpointSlice> = EndpointSlices,
     /// Namespaces.
     namespaces: Vec<Namespace> = Namespaces,
+    /// Live objects written at API versions whose end is known.
+    api_writers: Vec<WrittenObject> = ApiWriters,
+    /// Deployed Helm releases.
+    helm_releases: Vec<HelmRelease> = HelmReleases,
+    /// What Argo CD and Flux keep applying.
+    git_ops: Vec<GitOpsSource> = GitOps,
+    /// What an audit log tells.
+    audit: AuditLog = Audit,
+    /// Files.
+    manifests: ManifestTree = Manifests,
     /// Own permissions.
     permissions: Vec<Permission> = Permissions,
     /// How reading went.

@@ -33,8 +33,9 @@ pub struct Report {
     pub path: Option<Vec<Hop>>,
     /// Which cluster.
     pub cluster: Cluster,
-    /// The version that runs.
-    pub version: String,
+    /// The version that runs; absent when files were judged and no cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// When the facts were read.
     #[schemars(extend("format" = "date-time"))]
     pub observed_at: String,
@@ -143,7 +144,7 @@ impl From<&Assessment> for Report {
             target: path.map(|path| path.target.to_string()),
             path: path.map(|path| path.hops.iter().copied().map(Into::into).collect()),
             cluster: (&assessment.cluster).into(),
-            version: assessment.version.to_string(),
+            version: assessment.version.as_ref().map(ToString::to_string),
             observed_at: assessment.observed_at.to_string(),
             knowledge: assessment.knowledge.clone(),
             coverage: Coverage {

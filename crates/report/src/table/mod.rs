@@ -70,8 +70,11 @@ fn origin(assessment: &Assessment) -> String {
     let name = name.map_or("The cluster".into(), |name| format!("Cluster {name}"));
     let server = cluster.server.as_ref();
     let server = server.map_or(String::new(), |server| format!(" at {server}"));
-    let (version, read) = (&assessment.version, assessment.observed_at);
-    format!("{name}{server} runs {version}, read {read:.0}")
+    let read = assessment.observed_at;
+    match &assessment.version {
+        Some(version) => format!("{name}{server} runs {version}, read {read:.0}"),
+        None => format!("Files, read {read:.0}"),
+    }
 }
 
 fn every_check(page: &mut Page, assessment: &Assessment) {

@@ -223,7 +223,7 @@ pub(crate) fn unknown_risk() -> Assessment {
 pub(crate) fn not_ready_and_unknown() -> Assessment {
     let mut assessment = not_ready();
     assessment.path = Some(UpgradePath::new(v("v1.29.3+k3s1"), v("v1.32.4")).unwrap());
-    assessment.version = v("v1.29.3+k3s1");
+    assessment.version = Some(v("v1.29.3+k3s1"));
     let missing = vec![forbidden(Need::Services, None)];
     set(
         &mut assessment,
@@ -252,7 +252,7 @@ pub(crate) fn partial(mut assessment: Assessment) -> Assessment {
 
 pub(crate) fn after(mut assessment: Assessment) -> Assessment {
     assessment.phase = Phase::Post;
-    assessment.version = v("v1.32.13");
+    assessment.version = Some(v("v1.32.13"));
     assessment
 }
 

@@ -1,0 +1,293 @@
+//! Who uses which version of an API: writers of live objects, deployed Helm releases, GitOps sources, callers of the audit log,
+//! files. Names and versions only: no value of any field is kept.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    finding::{Location, Owner},
+    version::Minor,
+};
+
+/// A live object that somebody wrote, or will apply again, at an API version whose end is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WrittenObject {
+    /// API group; empty for the core group.
+    pub group: String,
+    /// Version at which it was listed: one that the server does not call deprecated.
+    pub read_at: String,
+    /// Plural resource.
+    pub resource: String,
+    /// Kind.
+    pub kind: String,
+    /// Namespace, for namespaced objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Name.
+    pub name: String,
+    /// Uid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// Creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+    /// Every entry of `managedFields`, in the server's order. Empty: somebody stripped them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writers: Vec<Writer>,
+    /// `apiVersion` inside the annotation `kubectl.kubernetes.io/last-applied-configuration`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_applied: Option<String>,
+    /// Who says, by label, annotation or owner reference, that the object is theirs; the most specific first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<Owner>,
+}
+
+/// One entry of `managedFields`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Writer {
+    /// Field manager, such as `kubectl-client-side-apply`.
+    pub manager: String,
+    /// `Apply` or `Update`.
+    pub operation: String,
+    /// Subresource that was written, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subresource: String,
+    /// Group and version at which the manager last wrote.
+    pub api_version: String,
+    /// When the manager last wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Timestamp>,
+    /// How many fields outside `metadata` and `status` the manager set itself (what its last apply named, where that is known).
+    pub fields: u32,
+    /// How many of those each entry of the object owns too, in the order of the entries; its own place holds `fields`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<u32>,
+}
+
+/// The newest deployed revision of a Helm release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HelmRelease {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Revision.
+    pub revision: u32,
+    /// Status, `deployed` as a rule.
+    pub status: String,
+    /// `Secret` or `ConfigMap`.
+    pub stored_in: String,
+    /// Name of that object.
+    pub record: String,
+    /// Chart.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub chart: String,
+    /// Version of the chart.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub chart_version: String,
+    /// `kubeVersion` of the chart: the constraint that Helm checks before it installs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kube_version: Option<String>,
+    /// When it was deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployed_at: Option<Timestamp>,
+    /// How many objects its manifest and its hooks hold.
+    #[serde(default)]
+    pub objects: u32,
+    /// Those at an API version, or with a field, whose end is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watched: Vec<DesiredObject>,
+    /// Why its payload could not be read; then `watched` tells nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// An object that somebody will send again, as its text has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DesiredObject {
+    /// Group and version, as written.
+    pub api_version: String,
+    /// Kind.
+    pub kind: String,
+    /// Namespace, where the text names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Name; empty where only `generateName` is given.
+    pub name: String,
+    /// Field paths whose end or beginning is known, in the dotted form of JSON names without list indexes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<DesiredField>,
+    /// Where it stands, for objects from files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// A hook of its Helm release, such as `pre-upgrade`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<String>,
+}
+
+/// A field in a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DesiredField {
+    /// Dotted JSON names without list indexes, such as `spec.resourceClaims.source`.
+    pub path: String,
+    /// Line in its file, from 1; 0 where it has none.
+    #[serde(default)]
+    pub line: u32,
+    /// Column, from 1; 0 where it has none.
+    #[serde(default)]
+    pub column: u32,
+}
+
+/// What Argo CD or Flux keeps applying, as its own status tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GitOpsSource {
+    /// Group and version of the source object, such as `argoproj.io/v1alpha1`.
+    pub api_version: String,
+    /// `Application`, `Kustomization`.
+    pub kind: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Where the manifests come from: repository and path, credentials removed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// Revision that was last applied.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub revision: String,
+    /// When it was last applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied_at: Option<Timestamp>,
+    /// Its objects at an API version whose end is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watched: Vec<DesiredObject>,
+}
+
+/// What an audit log tells about calls at API versions whose end is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditLog {
+    /// Files, or `webhook`.
+    pub sources: Vec<String>,
+    /// Events read.
+    pub events: u64,
+    /// Time of the earliest event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Timestamp>,
+    /// Time of the latest event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Timestamp>,
+    /// One row an API version, resource, user and user agent; bounded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub callers: Vec<ApiCaller>,
+    /// Events of callers beyond the bound on rows.
+    #[serde(default)]
+    pub uncounted: u64,
+    /// Client programs seen, whatever they called; bounded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<ClientSeen>,
+    /// Lines and files that could not be read, the first of each kind with its place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Unreadable>,
+    /// Lines that could not be read, all of them.
+    #[serde(default)]
+    pub unreadable: u64,
+}
+
+/// Calls of one client of one resource at one version.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiCaller {
+    /// API group; empty for the core group.
+    pub group: String,
+    /// Version.
+    pub version: String,
+    /// Plural resource.
+    pub resource: String,
+    /// Subresource, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subresource: String,
+    /// User name.
+    pub user: String,
+    /// User agent; empty when the client sent none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub user_agent: String,
+    /// Calls by verb.
+    pub verbs: BTreeMap<String, u64>,
+    /// Calls.
+    pub count: u64,
+    /// Earliest call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<Timestamp>,
+    /// Latest call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+    /// First minor that does not serve it, as the server annotated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_release: Option<Minor>,
+}
+
+/// A client program, as its user agent names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientSeen {
+    /// User agent.
+    pub user_agent: String,
+    /// User name.
+    pub user: String,
+    /// Calls.
+    pub count: u64,
+    /// Latest call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+}
+
+/// What the files hold that were given to be judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ManifestTree {
+    /// Paths as given; `-` for standard input.
+    pub roots: Vec<String>,
+    /// Files read.
+    pub files: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Objects found, list items counted one by one; those that were passed over without parsing are not among them.
+    pub objects: u64,
+    /// Objects at an API version, or with a field, whose end or beginning is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watched: Vec<DesiredObject>,
+    /// What could not be read or was not rendered; each is something nobody looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Unreadable>,
+    /// What was rendered before it was read, such as a chart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rendered: Vec<String>,
+}
+
+/// Something in a file that could not be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unreadable {
+    /// Path as given.
+    pub file: String,
+    /// Line, from 1; 0 for the whole file.
+    #[serde(default)]
+    pub line: u64,
+    /// Column, from 1; 0 for the whole line.
+    #[serde(default)]
+    pub column: u32,
+    /// Why, for people.
+    pub why: String,
+    /// What to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cure: Option<String>,
+}
