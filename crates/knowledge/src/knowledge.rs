@@ -1,0 +1,186 @@
+//! The tables, embedded or from a file, and the questions that are asked of them.
+
+use std::sync::LazyLock;
+
+use airworthy_model::{Hop, Minor};
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    api::Api,
+    apis::Apis,
+    section::{ParseError, SCHEMA, Section},
+};
+
+static EMBEDDED: LazyLock<Knowledge> = LazyLock::new(|| {
+    // A test reads the same bytes, so a broken table does not leave the workshop.
+    Knowledge::of_the_program().expect("the embedded knowledge is well-formed")
+});
+
+/// Declares the sections: a member of the bundle, the table it is read into, the file it is embedded from.
+macro_rules! sections {
+    ($( $name:ident: $table:ty = $file:literal ),* $(,)?) => {
+        /// Everything known about every covered minor.
+        #[derive(Clone, Debug)]
+        pub struct Knowledge {
+            /// The day on which the tables were last brought up to date.
+            pub compiled: Date,
+            /// The oldest minor that may be upgraded from.
+            pub oldest: Minor,
+            /// The newest minor that may be upgraded to.
+            pub newest: Minor,
+            /// The file it was read from; nothing for what came with the program.
+            file: Option<String>,
+            $( pub(crate) $name: Section<$table>, )*
+        }
+
+        /// A bundle: what `--knowledge FILE` names.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Bundle<'a> {
+            #[allow(dead_code)] // Looked at before all else.
+            schema: u32,
+            compiled: Date,
+            oldest: Minor,
+            newest: Minor,
+            $( #[serde(borrow)] $name: Option<&'a RawValue>, )*
+        }
+
+        impl Knowledge {
+            fn of_the_program() -> Result<Self, ParseError> {
+                let head: Head = serde_json::from_str(HEAD)?;
+                Ok(Self {
+                    compiled: head.compiled,
+                    oldest: head.oldest,
+                    newest: head.newest,
+                    file: None,
+                    $( $name: Section::embedded(include_str!($file)), )*
+                })
+            }
+
+            /// Reads a knowledge file whole: a bundle of all sections.
+            pub fn parse(text: &str) -> Result<Self, ParseError> {
+                let Schema { schema } = serde_json::from_str(text)?;
+                if schema != SCHEMA {
+                    return Err(ParseError::Schema(schema));
+                }
+                let bundle: Bundle<'_> = serde_json::from_str(text)?;
+                Ok(Self {
+                    compiled: bundle.compiled,
+                    oldest: bundle.oldest,
+                    newest: bundle.newest,
+                    file: None,
+                    $( $name: Section::parse(text, bundle.$name)?, )*
+                })
+            }
+
+            /// The tables that came with the program as one knowledge file.
+            pub fn bundle() -> String {
+                let sections = [ $( concat!("\"", stringify!($name), "\": "), include_str!($file) ),* ];
+                let head = HEAD.trim_end().trim_end_matches('}').trim_end();
+                let sections: String = sections.chunks(2).map(|pair| format!(",\n{}{}", pair[0], pair[1].trim_end())).collect();
+                format!("{head}{sections}\n}}\n")
+            }
+
+            /// Reads every section; for tests, which must not leave a broken one to the first who asks.
+            #[cfg(test)]
+            fn read_all(&self) {
+                $( self.$name.get(); )*
+            }
+        }
+    };
+}
+
+sections! {
+    apis: Apis = "../data/apis.json",
+}
+
+const HEAD: &str = include_str!("../data/head.json");
+
+/// What stands before the sections.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    #[allow(dead_code)] // Ours is of our own schema.
+    schema: u32,
+    compiled: Date,
+    oldest: Minor,
+    newest: Minor,
+}
+
+#[derive(Deserialize)]
+struct Schema {
+    schema: u32,
+}
+
+impl Knowledge {
+    /// The tables that came with the program.
+    pub fn embedded() -> &'static Self {
+        &EMBEDDED
+    }
+
+    /// Says which file it was read from, so that every report names it.
+    #[must_use]
+    pub fn from_file(mut self, file: impl Into<String>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+
+    /// What assessments name as the knowledge that judged them.
+    pub fn version(&self) -> String {
+        let (compiled, oldest, newest) = (self.compiled, self.oldest, self.newest);
+        let own = format!("{compiled} (Kubernetes {oldest} to {newest})");
+        match &self.file {
+            Some(file) => format!("{own} of {file}"),
+            None => own,
+        }
+    }
+
+    /// All kinds, by group, version and kind.
+    pub fn apis(&self) -> impl ExactSizeIterator<Item = &Api> {
+        self.apis.get().all().iter()
+    }
+
+    /// The row of a kind at a version.
+    pub fn kind(&self, group: &str, version: &str, kind: &str) -> Option<&Api> {
+        self.apis.get().kind(group, version, kind)
+    }
+
+    /// The row of a resource at a version.
+    pub fn api(&self, group: &str, version: &str, resource: &str) -> Option<&Api> {
+        self.apis.get().resource(group, version, resource)
+    }
+
+    /// Whether Kubernetes itself has (or had) the group: kinds of any other are custom resources.
+    pub fn knows_group(&self, group: &str) -> bool {
+        self.apis.get().knows_group(group)
+    }
+
+    /// Whether a minor marks the resource at that version deprecated, so that asking for it would raise a finding.
+    pub fn deprecated_at(&self, group: &str, version: &str, resource: &str, minor: Minor) -> bool {
+        self.api(group, version, resource)
+            .is_some_and(|api| api.marked_deprecated(minor))
+    }
+
+    /// The minor from which on the resource is not served at that version.
+    pub fn removed_in(&self, group: &str, version: &str, resource: &str) -> Option<Minor> {
+        self.api(group, version, resource)
+            .and_then(|api| api.removed)
+    }
+
+    /// Kinds whose stored objects no version can read any more after `hop`.
+    pub fn gone_for_good(&self, hop: Hop) -> impl Iterator<Item = &Api> {
+        self.apis().filter(move |api| {
+            api.gone_for_good && api.removed.is_some_and(|minor| hop.crosses(minor))
+        })
+    }
+
+    /// Whether both ends of an upgrade are covered.
+    pub fn covers(&self, minor: Minor) -> bool {
+        self.oldest <= minor && minor <= self.newest
+    }
+}
+
+#[cfg(test)]
+mod tests;
