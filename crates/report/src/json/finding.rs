@@ -39,6 +39,12 @@ pub struct Finding {
     /// Who owns the subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
+    /// The API version at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api: Option<Api>,
+    /// All objects that it is about, where the subject is their owner.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<Subject>,
     /// What to do, step by step.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fix: Vec<Fix>,
@@ -116,6 +122,33 @@ pub struct Owner {
     pub name: String,
 }
 
+/// An API version that a finding is about. Minors are written as `1.31`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Api {
+    /// Request path, such as `/apis/policy/v1beta1/podsecuritypolicies`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub url: String,
+    /// Group and version, such as `policy/v1beta1`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub api_version: String,
+    /// Kind, where it is known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// First minor that marks it deprecated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<String>,
+    /// First minor that does not serve it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed: Option<String>,
+    /// Group and version to use instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<String>,
+    /// First minor that serves the replacement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replacement_since: Option<String>,
+}
+
 /// One step that repairs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -143,6 +176,8 @@ impl From<&model::Finding> for Finding {
             breaks: finding.breaks.map(Into::into),
             caller: finding.caller.as_ref().map(Into::into),
             owner: finding.owner.as_ref().map(Into::into),
+            api: finding.api.as_ref().map(Into::into),
+            objects: finding.objects.iter().map(Into::into).collect(),
             fix: finding.fix.iter().map(Into::into).collect(),
             fingerprint: finding.fingerprint(),
         }
@@ -197,6 +232,20 @@ impl From<&model::finding::Owner> for Owner {
             kind: owner.kind.clone(),
             namespace: owner.namespace.clone(),
             name: owner.name.clone(),
+        }
+    }
+}
+
+impl From<&model::finding::AffectedApi> for Api {
+    fn from(api: &model::finding::AffectedApi) -> Self {
+        Self {
+            url: api.url.clone(),
+            api_version: api.api_version.clone(),
+            kind: api.kind.clone(),
+            deprecated: api.deprecated.map(|minor| minor.to_string()),
+            removed: api.removed.map(|minor| minor.to_string()),
+            replacement: api.replacement.clone(),
+            replacement_since: api.replacement_since.map(|minor| minor.to_string()),
         }
     }
 }

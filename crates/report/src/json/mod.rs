@@ -8,7 +8,7 @@ use airworthy_model::{self as model, Assessment};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use finding::{Caller, Evidence, Finding, Fix, Location, Owner, Subject};
+pub use finding::{Api, Caller, Evidence, Finding, Fix, Location, Owner, Subject};
 pub use schema::schema;
 pub use words::{Breaks, EvidenceKind, Phase, Reason, Scope, Severity, Status, Verdict};
 

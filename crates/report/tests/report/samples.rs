@@ -29,7 +29,7 @@ pub(crate) fn ready() -> Assessment {
         verdict: Verdict::Ready,
         scope: Scope::Full,
         cluster,
-        version: v("v1.31.14"),
+        version: Some(v("v1.31.14")),
         observed_at: at(),
         path: Some(UpgradePath::new(v("v1.31.14"), v("1.32")).unwrap()),
         knowledge: "2026.11".into(),

@@ -134,7 +134,7 @@ fn sentences() {
         ),
         (
             Assessment {
-                version: v("v1.31.14"),
+                version: Some(v("v1.31.14")),
                 ..after(not_ready())
             },
             "Not fit to serve after the upgrade to 1.32: 3 blockers, 1 risk.",
