@@ -1,6 +1,7 @@
 //! Tasks of the project, run as `cargo xtask <task>`.
 
 mod bench;
+mod knowledge;
 mod test;
 mod testbed;
 
@@ -20,6 +21,9 @@ enum Task {
     /// Builds, starts and pins real control planes for tests
     #[command(subcommand)]
     Testbed(testbed::Command),
+    /// Generates the tables of every Kubernetes minor
+    #[command(subcommand)]
+    Knowledge(knowledge::Command),
     /// Measures pre-check and service
     #[command(subcommand)]
     Bench(bench::Command),
@@ -34,6 +38,7 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Test(test) => test.run(),
         Task::Testbed(command) => command.run().await,
+        Task::Knowledge(command) => command.run(),
         Task::Bench(command) => command.run().await,
         Task::Floor(floor) => floor.run().await,
         Task::Measure(measure) => measure.run(),
