@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use airworthy_model::{Hop, KubeVersion, Minor};
+use airworthy_model::{Hop, KubeVersion, Minor, Need};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Tells, with evidence, whether a Kubernetes cluster is fit to be upgraded, and afterwards whether it came out fit to serve
@@ -71,6 +71,33 @@ pub(crate) struct Source {
     /// Judge a recording in place of a live cluster
     #[arg(long, value_name = "RECORDING")]
     pub(crate) from: Option<PathBuf>,
+    /// Do without this evidence: nothing of it is read
+    #[arg(long, value_enum, value_name = "EVIDENCE", num_args = 1.., value_delimiter = ',')]
+    pub(crate) without: Vec<Evidence>,
+}
+
+/// Evidence that is read unless it is switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Evidence {
+    /// Helm releases, which lie in Secrets or ConfigMaps
+    Helm,
+}
+
+impl Evidence {
+    /// The facts that are made of it.
+    pub(crate) const fn need(self) -> Need {
+        match self {
+            Self::Helm => Need::HelmReleases,
+        }
+    }
+
+    /// The word that switches it off.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Helm => "helm",
+        }
+    }
 }
 
 /// What is printed and what fails.
@@ -190,6 +217,9 @@ pub(crate) struct Record {
     /// Context of the kubeconfig [default: its current context]
     #[arg(long)]
     pub(crate) context: Option<String>,
+    /// Do without this evidence: nothing of it is read
+    #[arg(long, value_enum, value_name = "EVIDENCE", num_args = 1.., value_delimiter = ',')]
+    pub(crate) without: Vec<Evidence>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -223,6 +253,9 @@ pub(crate) struct Rbac {
     /// Also allow listing the custom resources of this API group (may be given several times)
     #[arg(long = "api-group", value_name = "GROUP")]
     pub(crate) api_groups: Vec<String>,
+    /// Leave out what only this evidence needs
+    #[arg(long, value_enum, value_name = "EVIDENCE", num_args = 1.., value_delimiter = ',')]
+    pub(crate) without: Vec<Evidence>,
     /// Bind the role to this user
     #[arg(long, conflicts_with = "service_account")]
     pub(crate) user: Option<String>,

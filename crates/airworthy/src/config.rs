@@ -1,17 +1,18 @@
 //! The configuration: defaults, then the file, then the environment, then flags. Each value knows where it comes from.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use airworthy_model::{Hop, Policy, UpgradeScope};
+use airworthy_model::{Hop, Need, Policy, UpgradeScope};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-use crate::cli::parse_jump;
+use crate::cli::{Evidence, parse_jump};
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +86,7 @@ pub(crate) struct Config {
     pub(crate) lease: Setting<u64>,
     pub(crate) scope: Setting<UpgradeScope>,
     pub(crate) allowed_jumps: Setting<Vec<Hop>>,
+    pub(crate) without: Setting<Vec<Evidence>>,
 }
 
 /// The file, as written. Unknown members are errors: a typing error must not silently keep a default.
@@ -101,6 +103,7 @@ struct File {
     lease_seconds: Option<u64>,
     scope: Option<UpgradeScope>,
     allowed_jumps: Option<Vec<String>>,
+    without: Option<Vec<Evidence>>,
 }
 
 impl Config {
@@ -134,6 +137,7 @@ impl Config {
             lease: Setting::default(30),
             scope: Setting::default(UpgradeScope::Nodes),
             allowed_jumps: Setting::default(Vec::new()),
+            without: Setting::default(Vec::new()),
         }
     }
 
@@ -171,6 +175,7 @@ impl Config {
         self.lease.layer(file.lease_seconds, origin());
         self.scope.layer(file.scope, origin());
         self.allowed_jumps.layer(jumps, origin());
+        self.without.layer(file.without, origin());
         self.validate(path)
     }
 
@@ -207,6 +212,12 @@ impl Config {
         }
     }
 
+    /// Facts that are not read: of evidence that the configuration or the caller switches off.
+    pub(crate) fn switched_off(&self, more: &[Evidence]) -> BTreeSet<Need> {
+        let all = self.without.value.iter().chain(more);
+        all.map(|evidence| evidence.need()).collect()
+    }
+
     /// How long one request to a cluster may take.
     pub(crate) fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout.value)
@@ -219,13 +230,10 @@ impl Config {
 
     /// One row a setting: name, value, origin.
     pub(crate) fn rows(&self) -> Vec<(&'static str, String, String)> {
-        let jumps = self
-            .allowed_jumps
-            .value
-            .iter()
-            .map(|hop| format!("{}:{}", hop.from, hop.to))
-            .collect::<Vec<_>>()
-            .join(" ");
+        let jumps = self.allowed_jumps.value.iter();
+        let jumps = listed(jumps.map(|hop| format!("{}:{}", hop.from, hop.to)));
+        let without = self.without.value.iter();
+        let without = listed(without.map(|evidence| evidence.word().to_owned()));
         let scope = match self.scope.value {
             UpgradeScope::Nodes => "nodes",
             UpgradeScope::ControlPlane => "controlPlane",
@@ -274,14 +282,21 @@ impl Config {
             ("scope", scope.to_owned(), self.scope.origin.to_string()),
             (
                 "allowed-jumps",
-                if jumps.is_empty() {
-                    "(none)".to_owned()
-                } else {
-                    jumps
-                },
+                jumps,
                 self.allowed_jumps.origin.to_string(),
             ),
+            ("without", without, self.without.origin.to_string()),
         ]
+    }
+}
+
+/// The words of a list.
+fn listed(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<_> = words.collect();
+    if words.is_empty() {
+        "(none)".to_owned()
+    } else {
+        words.join(" ")
     }
 }
 

@@ -1,9 +1,6 @@
 //! The role that reading needs, made from what the checks declare.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use airworthy_model::{Access, Need};
 
@@ -18,41 +15,84 @@ pub(crate) enum Binding {
 /// A `ClusterRole` that allows what these needs ask for, with the binding. Read-only by construction: an [`Access`] has no
 /// other verb than `list` or `get`.
 pub(crate) fn manifest(needs: &BTreeSet<Need>, api_groups: &[String], binding: &Binding) -> String {
-    let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut paths = BTreeSet::new();
-    for access in needs.iter().flat_map(|need| need.access()) {
-        match access {
-            Access::List { group, resource } => {
-                groups.entry(group).or_default().insert(resource);
-            }
-            Access::Path(path) => {
-                paths.insert(*path);
-            }
-        }
-    }
+    let plain = needs.iter().filter(|need| **need != Need::HelmReleases);
+    let rules = Rules::of(plain.copied());
     let mut text = String::from(
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: airworthy-reader\nrules:\n",
     );
-    for (group, resources) in groups {
-        let resources = resources.into_iter().collect::<Vec<_>>().join(", ");
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "  - apiGroups: [\"{group}\"]\n    resources: [{resources}]\n    verbs: [list]"
-        );
-    }
+    text += &rules.resources();
     if needs.contains(&Need::Crds) {
         text += &custom_resources(api_groups);
     }
-    if !paths.is_empty() {
-        let paths = paths
-            .into_iter()
-            .map(|path| format!("\"{path}\""))
-            .collect::<Vec<_>>()
-            .join(", ");
-        let _ = writeln!(text, "  - nonResourceURLs: [{paths}]\n    verbs: [get]");
+    text += &rules.paths();
+    if needs.contains(&Need::HelmReleases) {
+        text += HELM;
+        text += &Rules::of([Need::HelmReleases]).resources();
     }
     text + &binding_text(binding)
+}
+
+/// What stands before the one rule that opens Secrets.
+const HELM: &str = "\
+  # Helm keeps its releases in Secrets or ConfigMaps, and RBAC cannot tell those from others: who has this rule can read all.
+  # airworthy lists names and labels of what Helm labelled its own, and reads one record of each release.
+  # Without the rule, run with --without helm; airworthy rbac --without helm leaves it out.
+";
+
+/// Resources by API group and verb, and paths.
+#[derive(Default)]
+struct Rules {
+    resources: BTreeMap<(&'static str, BTreeSet<&'static str>), BTreeSet<&'static str>>,
+    paths: BTreeSet<&'static str>,
+}
+
+impl Rules {
+    fn of(needs: impl IntoIterator<Item = Need>) -> Self {
+        let mut verbs: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+        let mut rules = Self::default();
+        for access in needs.into_iter().flat_map(Need::access) {
+            match *access {
+                Access::List { group, resource } => {
+                    verbs.entry((group, resource)).or_default().insert("list");
+                }
+                Access::Get { group, resource } => {
+                    verbs.entry((group, resource)).or_default().insert("get");
+                }
+                Access::Path(path) => {
+                    rules.paths.insert(path);
+                }
+            }
+        }
+        for ((group, resource), verbs) in verbs {
+            let rule = rules.resources.entry((group, verbs)).or_default();
+            rule.insert(resource);
+        }
+        rules
+    }
+
+    fn resources(&self) -> String {
+        let rules = self.resources.iter();
+        let rule = |((group, verbs), resources): (&(&str, BTreeSet<&str>), &BTreeSet<&str>)| {
+            let (verbs, resources) = (joined(verbs), joined(resources));
+            format!(
+                "  - apiGroups: [\"{group}\"]\n    resources: [{resources}]\n    verbs: [{verbs}]\n"
+            )
+        };
+        rules.map(rule).collect()
+    }
+
+    fn paths(&self) -> String {
+        if self.paths.is_empty() {
+            return String::new();
+        }
+        let paths: Vec<_> = self.paths.iter().map(|path| quoted(path)).collect();
+        let paths = paths.join(", ");
+        format!("  - nonResourceURLs: [{paths}]\n    verbs: [get]\n")
+    }
+}
+
+fn joined(words: &BTreeSet<&str>) -> String {
+    words.iter().copied().collect::<Vec<_>>().join(", ")
 }
 
 /// One object of each custom resource version is listed, metadata only, to see whether it can be read at all. RBAC cannot say

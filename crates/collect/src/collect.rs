@@ -96,6 +96,7 @@ pub async fn collect(
     reading.fill(&mut facts).await;
     facts.discovery = session.group(Need::Discovery, async { served }).await;
     facts.cluster.uid = uid(&session, &facts).await;
+    facts.switch_off(&plan.switched_off);
     if plan.wants(Need::Collection) {
         facts.collection = Ok(session.report());
     }

@@ -157,14 +157,13 @@ fn rules(need: Need) -> Option<String> {
 }
 
 fn rule(access: &Access) -> String {
+    let resources = |verb: &str, group: &str, resource: &str| match group {
+        "" => format!("allow `{verb}` on `{resource}` (core group)"),
+        group => format!("allow `{verb}` on `{resource}` (API group `{group}`)"),
+    };
     match access {
-        Access::List {
-            group: "",
-            resource,
-        } => format!("allow `list` on `{resource}` (core group)"),
-        Access::List { group, resource } => {
-            format!("allow `list` on `{resource}` (API group `{group}`)")
-        }
+        Access::List { group, resource } => resources("list", group, resource),
+        Access::Get { group, resource } => resources("get", group, resource),
         Access::Path(path) => format!("allow `get` on the path `{path}` (nonResourceURLs)"),
     }
 }

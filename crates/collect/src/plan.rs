@@ -9,6 +9,8 @@ use airworthy_model::{Need, Reason};
 pub struct Plan {
     /// The groups wanted; all others come back as not collected.
     pub needs: BTreeSet<Need>,
+    /// Groups that the operator has switched off: they are not read, and that is the reason they give.
+    pub switched_off: BTreeSet<Need>,
     /// What the run may cost.
     pub limits: Limits,
     /// How built-in kinds are asked for.
@@ -20,6 +22,7 @@ impl Plan {
     pub fn of(needs: impl IntoIterator<Item = Need>) -> Self {
         Self {
             needs: needs.into_iter().collect(),
+            switched_off: BTreeSet::new(),
             limits: Limits::default(),
             encoding: Encoding::default(),
         }
@@ -31,7 +34,7 @@ impl Plan {
     }
 
     pub(crate) fn wants(&self, need: Need) -> bool {
-        self.needs.contains(&need)
+        self.needs.contains(&need) && !self.switched_off.contains(&need)
     }
 }
 

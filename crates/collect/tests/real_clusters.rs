@@ -449,6 +449,9 @@ async fn exact_rights_are_enough(cluster: &Cluster, admin: &Client) {
             Access::List { group, resource } => {
                 json!({ "apiGroups": [group], "resources": [resource], "verbs": ["list"] })
             }
+            Access::Get { group, resource } => {
+                json!({ "apiGroups": [group], "resources": [resource], "verbs": ["get"] })
+            }
             Access::Path(path) => json!({ "nonResourceURLs": [path], "verbs": ["get"] }),
         })
         .collect();

@@ -44,7 +44,7 @@ pub enum Need {
     Namespaces,
     /// Who wrote live objects at API versions whose end is known: metadata of kinds that have such a version.
     ApiWriters,
-    /// The newest deployed revision of each Helm release.
+    /// Of each Helm release the revision that Helm builds its next upgrade on.
     HelmReleases,
     /// What Argo CD and Flux keep applying.
     GitOps,
@@ -70,6 +70,13 @@ pub enum Access {
         /// Plural resource name.
         resource: &'static str,
     },
+    /// `get` on a resource of an API group.
+    Get {
+        /// API group.
+        group: &'static str,
+        /// Plural resource name.
+        resource: &'static str,
+    },
     /// `get` on a path that is no resource.
     Path(&'static str),
 }
@@ -82,9 +89,18 @@ impl fmt::Display for Access {
                 resource,
             } => write!(f, "list {resource}"),
             Self::List { group, resource } => write!(f, "list {resource}.{group}"),
+            Self::Get {
+                group: "",
+                resource,
+            } => write!(f, "get {resource}"),
+            Self::Get { group, resource } => write!(f, "get {resource}.{group}"),
             Self::Path(path) => write!(f, "get {path}"),
         }
     }
+}
+
+const fn get(group: &'static str, resource: &'static str) -> Access {
+    Access::Get { group, resource }
 }
 
 const fn list(group: &'static str, resource: &'static str) -> Access {
@@ -160,8 +176,18 @@ impl Need {
             Self::Services => const { &[list("", "services")] },
             Self::EndpointSlices => const { &[list("discovery.k8s.io", "endpointslices")] },
             Self::Namespaces => const { &[list("", "namespaces")] },
+            // RBAC cannot tell Helm's records from other Secrets; what is read is chosen by label.
+            Self::HelmReleases => {
+                const {
+                    &[
+                        list("", "secrets"),
+                        get("", "secrets"),
+                        list("", "configmaps"),
+                        get("", "configmaps"),
+                    ]
+                }
+            }
             Self::ApiWriters
-            | Self::HelmReleases
             | Self::GitOps
             | Self::Audit
             | Self::Manifests
@@ -227,7 +253,7 @@ pub enum Reason {
     Malformed,
     /// The source does not hold it: an older recording, a run without a baseline.
     NotCollected,
-    /// It is read only when asked for.
+    /// The operator does without it, or it is read only when asked for.
     SwitchedOff,
 }
 
@@ -264,6 +290,14 @@ pub struct Missing {
 }
 
 impl Missing {
+    /// Something that the operator has switched off.
+    pub fn switched_off(need: Need) -> Self {
+        Self {
+            reason: Reason::SwitchedOff,
+            ..Self::not_collected(need, "the operator does without this evidence")
+        }
+    }
+
     /// Something that the source never held.
     pub fn not_collected(need: Need, detail: impl Into<String>) -> Self {
         Self {

@@ -66,6 +66,7 @@ impl Service {
             .chain(all.needs(Phase::Post));
         let plan = Plan {
             limits: self.settings.limits,
+            switched_off: self.settings.switched_off.clone(),
             ..Plan::of(needs)
         };
         let facts = cluster::read(cluster, &plan).await?;

@@ -1,9 +1,9 @@
 //! What the operator of the service decides.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use airworthy_collect::Limits;
-use airworthy_model::Policy;
+use airworthy_model::{Need, Policy};
 
 /// Settings of the service.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Settings {
     pub probe_deadline: Duration,
     /// Bounds of reading a cluster.
     pub limits: Limits,
+    /// Facts that are not read.
+    pub switched_off: BTreeSet<Need>,
     /// Decisions that checks depend on.
     pub policy: Policy,
 }
@@ -36,6 +38,7 @@ impl Default for Settings {
             result_expiry: Duration::from_hours(1),
             probe_deadline: Duration::from_secs(5),
             limits: Limits::default(),
+            switched_off: BTreeSet::new(),
             policy: Policy::default(),
         }
     }

@@ -35,6 +35,7 @@ pub(crate) fn run(args: Rbac) -> Result<u8> {
         .filter(chosen)
         .flat_map(|info| info.needs.iter().copied())
         .chain([Need::Version, Need::Discovery])
+        .filter(|need| args.without.iter().all(|left_out| left_out.need() != *need))
         .collect();
     console::print(&manifest(
         &needs,

@@ -16,6 +16,7 @@ pub(crate) async fn run(args: Record, config: &Config) -> Result<u8> {
         kubeconfig: args.kubeconfig,
         context: args.context,
         from: None,
+        without: args.without,
     };
     let needs = Need::ALL.into_iter().filter(|need| *need != Need::Baseline);
     let facts = source::facts(&source, needs, config).await?;

@@ -19,19 +19,19 @@ pub(crate) async fn facts(
     needs: impl IntoIterator<Item = Need>,
     config: &Config,
 ) -> Result<Facts> {
-    match &source.from {
-        Some(path) => Ok(recording::read_file(path)?),
-        None => {
-            live(
-                source,
-                Plan {
-                    limits: limits(config),
-                    ..Plan::of(needs)
-                },
-            )
-            .await
-        }
-    }
+    let switched_off = config.switched_off(&source.without);
+    let Some(path) = &source.from else {
+        let plan = Plan {
+            limits: limits(config),
+            switched_off,
+            ..Plan::of(needs)
+        };
+        return live(source, plan).await;
+    };
+    let mut facts = recording::read_file(path)?;
+    // The same words must mean the same for a recording that holds more.
+    facts.switch_off(&switched_off);
+    Ok(facts)
 }
 
 async fn live(source: &Source, plan: Plan) -> Result<Facts> {

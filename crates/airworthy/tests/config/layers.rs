@@ -43,6 +43,7 @@ run-budget-seconds = 50
 lease-seconds = 12
 scope = "controlPlane"
 allowed-jumps = ["1.28:1.31", "1.29-1.32"]
+without = ["helm"]
 "#;
 
 #[test]
@@ -61,10 +62,11 @@ fn without_anything_all_are_defaults() {
         ("lease-seconds", "30"),
         ("scope", "nodes"),
         ("allowed-jumps", "(none)"),
+        ("without", "(none)"),
     ] {
         shows(&shown, name, value, "default");
     }
-    assert_eq!(shown.stdout.lines().count(), 10, "{shown}");
+    assert_eq!(shown.stdout.lines().count(), 11, "{shown}");
 }
 
 #[test]
@@ -83,6 +85,7 @@ fn a_file_sets_what_it_names() {
         ("lease-seconds", "12"),
         ("scope", "controlPlane"),
         ("allowed-jumps", "1.28:1.31 1.29:1.32"),
+        ("without", "helm"),
     ] {
         shows(&shown, name, value, &file);
     }

@@ -72,6 +72,10 @@ fn asks(access: &Access, permission: &Permission) -> bool {
             group: g,
             resource: r,
         } => verb == "list" && group == g && resource == r,
+        Access::Get {
+            group: g,
+            resource: r,
+        } => verb == "get" && group == g && resource == r,
         Access::Path(path) => verb == "get" && resource == path,
     }
 }

@@ -24,7 +24,9 @@ struct ReviewStatus {
 
 pub(crate) async fn read(session: &Session<'_>) -> Result<Vec<Permission>, Failure> {
     let mut accesses: Vec<Access> = Vec::new();
-    for access in session.plan.needs.iter().flat_map(|need| need.access()) {
+    let needs = session.plan.needs.iter();
+    let needs = needs.filter(|need| session.plan.wants(**need));
+    for access in needs.flat_map(|need| need.access()) {
         if !accesses.contains(access) {
             accesses.push(*access);
         }
@@ -56,12 +58,15 @@ fn attributes(access: Access) -> serde_json::Value {
             {"verb": "list", "group": group, "resource": "leases", "namespace": "kube-system"}}),
         Access::List { group, resource } => json!({"resourceAttributes":
             {"verb": "list", "group": group, "resource": resource}}),
+        Access::Get { group, resource } => json!({"resourceAttributes":
+            {"verb": "get", "group": group, "resource": resource}}),
     }
 }
 
 fn permission(access: Access, allowed: bool) -> Permission {
     let (verb, group, resource) = match access {
         Access::List { group, resource } => ("list", group, resource),
+        Access::Get { group, resource } => ("get", group, resource),
         Access::Path(path) => ("get", "", path),
     };
     Permission {

@@ -73,6 +73,13 @@ macro_rules! facts {
                 [ $( self.$field.as_ref().err(), )* ].into_iter().flatten().collect()
             }
 
+            /// Takes away groups that the operator has switched off.
+            pub fn switch_off(&mut self, needs: &std::collections::BTreeSet<Need>) {
+                $( if needs.contains(&Need::$need) {
+                    self.$field = Err(Missing::switched_off(Need::$need));
+                } )*
+            }
+
             /// Walks over all groups in order. What a group serialises to is its visitor's choice.
             pub fn visit<V: GroupVisitor>(&self, visitor: &mut V) -> Result<(), V::Error> {
                 $( visitor.group(Need::$need, &self.$field)?; )*
