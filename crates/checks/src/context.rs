@@ -8,7 +8,7 @@ use airworthy_model::{
     facts::{
         ApiService, AuditLog, CollectionReport, Crd, EndpointSlice, GitOpsSource, Health,
         HelmRelease, Lease, ManifestTree, Metrics, Namespace, Node, Pdb, Permission, Pod, Read,
-        Served, ServerVersion, Service, Webhook, Workload, WrittenObject,
+        Served, ServerVersion, Service, Webhook, Workload, WrittenKind,
     },
 };
 use jiff::Timestamp;
@@ -67,7 +67,7 @@ accessors! {
     /// Namespaces.
     namespaces -> Vec<Namespace> = Namespaces,
     /// Live objects written at API versions whose end is known.
-    api_writers -> Vec<WrittenObject> = ApiWriters,
+    api_writers -> Vec<WrittenKind> = ApiWriters,
     /// Deployed Helm releases.
     helm_releases -> Vec<HelmRelease> = HelmReleases,
     /// What Argo CD and Flux keep applying.

@@ -305,7 +305,7 @@ fn template(need: Need) -> Map<String, Value> {
         Need::EndpointSlices => json!({"ports": [""], "ready": 0, "notReady": 0}),
         Need::Namespaces => json!({"uid": "u-ns", "phase": "Active"}),
         Need::ApiWriters => {
-            json!({"group": "batch", "readAt": "v1", "resource": "cronjobs", "kind": "CronJob", "namespace": "shop", "created": "2026-01-01T00:00:00Z"})
+            json!({"group": "batch", "readAt": "v1", "resource": "cronjobs", "kind": "CronJob", "objects": 1})
         }
         Need::HelmReleases => {
             json!({"namespace": "shop", "revision": 1, "status": "deployed", "storedIn": "Secret", "record": "sh.helm.release.v1.web.v1",

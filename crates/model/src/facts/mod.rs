@@ -26,7 +26,7 @@ pub use server::{
 };
 pub use usage::{
     ApiCaller, AuditLog, ClientSeen, DesiredField, DesiredObject, GitOpsSource, HelmRelease,
-    ManifestTree, Unreadable, Writer, WrittenObject,
+    ManifestTree, Unreadable, Writer, WrittenKind, WrittenObject,
 };
 pub use workload::{Workload, WorkloadKind};
 
@@ -191,7 +191,7 @@ facts! {
     /// Namespaces.
     namespaces: Vec<Namespace> = Namespaces,
     /// Live objects written at API versions whose end is known.
-    api_writers: Vec<WrittenObject> = ApiWriters,
+    api_writers: Vec<WrittenKind> = ApiWriters,
     /// Deployed Helm releases.
     helm_releases: Vec<HelmRelease> = HelmReleases,
     /// What Argo CD and Flux keep applying.

@@ -8,21 +8,49 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     finding::{Location, Owner},
+    need::Missing,
     version::Minor,
 };
 
-/// A live object that somebody wrote, or will apply again, at an API version whose end is known.
+/// A kind of which the server serves a version whose end is known, and those of its objects that somebody wrote, or will apply
+/// again, at such a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WrittenObject {
+pub struct WrittenKind {
     /// API group; empty for the core group.
     pub group: String,
-    /// Version at which it was listed: one that the server does not call deprecated.
+    /// Version at which its metadata was listed: one that the server does not call deprecated.
     pub read_at: String,
     /// Plural resource.
     pub resource: String,
     /// Kind.
     pub kind: String,
+    /// Objects listed.
+    #[serde(default)]
+    pub objects: u64,
+    /// Objects of which nothing tells who wrote them: somebody stripped their `managedFields`, and nobody applied them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub untold: u64,
+    /// Objects that belong into `watched` and are beyond the bound on it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub uncounted: u64,
+    /// Objects with a writer, or an annotation, at a version whose end is known; bounded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watched: Vec<WrittenObject>,
+    /// Why it could not be listed; then all else tells nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Missing>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// A live object that somebody wrote, or will apply again, at an API version whose end is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WrittenObject {
     /// Namespace, for namespaced objects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
@@ -31,9 +59,6 @@ pub struct WrittenObject {
     /// Uid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<String>,
-    /// Creation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created: Option<Timestamp>,
     /// Every entry of `managedFields`, in the server's order. Empty: somebody stripped them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writers: Vec<Writer>,
@@ -43,6 +68,11 @@ pub struct WrittenObject {
     /// Who says, by label, annotation or owner reference, that the object is theirs; the most specific first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owners: Vec<Owner>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One entry of `managedFields`.
@@ -62,7 +92,11 @@ pub struct Writer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
     /// How many fields outside `metadata` and `status` the manager set itself (what its last apply named, where that is known).
+    #[serde(default)]
     pub fields: u32,
+    /// Whether it is the manager that wrote the annotation which `last_applied` was read from.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub applies: bool,
     /// How many of those each entry of the object owns too, in the order of the entries; its own place holds `fields`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared: Vec<u32>,
