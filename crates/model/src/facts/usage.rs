@@ -222,12 +222,15 @@ pub struct AuditLog {
     /// One row an API version, resource, user and user agent; bounded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub callers: Vec<ApiCaller>,
-    /// Events of callers beyond the bound on rows.
+    /// Calls by callers beyond the bound on rows.
     #[serde(default)]
     pub uncounted: u64,
     /// Client programs seen, whatever they called; bounded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<ClientSeen>,
+    /// Calls by clients beyond the bound on rows.
+    #[serde(default)]
+    pub uncounted_clients: u64,
     /// Lines and files that could not be read, the first of each kind with its place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Unreadable>,
@@ -258,6 +261,9 @@ pub struct ApiCaller {
     pub verbs: BTreeMap<String, u64>,
     /// Calls.
     pub count: u64,
+    /// Those of them that were answered with an error, such as 404 for an object that is not there.
+    #[serde(default)]
+    pub failed: u64,
     /// Earliest call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_seen: Option<Timestamp>,
