@@ -14,7 +14,9 @@ use jiff::Timestamp;
 use crate::{
     connect::Connection,
     failure::{Cause, Failure},
-    groups::{api_services, definitions, discovery, health, leases, metrics, permissions, version},
+    groups::{
+        api_services, definitions, discovery, health, helm, leases, metrics, permissions, version,
+    },
     list::{self, Listing},
     plan::{Outcome, Plan, Progress, ProgressEvent},
     resource::{self, Resource, Versions},
@@ -201,6 +203,8 @@ impl Reading<'_> {
         let crds = session.group(Need::Crds, definitions::read(session, versions));
         let api_services = session.group(Need::ApiServices, api_services::read(session, versions));
         let webhooks = session.group(Need::Webhooks, self.webhooks());
+        let releases = helm::read(session, versions.knowledge);
+        let releases = session.group(Need::HelmReleases, releases);
         // Pods are the longest list and its pages come one after another, so they go first.
         let groups = [
             into(
@@ -213,6 +217,7 @@ impl Reading<'_> {
             into(&mut facts.crds, crds),
             into(&mut facts.api_services, api_services),
             into(&mut facts.webhooks, webhooks),
+            into(&mut facts.helm_releases, releases),
             into(
                 &mut facts.nodes,
                 self.list::<node::Node, _>(Need::Nodes, &resource::NODES),
@@ -329,6 +334,7 @@ async fn uid(session: &Session<'_>, facts: &Facts) -> Option<String> {
         path: resource::NAMESPACES.path("v1"),
         selector: "fieldSelector=metadata.name%3Dkube-system",
         page_size: 1,
+        metadata_only: false,
     };
     let keep = |wire: wire::network::Namespace, rows: &mut Vec<_>| rows.push(wire.metadata.uid);
     list::read(session, &listing, keep).await.ok()?.pop()

@@ -7,6 +7,7 @@ mod collect;
 mod connect;
 mod failure;
 mod groups;
+pub mod helm;
 mod list;
 mod plan;
 pub mod recording;

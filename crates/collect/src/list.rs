@@ -23,6 +23,8 @@ pub(crate) struct Listing {
     pub path: String,
     pub selector: &'static str,
     pub page_size: u32,
+    /// Nothing but the metadata of each object is asked for.
+    pub metadata_only: bool,
 }
 
 impl Listing {
@@ -37,6 +39,7 @@ impl Listing {
             } else {
                 most
             },
+            metadata_only: false,
         }
     }
 }
@@ -151,7 +154,12 @@ fn page(session: &Session<'_>, listing: &Listing, page_size: u32, token: &str) -
         query.push_str("&continue=");
         query.push_str(&escape(token));
     }
-    Ask::get(&listing.path, session.accept()).query(query)
+    let accept = if listing.metadata_only {
+        session.accept_metadata()
+    } else {
+        session.accept()
+    };
+    Ask::get(&listing.path, accept).query(query)
 }
 
 /// A page size at which the next page is about as large as is comfortable.

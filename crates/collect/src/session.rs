@@ -194,6 +194,17 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// What to accept for a list of the metadata of a kind.
+    pub(crate) fn accept_metadata(&self) -> &'static str {
+        match self.plan.encoding {
+            Encoding::Protobuf => {
+                "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, \
+                 application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1;q=0.9"
+            }
+            Encoding::Json => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+        }
+    }
+
     /// The answer, when its status is a success.
     pub(crate) async fn ask(&self, ask: &Ask) -> Result<Answer, Failure> {
         let answer = self.exchange(ask).await?;
@@ -205,9 +216,12 @@ impl<'a> Session<'a> {
 
     /// The answer, whatever its status; sent again after a pause when the server is too busy.
     pub(crate) async fn exchange(&self, ask: &Ask) -> Result<Answer, Failure> {
-        let (head, body) = self
-            .patiently::<Vec<u8>>(ask, self.plan.limits.page_bytes)
-            .await?;
+        self.exchange_within(ask, self.plan.limits.page_bytes).await
+    }
+
+    /// The same with a bound on the body.
+    pub(crate) async fn exchange_within(&self, ask: &Ask, most: usize) -> Result<Answer, Failure> {
+        let (head, body) = self.patiently::<Vec<u8>>(ask, most).await?;
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let content_type = head.headers.get(header::CONTENT_TYPE);
         let mut warnings = head.headers.get_all(header::WARNING).iter().map(text);

@@ -4,6 +4,7 @@ pub(crate) mod api_services;
 pub(crate) mod definitions;
 pub(crate) mod discovery;
 pub(crate) mod health;
+pub(crate) mod helm;
 pub(crate) mod leases;
 pub(crate) mod metrics;
 pub(crate) mod permissions;

@@ -3,6 +3,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod api;
+pub(crate) mod helm;
 pub(crate) mod lease;
 pub(crate) mod meta;
 pub(crate) mod network;
@@ -96,6 +97,23 @@ pub(crate) fn decode_list<W: Wire>(
     expect_kind(&list.kind, W::LIST)?;
     list.items.into_iter().for_each(&mut keep);
     Ok(list.metadata)
+}
+
+/// Decodes one object of a kind.
+pub(crate) fn decode_object<W: Message + Default + DeserializeOwned>(
+    content_type: &str,
+    body: Bytes,
+    kind: &'static str,
+) -> Result<W, DecodeError> {
+    if content_type.starts_with(PROTOBUF) {
+        let unknown = open_envelope(body)?;
+        expect_kind(&unknown.type_meta.kind, kind)?;
+        return Ok(W::decode(unknown.raw)?);
+    }
+    if !content_type.starts_with(JSON) {
+        return Err(DecodeError::ContentType(content_type.to_owned()));
+    }
+    Ok(serde_json::from_slice(&body)?)
 }
 
 /// The message of a `Status`, when the body is one.

@@ -1,0 +1,187 @@
+//! Helm releases: of all records the metadata, of each release the one payload that counts.
+
+use std::sync::Arc;
+
+use airworthy_knowledge::Knowledge;
+use airworthy_model::{Reason, facts::HelmRelease};
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use http::StatusCode;
+
+use crate::{
+    failure::{Cause, Failure},
+    helm::{
+        self, Content, Watch,
+        record::{Holder, Record, that_count},
+    },
+    list::{self, Listing},
+    session::{Ask, Session},
+    wire::{
+        self,
+        helm::{Holding, Labelled},
+    },
+};
+
+/// Most bytes of one Secret or ConfigMap: more than an API server takes.
+const MOST: usize = 6 << 20;
+/// Releases whose payload is being opened while others are fetched.
+const OPENING: usize = 2;
+
+pub(crate) async fn read(
+    session: &Session<'_>,
+    knowledge: &Knowledge,
+) -> Result<Vec<HelmRelease>, Failure> {
+    let (mut records, others) = tokio::try_join!(
+        records(session, Holder::Secret),
+        records(session, Holder::ConfigMap)
+    )?;
+    records.extend(others);
+    let at_once = session.plan.limits.concurrency.max(1) + OPENING;
+    let watch = Arc::new(Watch::of(knowledge));
+    let mut releases = stream::iter(that_count(records))
+        .map(|record| release(session, watch.clone(), record))
+        .buffered(at_once);
+    let mut all = Vec::new();
+    while let Some(release) = releases.next().await {
+        all.extend(release?);
+    }
+    Ok(all)
+}
+
+/// The records in one kind of holder, by their metadata: label and type choose them, so that no other Secret is sent.
+async fn records(session: &Session<'_>, holder: Holder) -> Result<Vec<Record>, Failure> {
+    let listing = Listing {
+        path: format!("/api/v1/{}", holder.resource()),
+        selector: match holder {
+            Holder::Secret => {
+                "labelSelector=owner%3Dhelm&fieldSelector=type%3Dhelm.sh%2Frelease.v1"
+            }
+            Holder::ConfigMap => "labelSelector=owner%3Dhelm",
+        },
+        page_size: session.plan.limits.page_size.max(1),
+        metadata_only: true,
+    };
+    list::read(session, &listing, |wire: Labelled, rows| {
+        rows.extend(record(holder, wire));
+    })
+    .await
+}
+
+fn record(holder: Holder, wire: Labelled) -> Option<Record> {
+    let mut metadata = wire.metadata;
+    // ConfigMaps have no type: anybody may have called his own `owner: helm`.
+    if holder == Holder::ConfigMap && !metadata.name.starts_with("sh.helm.release.v1.") {
+        return None;
+    }
+    let labels = metadata.take_labels();
+    let record = Record::new(holder, metadata.namespace, metadata.name, &labels);
+    Some(record)
+}
+
+/// The fact of a release; nothing when its record is gone by now. A failure is one that all other releases share.
+async fn release(
+    session: &Session<'_>,
+    watch: Arc<Watch>,
+    record: Record,
+) -> Result<Option<HelmRelease>, Failure> {
+    if !record.is_used_again() {
+        return Ok(Some(fact(record, Ok(Content::default()))));
+    }
+    let content = match payload(session, &record).await {
+        Ok(Some(payload)) => payload.open(watch).await,
+        Ok(None) => return Ok(None),
+        Err(failure) if concerns_all(&failure) => return Err(failure),
+        Err(failure) => Err(failure.to_string()),
+    };
+    Ok(Some(fact(record, content)))
+}
+
+fn concerns_all(failure: &Failure) -> bool {
+    failure.reason() == Reason::Forbidden || matches!(failure.cause, Cause::Budget(_))
+}
+
+fn fact(record: Record, content: Result<Content, String>) -> HelmRelease {
+    let unread = |problem| Content {
+        problem: Some(problem),
+        ..Content::default()
+    };
+    let content = content.unwrap_or_else(unread);
+    HelmRelease {
+        namespace: record.namespace,
+        name: record.release,
+        revision: record.revision,
+        status: record.status,
+        stored_in: record.holder.kind().to_owned(),
+        record: record.object,
+        chart: content.chart,
+        chart_version: content.chart_version,
+        kube_version: content.kube_version,
+        deployed_at: content.deployed_at,
+        objects: content.objects,
+        watched: content.watched,
+        problem: content.problem,
+    }
+}
+
+/// What Helm wrote into a record.
+struct Payload {
+    bytes: Bytes,
+    /// Kubernetes' own base64 is still around it.
+    wrapped: bool,
+}
+
+impl Payload {
+    /// Inflates and parses, which takes its time, on a thread that may.
+    async fn open(self, watch: Arc<Watch>) -> Result<Content, String> {
+        let read = move || {
+            let text = if self.wrapped {
+                Bytes::from(helm::unwrap(&self.bytes)?)
+            } else {
+                self.bytes
+            };
+            helm::read(&text, &watch)
+        };
+        let read = tokio::task::spawn_blocking(read).await;
+        let read = read.map_err(|_| "reading it was broken off".to_owned())?;
+        read.map_err(|undecodable| undecodable.to_string())
+    }
+}
+
+/// Fetches the payload of a record; nothing when the record is gone.
+async fn payload(session: &Session<'_>, record: &Record) -> Result<Option<Payload>, Failure> {
+    let (holder, path) = (record.holder, path(record));
+    let ask = Ask::get(path, session.accept());
+    if ![&record.namespace, &record.object].into_iter().all(is_name) {
+        return Err(ask.failed(Cause::Malformed("that is no name".into())));
+    }
+    let answer = session.exchange_within(&ask, MOST).await?;
+    if answer.status == StatusCode::NOT_FOUND {
+        return Ok(None);
+    }
+    if !answer.status.is_success() {
+        return Err(ask.failed(Cause::Status(answer.status, answer.message())));
+    }
+    let wrapped = holder == Holder::Secret && answer.content_type.starts_with(wire::JSON);
+    // What a decoder says may quote the Secret.
+    let decoded = wire::decode_object(&answer.content_type, answer.body, holder.kind());
+    let holding: Holding = decoded
+        .map_err(|_| ask.failed(Cause::Malformed(format!("that is no {}", holder.kind()))))?;
+    let none = || ask.failed(Cause::Malformed("it holds no release".into()));
+    let bytes = holding.release().ok_or_else(none)?;
+    Ok(Some(Payload { bytes, wrapped }))
+}
+
+fn path(record: &Record) -> String {
+    let (namespace, resource) = (&record.namespace, record.holder.resource());
+    format!(
+        "/api/v1/namespaces/{namespace}/{resource}/{}",
+        record.object
+    )
+}
+
+/// Whether a text is a name as Kubernetes has them, and so cannot lead a path elsewhere.
+fn is_name(text: &String) -> bool {
+    let fine =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+    !text.is_empty() && text.bytes().all(fine) && !text.contains("..")
+}
