@@ -27,6 +27,9 @@ enum Task {
     /// Measures pre-check and service
     #[command(subcommand)]
     Bench(bench::Command),
+    /// Judges the predictions about removed APIs on real API servers
+    #[command(subcommand)]
+    Truth(xtask::truth::Command),
     #[command(hide = true)]
     Floor(bench::Floor),
     #[command(hide = true)]
@@ -40,6 +43,7 @@ async fn main() -> anyhow::Result<()> {
         Task::Testbed(command) => command.run().await,
         Task::Knowledge(command) => command.run(),
         Task::Bench(command) => command.run().await,
+        Task::Truth(command) => command.run().await,
         Task::Floor(floor) => floor.run().await,
         Task::Measure(measure) => measure.run(),
     }

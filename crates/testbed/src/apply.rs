@@ -51,6 +51,22 @@ impl Apply {
         self
     }
 
+    /// Sends one object to a list path that is known, such as `/apis/batch/v1beta1/namespaces/shop/cronjobs`, without asking
+    /// discovery; gives back what the API server stored.
+    pub async fn send(&self, client: &Client, list: &str, object: &Value) -> Result<Value> {
+        let name = text(object, "/metadata/name")?;
+        let path = format!("{list}/{name}");
+        let query = self.query();
+        match self.how {
+            How::Create => client.create(&format!("{list}{query}"), object).await,
+            How::ServerSide => {
+                let target = format!("{path}{query}");
+                client.patch(&target, Patch::Apply, object).await
+            }
+            How::ClientSide => client_side(client, object, list, &path, &query).await,
+        }
+    }
+
     fn query(&self) -> String {
         let manager = match (&self.field_manager, self.how) {
             (Some(name), _) => name.as_str(),
@@ -79,18 +95,7 @@ pub(crate) fn documents(yaml: &str) -> Result<Vec<Value>> {
 /// Applies one object and gives back what the API server stored.
 pub(crate) async fn apply_object(client: &Client, object: &Value, apply: &Apply) -> Result<Value> {
     let list = list_path(client, object).await?;
-    let name = text(object, "/metadata/name")?;
-    let path = format!("{list}/{name}");
-    let query = apply.query();
-    match apply.how {
-        How::Create => client.create(&format!("{list}{query}"), object).await,
-        How::ServerSide => {
-            client
-                .patch(&format!("{path}{query}"), Patch::Apply, object)
-                .await
-        }
-        How::ClientSide => client_side(client, object, &list, &path, &query).await,
-    }
+    apply.send(client, &list, object).await
 }
 
 async fn client_side(

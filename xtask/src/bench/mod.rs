@@ -6,7 +6,6 @@ mod measure;
 mod objects;
 mod precheck;
 mod serve;
-mod table;
 
 use std::{path::PathBuf, process::Command as Process};
 

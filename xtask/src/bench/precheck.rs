@@ -6,6 +6,7 @@ use airworthy_testbed::{Client, Cluster};
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use serde_json::{Value, json};
+use xtask::table;
 
 use super::{
     Programs, fill,
@@ -14,7 +15,7 @@ use super::{
     measure::{Cost, measured},
     median, megabytes,
     objects::Counts,
-    progress, say, table,
+    progress, say,
 };
 
 /// Most times that a pre-check may take as long as the JSON floor.

@@ -13,8 +13,9 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 use serde_json::json;
+use xtask::table;
 
-use super::{Programs, machine, median, megabytes, memory, progress, say, table};
+use super::{Programs, machine, median, megabytes, memory, progress, say};
 
 const MOST_MILLISECONDS: f64 = 300.0;
 /// Of a million bytes.

@@ -1,7 +1,7 @@
 //! Tables for people, in a form that Markdown shows as well.
 
 /// Rows below a heading: the first column to the left, numbers to the right.
-pub(super) fn render(heading: &[&str], rows: &[Vec<String>]) -> String {
+pub fn render(heading: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         let widest = cells.map(|cell| cell.chars().count()).max();
@@ -29,7 +29,7 @@ pub(super) fn render(heading: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 /// The word for a target.
-pub(super) fn verdict(met: bool) -> &'static str {
+pub fn verdict(met: bool) -> &'static str {
     if met { "met" } else { "MISSED" }
 }
 

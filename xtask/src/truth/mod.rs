@@ -1,0 +1,42 @@
+//! `cargo xtask truth`: are the predictions about removed APIs right? Real API servers are the judge.
+
+pub mod live;
+mod program;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+/// What to judge.
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Writes objects in every way, predicts what breaks, upgrades, and lets every owner call again
+    Live(live::Live),
+}
+
+/// Which program predicts.
+#[derive(clap::Args)]
+pub struct Program {
+    /// The program airworthy that predicts [default: built from this checkout]
+    #[arg(long = "program", value_name = "FILE")]
+    path: Option<PathBuf>,
+}
+
+impl Command {
+    /// Judges, and prints what came out; an error when a prediction was wrong.
+    pub async fn run(self) -> Result<()> {
+        match self {
+            Self::Live(live) => live.run().await,
+        }
+    }
+}
+
+#[allow(clippy::print_stderr)] // People wait.
+fn progress(line: &str) {
+    eprintln!("truth: {line}");
+}
+
+#[allow(clippy::print_stdout)] // The result.
+fn say(text: &str) {
+    println!("{text}");
+}
