@@ -252,11 +252,19 @@ impl Api {
         })
     }
 
-    /// Whether the servers of a minor mark it deprecated. Each goes by its own source, which may have said another minor than
-    /// the newest source does.
-    pub fn marked_deprecated(&self, minor: Minor) -> bool {
+    /// What the source of a minor says of its end. It may have said other minors than the newest source does.
+    pub fn plan(&self, minor: Minor) -> Plan {
         let said = self.history.iter().rfind(|plan| plan.said_by <= minor);
-        let since = said.map_or(self.deprecated, |plan| plan.deprecated);
+        said.copied().unwrap_or(Plan {
+            said_by: minor,
+            deprecated: self.deprecated,
+            removed: self.planned_removal,
+        })
+    }
+
+    /// Whether the servers of a minor mark it deprecated: each goes by its own source.
+    pub fn marked_deprecated(&self, minor: Minor) -> bool {
+        let since = self.plan(minor).deprecated;
         since.is_some_and(|since| since <= minor)
     }
 }

@@ -2,19 +2,45 @@
 
 #![allow(clippy::print_stdout)] // This is a command-line program.
 
-#[allow(dead_code)] // The generators that come read them.
+mod apis;
+mod diff;
+mod freshness;
 mod modules;
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
-use anyhow::Result;
+use airworthy_model::Minor;
+use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 
-use modules::Pins;
+use modules::{Pins, Release};
+
+/// A section of the tables: its name, which is that of its file, and what makes its rows, each a line of JSON, from the modules
+/// of all minors, oldest first.
+struct Section {
+    name: &'static str,
+    rows: fn(&[Release]) -> Result<Vec<String>>,
+}
+
+/// All sections that are generated.
+const SECTIONS: &[Section] = &[Section {
+    name: "apis",
+    rows: apis::section,
+}];
 
 /// What to do with the tables.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Write the tables anew
+    Generate,
+    /// Compare the tables with the sources of single minors
+    Check {
+        /// The minors; 1.31 and 1.32 if none is given
+        #[arg(long)]
+        minor: Vec<Minor>,
+    },
+    /// Show what writing the tables anew would change
+    Diff,
     /// Pin the newest modules of a minor that can be had
     Pin {
         /// A full version such as 1.31.14: its patch and those before it are tried
@@ -26,9 +52,89 @@ impl Command {
     /// Runs the command to its end.
     pub(crate) fn run(self) -> Result<()> {
         match self {
+            Self::Generate => generate(),
+            Self::Check { minor } => check(minor),
+            Self::Diff => diff(),
             Self::Pin { version } => pin(&version),
         }
     }
+}
+
+/// The folder of the embedded tables.
+fn data() -> PathBuf {
+    crate::test::root().join("crates/knowledge/data")
+}
+
+fn file(section: &Section) -> PathBuf {
+    data().join(format!("{}.json", section.name))
+}
+
+/// The text of a section's file.
+fn text(rows: &[String]) -> String {
+    format!("[\n{}\n]\n", rows.join(",\n"))
+}
+
+fn releases() -> Result<Vec<Release>> {
+    let pins = Pins::read()?;
+    pins.minors().map(|minor| pins.fetch(minor)).collect()
+}
+
+fn generate() -> Result<()> {
+    let releases = releases()?;
+    let mut changed = false;
+    for section in SECTIONS {
+        let file = file(section);
+        let made = text(&(section.rows)(&releases)?);
+        if fs::read_to_string(&file).ok().as_ref() != Some(&made) {
+            fs::write(&file, made).with_context(|| format!("write {}", file.display()))?;
+            println!("{} is new", file.display());
+            changed = true;
+        }
+    }
+    if changed {
+        println!("now set the day in {}", data().join("head.json").display());
+    }
+    Ok(())
+}
+
+fn check(minors: Vec<Minor>) -> Result<()> {
+    let minors = if minors.is_empty() {
+        freshness::MINORS.map(Minor::v1).to_vec()
+    } else {
+        minors
+    };
+    let mut found = 0;
+    for minor in minors {
+        let differences = freshness::differences(minor)?;
+        found += differences.len();
+        differences
+            .iter()
+            .for_each(|line| println!("{minor}: {line}"));
+    }
+    if found > 0 {
+        bail!(
+            "the tables are not what the sources say; `cargo xtask knowledge generate` writes them anew"
+        );
+    }
+    println!("the tables are what the sources say");
+    Ok(())
+}
+
+fn diff() -> Result<()> {
+    let releases = releases()?;
+    let mut changes = 0;
+    for section in SECTIONS {
+        let committed = fs::read_to_string(file(section)).unwrap_or_default();
+        let made = text(&(section.rows)(&releases)?);
+        for line in diff::lines(&committed, &made) {
+            println!("{} {line}", section.name);
+            changes += 1;
+        }
+    }
+    if changes == 0 {
+        println!("nothing would change");
+    }
+    Ok(())
 }
 
 fn pin(version: &str) -> Result<()> {
@@ -39,11 +145,6 @@ fn pin(version: &str) -> Result<()> {
         .collect();
     match numbers[..] {
         [1, minor, patch] => Pins::pin(minor, patch),
-        _ => anyhow::bail!("{version} is not a full version such as 1.31.14"),
+        _ => bail!("{version} is not a full version such as 1.31.14"),
     }
-}
-
-/// The folder of the embedded tables.
-pub(crate) fn data() -> PathBuf {
-    crate::test::root().join("crates/knowledge/data")
 }

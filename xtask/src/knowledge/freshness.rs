@@ -1,0 +1,32 @@
+//! Whether the embedded tables still say what the sources of a minor say.
+
+use airworthy_knowledge::Knowledge;
+use airworthy_model::Minor;
+use anyhow::Result;
+
+use super::{apis, modules::Pins};
+
+/// The minors that are looked at when none is named: the pair that most tests upgrade.
+pub(super) const MINORS: [u16; 2] = [31, 32];
+
+/// What the tables say otherwise than the sources of a minor.
+pub(super) fn differences(minor: Minor) -> Result<Vec<String>> {
+    let release = Pins::read()?.fetch(minor.minor)?;
+    Ok(apis::differences(
+        &apis::Snapshot::read(&release)?,
+        Knowledge::embedded(),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_say_what_the_sources_of_two_minors_say() {
+        for minor in MINORS.map(Minor::v1) {
+            let found = differences(minor).unwrap();
+            assert!(found.is_empty(), "{minor}: {found:#?}");
+        }
+    }
+}
