@@ -1,5 +1,7 @@
 //! What a hop takes away, as `hops.yaml` has it.
 
+use std::collections::BTreeMap;
+
 use airworthy_testbed::Client;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -16,6 +18,9 @@ pub(super) const NAMESPACE: &str = "truth";
 pub(super) struct Hop {
     pub(super) from: String,
     pub(super) to: String,
+    /// Gates of all components, before and after.
+    #[serde(default)]
+    pub(super) feature_gates: BTreeMap<String, bool>,
     /// `--runtime-config` before the upgrade.
     pub(super) runtime_config: Vec<String>,
     /// `--runtime-config` after it: what is left of the cluster's own flags.

@@ -138,6 +138,7 @@ async fn write(hop: &Hop, cases: &[Case]) -> Result<Cluster> {
 fn options(hop: &Hop) -> ClusterOptions {
     let mut options = ClusterOptions::new(&hop.from).audit().without_controllers();
     options.runtime_config.clone_from(&hop.runtime_config);
+    options.feature_gates = hop.feature_gates.clone().into_iter().collect();
     for user in [ways::RUNNING, ways::READER, ways::MODERN] {
         options = options.user(user, &["system:masters"]);
     }
