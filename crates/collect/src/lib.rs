@@ -3,6 +3,7 @@
 //! Knows API servers, their wire formats and their moods; it never writes to a cluster and never asks for anything at a
 //! version that the server deprecates. It must not know checks.
 
+pub mod audit;
 mod collect;
 mod connect;
 mod failure;
