@@ -7,6 +7,7 @@ use crate::{
     json,
     table::{Page, View},
     text::width,
+    words,
 };
 
 /// What a list of checks says of one.
@@ -65,11 +66,7 @@ pub fn table(checks: &[CheckInfo], view: View) -> String {
 }
 
 fn entry(page: &mut Page, check: &CheckInfo, column: usize) {
-    let level = match check.level {
-        Severity::Blocker => "blocker",
-        Severity::Risk => "risk",
-        Severity::Note => "note",
-    };
+    let level = words::severity(check.level);
     page.row(2, &[(check.name, column), (level, 7)], check.summary);
     if page.is_wide() {
         let needs: Vec<_> = check.needs.iter().map(|need| need.label()).collect();

@@ -4,11 +4,22 @@
 //! from, and it decides nothing: what an assessment says is shown, all of it, the worst first.
 
 pub mod catalogue;
+pub mod csv;
+pub mod drop_in;
 pub mod exit;
+mod fixes;
+mod gaps;
+pub mod github;
+pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+mod markup;
+pub mod sarif;
 mod sentence;
 pub mod table;
 mod text;
+mod words;
 pub mod yaml;
 
 pub use exit::{FailOn, exit_code};

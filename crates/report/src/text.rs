@@ -46,7 +46,7 @@ pub(crate) fn clean_line(text: &str) -> String {
 }
 
 /// Characters that print nothing but change how others read.
-fn steers(c: char) -> bool {
+pub(crate) fn steers(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 

@@ -4,9 +4,13 @@ mod finding;
 mod schema;
 mod words;
 
+use std::fmt::Write as _;
+
 use airworthy_model::{self as model, Assessment};
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use crate::text::steers;
 
 pub use finding::{Api, Caller, Evidence, Finding, Fix, Location, Owner, Subject};
 pub use schema::schema;
@@ -121,7 +125,22 @@ pub fn render(assessment: &Assessment) -> String {
 /// Indented JSON of data that has no way not to serialise.
 pub(crate) fn to_text(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value);
-    text.expect("reports have only text keys and finite numbers") + "\n"
+    escape(&text.expect("reports have only text keys and finite numbers")) + "\n"
+}
+
+/// JSON with escapes for the characters that JSON may hold raw and a terminal obeys. They stand only in strings, where an escape
+/// means the same.
+pub(crate) fn escape(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c != '\n' && (c.is_control() || steers(c)) {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// The name of a need in machine-readable output.

@@ -5,7 +5,7 @@ mod findings;
 mod page;
 mod unknown;
 
-use airworthy_model::{Assessment, CheckInfo, CheckResult, Severity, Status, Verdict};
+use airworthy_model::{Assessment, CheckInfo, Severity, Status, Verdict};
 
 pub(crate) use page::Page;
 use page::{ALARM, CAUTION, GOOD, QUIET};
@@ -13,6 +13,7 @@ use page::{ALARM, CAUTION, GOOD, QUIET};
 use crate::{
     sentence,
     text::{count, width},
+    words,
 };
 
 /// How a report for people is shown.
@@ -49,11 +50,9 @@ fn headline(page: &mut Page, assessment: &Assessment) {
         Verdict::NotReady => ALARM,
     };
     page.styled(0, style, &sentence(assessment));
-    page.text(0, &origin(assessment));
-    let hops = assessment.path.as_ref().map_or(&[][..], |path| &path.hops);
-    if hops.len() > 1 {
-        let hops: Vec<_> = hops.iter().map(ToString::to_string).collect();
-        page.text(0, &format!("{} steps: {}", hops.len(), hops.join(", ")));
+    page.text(0, &words::origin(assessment));
+    if let Some(steps) = words::steps(assessment) {
+        page.text(0, &steps);
     }
     if page.is_wide() {
         page.text(
@@ -63,60 +62,18 @@ fn headline(page: &mut Page, assessment: &Assessment) {
     }
 }
 
-/// Which cluster, what runs there, and when that was seen.
-fn origin(assessment: &Assessment) -> String {
-    let cluster = &assessment.cluster;
-    let name = cluster.name.as_ref().or(cluster.uid.as_ref());
-    let name = name.map_or("The cluster".into(), |name| format!("Cluster {name}"));
-    let server = cluster.server.as_ref();
-    let server = server.map_or(String::new(), |server| format!(" at {server}"));
-    let read = assessment.observed_at;
-    match &assessment.version {
-        Some(version) => format!("{name}{server} runs {version}, read {read:.0}"),
-        None => format!("Files, read {read:.0}"),
-    }
-}
-
 fn every_check(page: &mut Page, assessment: &Assessment) {
     page.section(&format!("Checks ({})", assessment.checks.len()));
     let names = assessment.checks.iter().map(|check| width(&check.check));
     let column = names.max().unwrap_or_default();
     for check in &assessment.checks {
-        let status = describe(check);
+        let status = words::conclusion(check);
         page.row(2, &[(&check.check, column)], &status);
-    }
-}
-
-fn describe(check: &CheckResult) -> String {
-    let status = status_label(check.status);
-    let lacks = match check.missing.len() {
-        0 => String::new(),
-        _ if check.status == Status::Unknown => String::new(),
-        _ => ", evidence lacks".into(),
-    };
-    let why = check.why.as_ref();
-    let why = why.map_or(String::new(), |why| format!(": {why}"));
-    format!("{status}{lacks}{why}")
-}
-
-const fn status_label(status: Status) -> &'static str {
-    match status {
-        Status::Found => "found",
-        Status::Clear => "clear",
-        Status::Unknown => "unknown",
-        Status::NotApplicable => "not applicable",
-        Status::Skipped => "left out",
-        Status::Waived => "accepted",
     }
 }
 
 fn closing(page: &mut Page, assessment: &Assessment) {
     let coverage = assessment.coverage();
-    let of_status = |status| -> Vec<&str> {
-        let checks = assessment.checks.iter();
-        let these = checks.filter(|check| check.status == status);
-        these.map(|check| check.check.as_str()).collect()
-    };
     page.blank();
     let notes = assessment.of(Severity::Note).count();
     if notes > 0 && !page.is_wide() {
@@ -126,27 +83,17 @@ fn closing(page: &mut Page, assessment: &Assessment) {
         );
     }
     for (label, names) in [
-        ("Accepted", of_status(Status::Waived)),
-        ("Left out", of_status(Status::Skipped)),
+        ("Accepted", words::of_status(assessment, Status::Waived)),
+        ("Left out", words::of_status(assessment, Status::Skipped)),
     ] {
         if !names.is_empty() {
             page.text(0, &format!("{label}: {}", names.join(", ")));
         }
     }
-    let inapplicable = match of_status(Status::NotApplicable).len() {
-        0 => String::new(),
-        1 => "; 1 does not apply here".into(),
-        more => format!("; {more} do not apply here"),
-    };
-    let decided = format!(
-        "{} of {} decided{inapplicable}",
-        coverage.decided,
-        count(coverage.applicable, "check")
-    );
     let style = if coverage.decided < coverage.applicable {
         CAUTION
     } else {
         QUIET
     };
-    page.styled(0, style, &decided);
+    page.styled(0, style, &words::coverage(assessment));
 }

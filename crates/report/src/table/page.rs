@@ -79,6 +79,20 @@ impl Page {
         self.line(indent, COMMAND, &clean_line(text));
     }
 
+    /// How many there are that a narrow view does not show.
+    pub(super) fn more(&mut self, indent: usize, left: usize) {
+        if left > 0 {
+            let more = format!("and {left} more: -o wide or -o json shows them");
+            self.text(indent, &more);
+        }
+    }
+
+    /// At most this many columns, and no more than a fair share of a narrow terminal.
+    pub(super) fn share(&self, most: usize) -> usize {
+        self.columns()
+            .map_or(most, |columns| most.min(columns * 2 / 5))
+    }
+
     /// Cells padded to their columns, and a paragraph beside them, or below where there is no room.
     pub(crate) fn row(&mut self, indent: usize, cells: &[(&str, usize)], text: &str) {
         let mut label = String::new();
@@ -92,7 +106,8 @@ impl Page {
             clean(text),
             self.columns().map(|columns| columns.saturating_sub(beside)),
         );
-        if room.is_some_and(|room| room < LEAST_COLUMN && width(&text) > room) {
+        let least = LEAST_COLUMN.max(self.share(usize::MAX));
+        if room.is_some_and(|room| room < least && width(&text) > room) {
             self.line(indent, QUIET, label.trim_end());
             return self.text(indent + 4, &text);
         }

@@ -3,6 +3,7 @@
 mod catalogue;
 mod committed;
 mod exit;
+mod formats;
 mod json;
 mod samples;
 mod table;

@@ -5,7 +5,7 @@ use airworthy_model::{
     Group, Kind, Minor, Missing, Need, Phase, Reason, Scope, Severity, Status, Subject,
     UpgradePath, Verdict,
     facts::ClusterIdentity,
-    finding::{Caller, Location, Owner},
+    finding::{AffectedApi, Caller, Location, Owner},
     version::{Hop, KubeVersion},
 };
 
@@ -67,6 +67,10 @@ pub(crate) fn set(assessment: &mut Assessment, check: CheckResult) {
 }
 
 fn found(assessment: &mut Assessment, finding: Finding) {
+    let checks = &mut assessment.checks;
+    if !checks.iter().any(|check| check.check == finding.check) {
+        checks.push(check(&finding.check, Status::Found));
+    }
     set(assessment, check(&finding.check, Status::Found));
     assessment.findings.push(finding);
 }
@@ -268,41 +272,53 @@ pub(crate) fn many() -> Assessment {
 
 /// A cluster that tries to write on the terminal of who looks at it.
 pub(crate) fn hostile() -> Assessment {
-    const EVIL: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\nReady for 1.32.\r\u{9b}31m\u{202e}x\0";
+    saying("\u{1b}[2J\u{1b}]0;owned\u{7}\nReady for 1.32.\r\u{9b}31m\u{202e}x\0")
+}
+
+/// A cluster that says one thing wherever it can say something.
+pub(crate) fn saying(text: &str) -> Assessment {
     let mut assessment = not_ready_and_unknown();
-    assessment.cluster.name = Some(EVIL.into());
-    assessment.cluster.server = Some(EVIL.into());
-    assessment.knowledge = EVIL.into();
+    assessment.cluster.name = Some(text.into());
+    assessment.cluster.server = Some(text.into());
+    assessment.knowledge = text.into();
     for finding in &mut assessment.findings {
-        finding.check = EVIL.into();
-        finding.subject.name = EVIL.into();
-        finding.subject.kind = EVIL.into();
-        finding.message = EVIL.into();
-        finding.evidence = vec![Evidence::state(EVIL, at(), EVIL)];
-        finding.caller = Some(Caller {
-            user: Some(EVIL.into()),
-            user_agent: Some(EVIL.into()),
-        });
-        finding.owner = Some(Owner {
-            kind: EVIL.into(),
-            namespace: Some(EVIL.into()),
-            name: EVIL.into(),
-        });
-        finding.fix = vec![Fix {
-            text: EVIL.into(),
-            command: Some(EVIL.into()),
-            patch: Some(EVIL.into()),
-        }];
+        say(finding, text);
     }
     for check in &mut assessment.checks {
-        check.check = EVIL.into();
-        check.why = Some(EVIL.into());
+        check.check = text.into();
+        check.why = Some(text.into());
         for missing in &mut check.missing {
-            missing.detail = EVIL.into();
-            missing.cure = Some(EVIL.into());
+            missing.detail = text.into();
+            missing.cure = Some(text.into());
         }
     }
     assessment
+}
+
+fn say(finding: &mut Finding, text: &str) {
+    let some = || Some(text.to_owned());
+    finding.check = text.into();
+    finding.subject.name = text.into();
+    finding.subject.kind = text.into();
+    finding.message = text.into();
+    finding.evidence = vec![Evidence::state(text, at(), text)];
+    finding.caller = Some(Caller {
+        user: some(),
+        user_agent: some(),
+    });
+    finding.owner = Some(Owner {
+        kind: text.into(),
+        namespace: some(),
+        name: text.into(),
+    });
+    finding.fix = vec![Fix {
+        text: text.into(),
+        command: some(),
+        patch: some(),
+    }];
+    if let Some(place) = &mut finding.location {
+        place.file = text.into();
+    }
 }
 
 const fn info(
@@ -355,3 +371,104 @@ pub(crate) const CATALOGUE: [CheckInfo; 4] = [
         &[Need::Nodes, Need::Baseline],
     ),
 ];
+
+/// Who uses an API that goes away, in all the ways in which one can.
+pub(crate) fn uses() -> Assessment {
+    let mut assessment = ready();
+    assessment.verdict = Verdict::NotReady;
+    for number in 0..6 {
+        found(&mut assessment, release(number));
+    }
+    for number in 0..20 {
+        found(&mut assessment, writer(number));
+    }
+    for number in 0..4 {
+        found(&mut assessment, manifest(number));
+    }
+    let missing = vec![forbidden(Need::Services, None)];
+    assessment
+        .checks
+        .push(unknown("PermissionCoverage", missing));
+    assessment
+}
+
+/// An API that 1.32 drops.
+pub(crate) fn flow_schemas() -> AffectedApi {
+    AffectedApi {
+        url: "/apis/flowcontrol.apiserver.k8s.io/v1beta3/flowschemas".into(),
+        api_version: "flowcontrol.apiserver.k8s.io/v1beta3".into(),
+        kind: "FlowSchema".into(),
+        deprecated: Some(Minor::v1(29)),
+        removed: Some(Minor::v1(32)),
+        replacement: Some("flowcontrol.apiserver.k8s.io/v1".into()),
+        replacement_since: Some(Minor::v1(29)),
+    }
+}
+
+fn flow_schema(name: &str) -> Subject {
+    Subject::cluster("flowcontrol.apiserver.k8s.io/v1", "FlowSchema", name)
+}
+
+fn use_of(check: &str, severity: Severity, subject: Subject, message: String) -> Finding {
+    let finding = Finding::new(severity, subject, message);
+    let mut finding = of(
+        check,
+        finding.fix("Write it at flowcontrol.apiserver.k8s.io/v1"),
+    );
+    finding.api = Some(flow_schemas());
+    finding
+}
+
+/// A Helm release whose next upgrade fails.
+fn release(number: usize) -> Finding {
+    let subject = Subject::namespaced(
+        "helm.sh/v3",
+        "HelmRelease",
+        "platform",
+        &format!("tenant-{number}"),
+    );
+    let message =
+        "renders FlowSchema at flowcontrol.apiserver.k8s.io/v1beta3, which 1.32 does not serve";
+    let mut finding = use_of(
+        "HelmReleaseDeprecatedApi",
+        Severity::Blocker,
+        subject,
+        message.into(),
+    );
+    finding.breaks = Some(Breaks::NextDeploy);
+    finding.objects = (0..=number * 3)
+        .map(|n| flow_schema(&format!("tenant-{number}-{n}")))
+        .collect();
+    finding
+}
+
+/// A controller that writes at the old version.
+fn writer(number: usize) -> Finding {
+    let name = ["limits", "priority-for-the-batch-queue-of-the-night", "web"][number % 3];
+    let subject = flow_schema(&format!("{name}-{number}"));
+    let message =
+        "was last written by quota-operator at flowcontrol.apiserver.k8s.io/v1beta3".into();
+    let mut finding = use_of("DeprecatedApiWriter", Severity::Blocker, subject, message);
+    finding.breaks = Some([Breaks::RunningClient, Breaks::NextDeploy, Breaks::Stale][number % 3]);
+    finding.owner = Some(Owner {
+        kind: "Deployment".into(),
+        namespace: Some("quota-system".into()),
+        name: "quota-operator".into(),
+    });
+    finding
+}
+
+/// An object in a file.
+fn manifest(number: u32) -> Finding {
+    let subject = flow_schema(&format!("in-file-{number}"));
+    let message = "is at flowcontrol.apiserver.k8s.io/v1beta3, which 1.32 does not serve".into();
+    let mut finding = use_of("ManifestDeprecatedApi", Severity::Risk, subject, message);
+    finding.breaks = Some(Breaks::NextDeploy);
+    finding.location = Some(Location {
+        file: "deploy/flow schemas.yaml".into(),
+        line: 3 + number * 20,
+        column: 1,
+        document: number,
+    });
+    finding
+}

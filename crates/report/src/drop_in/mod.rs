@@ -1,0 +1,137 @@
+//! What other tools print of the same cluster or the same files, for pipelines that read it: their JSON and their exit codes.
+//!
+//! These tools know only objects at deprecated API versions. What else was found, and what could not be assessed, has no place in
+//! their output: [`omissions`] says it, and the caller shows it beside. Their code for success is never given to a run that lacks
+//! evidence.
+
+mod kubent;
+mod pluto;
+
+use std::collections::BTreeMap;
+
+use airworthy_model::{
+    Assessment, Breaks, Finding, KubeVersion, Severity, Subject, finding::AffectedApi,
+};
+
+use crate::{text::count, words};
+
+/// A tool whose place is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// FairwindsOps/pluto, as its `detect… --output json` (5.24).
+    Pluto,
+    /// doitintl/kube-no-trouble, as its `--output json` (0.7).
+    Kubent,
+}
+
+/// The code of both tools for a run that failed.
+const FAILED: u8 = 1;
+
+/// What the tool would print.
+pub fn render(assessment: &Assessment, tool: Tool) -> String {
+    match tool {
+        Tool::Pluto => pluto::render(assessment),
+        Tool::Kubent => kubent::render(assessment),
+    }
+}
+
+/// The number that the tool would end with. Evidence that lacks is the tool's error, unless the tool's number already says
+/// that something stops working.
+pub fn exit_code(assessment: &Assessment, tool: Tool) -> u8 {
+    let code = match tool {
+        Tool::Pluto => pluto::exit_code(assessment),
+        Tool::Kubent => kubent::exit_code(assessment),
+    };
+    let stops = match tool {
+        Tool::Pluto => pluto::removes(assessment),
+        Tool::Kubent => code == kubent::FOUND,
+    };
+    if !stops && !words::undecided(assessment).is_empty() {
+        return FAILED;
+    }
+    code
+}
+
+/// What the tool's output has no place for, each as a sentence without full stop.
+pub fn omissions(assessment: &Assessment) -> Vec<String> {
+    let undecided = words::undecided(assessment);
+    let unknown = undecided.iter().map(|check| {
+        let reasons = words::reasons_and_cures(check);
+        format!("{} was not assessed: {reasons}", check.check)
+    });
+    let stale = assessment.findings.iter().filter(|f| is_stale(f)).count();
+    let stale =
+        (stale > 0).then(|| format!("{} left out: superseded since", count(stale, "stale use")));
+    let others = assessment.findings.iter().filter(|f| f.api.is_none());
+    unknown
+        .chain(others_left_out(others))
+        .chain(stale)
+        .collect()
+}
+
+fn others_left_out<'a>(others: impl Iterator<Item = &'a Finding> + Clone) -> Option<String> {
+    let of = |severity| others.clone().filter(|f| f.severity == severity).count();
+    let all = others.clone().count();
+    (all > 0).then(|| {
+        format!(
+            "{} left out that are not about API versions: {}, {}, {}",
+            count(all, "finding"),
+            count(of(Severity::Blocker), "blocker"),
+            count(of(Severity::Risk), "risk"),
+            count(of(Severity::Note), "note"),
+        )
+    })
+}
+
+fn is_stale(finding: &Finding) -> bool {
+    finding.api.is_some() && finding.breaks == Some(Breaks::Stale)
+}
+
+/// An object at an API version that is deprecated or gone. Ordered as it is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Use<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    namespace: Option<&'a str>,
+    name: &'a str,
+    file: Option<&'a str>,
+}
+
+/// Every use with what is known of its API. Two findings may be about one object: it is there once.
+fn uses(assessment: &Assessment) -> BTreeMap<Use<'_>, &AffectedApi> {
+    let mut uses = BTreeMap::new();
+    let current = assessment.findings.iter().filter(|f| !is_stale(f));
+    for finding in current {
+        let Some(api) = &finding.api else { continue };
+        for object in objects(finding) {
+            uses.entry(of_object(finding, api, object)).or_insert(api);
+        }
+    }
+    uses
+}
+
+/// All objects of a finding, or its subject.
+fn objects(finding: &Finding) -> &[Subject] {
+    match finding.objects.as_slice() {
+        [] => std::slice::from_ref(&finding.subject),
+        objects => objects,
+    }
+}
+
+fn of_object<'a>(finding: &'a Finding, api: &'a AffectedApi, object: &'a Subject) -> Use<'a> {
+    let or = |known: &'a str, other: &'a str| if known.is_empty() { other } else { known };
+    Use {
+        api_version: or(&api.api_version, &object.api_version),
+        kind: or(&api.kind, &object.kind),
+        namespace: object.namespace.as_deref(),
+        name: &object.name,
+        file: finding.location.as_ref().map(|place| place.file.as_str()),
+    }
+}
+
+/// The version that is judged for.
+fn target(assessment: &Assessment) -> Option<&KubeVersion> {
+    let path = assessment.path.as_ref();
+    path.map(|path| &path.target)
+        .or(assessment.version.as_ref())
+}

@@ -1,0 +1,116 @@
+//! The report as one HTML file: no network, no script, and it can be printed.
+//!
+//! It is well-formed XML too. Everything that a cluster says goes through [`escape`], and a policy in the file itself lets the
+//! browser load and run nothing.
+
+mod parts;
+
+use std::fmt::Write as _;
+
+use airworthy_model::{Assessment, CheckInfo, Severity, Verdict};
+
+use crate::{gaps::gaps, markup::escape, sentence, text::count, words};
+
+const STYLE: &str = include_str!("style.css");
+
+/// The report as an HTML document. Summaries come from `catalogue`; a check that it lacks goes by its name alone.
+pub fn render(assessment: &Assessment, catalogue: &[CheckInfo]) -> String {
+    let mut body = header(assessment);
+    for (severity, title) in [(Severity::Blocker, "Blockers"), (Severity::Risk, "Risks")] {
+        body += &section(assessment, catalogue, severity, title);
+    }
+    body += &unknown(assessment);
+    body += &section(assessment, catalogue, Severity::Note, "Notes");
+    body += &checks(assessment);
+    let title = escape(&sentence(assessment));
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+    )
+}
+
+fn header(assessment: &Assessment) -> String {
+    let class = match assessment.verdict {
+        Verdict::Ready => "good",
+        Verdict::ReadyWithRisks | Verdict::CannotDetermine => "caution",
+        Verdict::NotReady => "alarm",
+    };
+    let mut lines = vec![words::coverage(assessment), words::origin(assessment)];
+    lines.extend(words::steps(assessment));
+    lines.push(format!("Judged with knowledge {}", assessment.knowledge));
+    let lines: String = lines
+        .iter()
+        .map(|line| parts::paragraph("", line))
+        .collect();
+    let title = escape(&sentence(assessment));
+    format!("<header class=\"{class}\">\n<h1>{title}</h1>\n{lines}</header>\n<main>\n")
+}
+
+fn section(
+    assessment: &Assessment,
+    catalogue: &[CheckInfo],
+    severity: Severity,
+    title: &str,
+) -> String {
+    let groups = words::by_check(assessment.of(severity));
+    if groups.is_empty() {
+        return String::new();
+    }
+    let class = match severity {
+        Severity::Blocker => "alarm",
+        Severity::Risk => "caution",
+        Severity::Note => "soft",
+    };
+    let several_steps = words::several_steps(assessment);
+    let mut out = format!("<h2>{title} ({})</h2>\n", assessment.of(severity).count());
+    for (check, findings) in groups {
+        let info = catalogue.iter().find(|info| info.name == check);
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "<h3 class=\"{class}\">{}</h3>", escape(check));
+        out += &info.map_or(String::new(), |info| {
+            parts::paragraph("soft", &parts::capitalised(info.summary))
+        });
+        out += &parts::findings(&findings, several_steps);
+        out += &parts::repair(&findings);
+    }
+    out
+}
+
+fn unknown(assessment: &Assessment) -> String {
+    let checks = words::undecided(assessment).len();
+    if checks == 0 {
+        return String::new();
+    }
+    let title = format!("Unknown ({} without evidence)", count(checks, "check"));
+    let rows: String = gaps(assessment)
+        .iter()
+        .map(|gap| {
+            parts::row(&[
+                parts::lines([gap.title()]),
+                parts::lines(&gap.details),
+                parts::lines([gap.cost()]),
+                parts::lines(gap.cures()),
+            ])
+        })
+        .collect();
+    let head = ["Could not look at", "What was answered", "Costs", "Cure"];
+    format!("<h2>{title}</h2>\n{}", parts::table(&head, &rows))
+}
+
+fn checks(assessment: &Assessment) -> String {
+    let rows: String = assessment
+        .checks
+        .iter()
+        .map(|check| {
+            parts::row(&[
+                parts::lines([&check.check]),
+                parts::lines([words::conclusion(check)]),
+            ])
+        })
+        .collect();
+    let number = assessment.checks.len();
+    let table = parts::table(&["Check", "Conclusion"], &rows);
+    format!("<h2>Checks ({number})</h2>\n{table}</main>\n")
+}
