@@ -151,6 +151,9 @@ pub(crate) struct Precheck {
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) output: Output,
+    /// The API server's audit log, which names who calls: a file, a folder of rotated files, or - (may be given several times)
+    #[arg(long = "audit-log", value_name = "FILE|DIR|-")]
+    pub(crate) audit_logs: Vec<PathBuf>,
     /// What the upgrade touches; nodes are drained only when they are upgraded too
     #[arg(long, value_enum)]
     pub(crate) scope: Option<Scope>,
@@ -220,6 +223,9 @@ pub(crate) struct Record {
     /// Do without this evidence: nothing of it is read
     #[arg(long, value_enum, value_name = "EVIDENCE", num_args = 1.., value_delimiter = ',')]
     pub(crate) without: Vec<Evidence>,
+    /// The API server's audit log, which names who calls: a file, a folder of rotated files, or - (may be given several times)
+    #[arg(long = "audit-log", value_name = "FILE|DIR|-")]
+    pub(crate) audit_logs: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -77,6 +77,7 @@ pub async fn collect(
         uid: None,
     };
     let mut facts = Facts::unread(identity, Timestamp::now(), NOT_ASKED_FOR);
+    facts.audit = Err(crate::audit::not_given());
     let version = version::read(&session).await;
     if let Err(failure) = &version
         && let Some(unusable) = unusable(connection, failure)

@@ -1,6 +1,7 @@
 //! What the commands do.
 
 pub(crate) mod admin;
+pub(crate) mod audit;
 pub(crate) mod checks;
 pub(crate) mod demo;
 pub(crate) mod postcheck;

@@ -5,7 +5,7 @@ use airworthy_knowledge::Knowledge;
 use airworthy_model::{Assessment, Facts, KubeVersion, Phase, Policy, UpgradePath, UpgradeScope};
 use anyhow::Result;
 
-use super::source;
+use super::{audit, source};
 use crate::{
     cli::{Precheck, Scope},
     config::Config,
@@ -14,7 +14,9 @@ use crate::{
 pub(crate) async fn run(args: Precheck, config: Config) -> Result<u8> {
     let selection = source::selection(&args.output, Phase::Pre)?;
     let policy = policy(&args, &config);
-    let facts = source::facts(&args.source, selection.needs(Phase::Pre), &config).await?;
+    let audit = audit::start(&args.audit_logs)?;
+    let mut facts = source::facts(&args.source, selection.needs(Phase::Pre), &config).await?;
+    audit::join(audit, &mut facts).await?;
     let assessment = judge(&facts, args.target, &policy, &selection)?;
     source::show(&assessment, &args.output)
 }

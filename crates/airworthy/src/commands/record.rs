@@ -4,7 +4,7 @@ use airworthy_collect::recording;
 use airworthy_model::Need;
 use anyhow::Result;
 
-use super::source;
+use super::{audit, source};
 use crate::{
     cli::{Record, Source},
     config::Config,
@@ -19,7 +19,9 @@ pub(crate) async fn run(args: Record, config: &Config) -> Result<u8> {
         without: args.without,
     };
     let needs = Need::ALL.into_iter().filter(|need| *need != Need::Baseline);
-    let facts = source::facts(&source, needs, config).await?;
+    let audit = audit::start(&args.audit_logs)?;
+    let mut facts = source::facts(&source, needs, config).await?;
+    audit::join(audit, &mut facts).await?;
     recording::write_file(&args.output, &facts)?;
     let missing = facts.missing();
     let read = Need::ALL.len() - 1 - missing.len();

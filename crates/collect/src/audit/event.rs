@@ -125,7 +125,11 @@ impl Event<'_> {
 
     /// As whom the request was made: where somebody acts for another, the other.
     pub(super) fn user(&self) -> &str {
-        &self.impersonated_user.as_ref().unwrap_or(&self.user).username
+        &self
+            .impersonated_user
+            .as_ref()
+            .unwrap_or(&self.user)
+            .username
     }
 
     pub(super) fn user_agent(&self) -> &str {
@@ -134,17 +138,23 @@ impl Event<'_> {
 
     /// The resource it is about; nothing for paths such as `/version`.
     pub(super) fn object(&self) -> Option<&ObjectRef<'_>> {
-        self.object_ref.as_ref().filter(|object| !object.resource.is_empty())
+        self.object_ref
+            .as_ref()
+            .filter(|object| !object.resource.is_empty())
     }
 
     /// Whether the answer was an error.
     pub(super) fn failed(&self) -> bool {
-        self.response_status.as_ref().is_some_and(|status| status.code >= 400)
+        self.response_status
+            .as_ref()
+            .is_some_and(|status| status.code >= 400)
     }
 
     /// Whether the server called the version deprecated.
     pub(super) fn deprecated(&self) -> bool {
-        self.annotations.as_ref().is_some_and(|all| all.deprecated == "true")
+        self.annotations
+            .as_ref()
+            .is_some_and(|all| all.deprecated == "true")
     }
 
     /// The minor that the server said will not serve it.
@@ -166,14 +176,19 @@ impl Event<'_> {
 
 /// The events of a line or of a body: one, or those of a list.
 pub(super) fn decode(bytes: &[u8]) -> Result<Vec<Event<'_>>, Refusal> {
-    let mut event: Event<'_> = serde_json::from_slice(bytes).map_err(|error| refusal(bytes, &error))?;
+    let mut event: Event<'_> =
+        serde_json::from_slice(bytes).map_err(|error| refusal(bytes, &error))?;
     recognise(&event.kind, &event.api_version)?;
     let events = match event.items.take() {
         Some(items) if event.kind == "EventList" => items,
         None if event.kind == "Event" => vec![event],
         _ => return Err(Refusal::NoEvent),
     };
-    if events.iter().all(Event::is_whole) { Ok(events) } else { Err(Refusal::NoEvent) }
+    if events.iter().all(Event::is_whole) {
+        Ok(events)
+    } else {
+        Err(Refusal::NoEvent)
+    }
 }
 
 fn recognise(kind: &str, api_version: &str) -> Result<(), Refusal> {
@@ -203,7 +218,10 @@ fn refusal(bytes: &[u8], error: &serde_json::Error) -> Refusal {
     }
     let head = serde_json::from_slice::<Head<'_>>(bytes);
     let recognised = head.map(|head| recognise(&head.kind, &head.api_version));
-    recognised.ok().and_then(Result::err).unwrap_or(Refusal::NoEvent)
+    recognised
+        .ok()
+        .and_then(Result::err)
+        .unwrap_or(Refusal::NoEvent)
 }
 
 #[cfg(test)]
@@ -228,15 +246,29 @@ mod tests {
             ("null", Refusal::NoEvent),
             ("17", Refusal::NoEvent),
             (&event.replace("/v1", "/v1beta1"), Refusal::OtherVersion),
-            (&event.replace("\"verb\":\"get\"", "\"verb\":[]").replace("/v1", "/v2"), Refusal::OtherVersion),
+            (
+                &event
+                    .replace("\"verb\":\"get\"", "\"verb\":[]")
+                    .replace("/v1", "/v2"),
+                Refusal::OtherVersion,
+            ),
             (&event.replace("audit.k8s.io/v1", "v1"), Refusal::NoEvent),
             (&event.replace("Event", "Policy"), Refusal::NoEvent),
             (&event.replace("get", ""), Refusal::NoEvent),
             (&event.replace("\"get\"", "17"), Refusal::NoEvent),
-            (&event.replace("\"get\"", "\"get\",\"verb\":\"list\""), Refusal::NoEvent),
-            (&event.replace("\"verb\"", "\"items\":[],\"verb\""), Refusal::NoEvent),
+            (
+                &event.replace("\"get\"", "\"get\",\"verb\":\"list\""),
+                Refusal::NoEvent,
+            ),
+            (
+                &event.replace("\"verb\"", "\"items\":[],\"verb\""),
+                Refusal::NoEvent,
+            ),
             (&"[".repeat(100_000), Refusal::NoEvent),
-            (&event.replace("\"get\"", &format!("\"get\",\"x\":{}", "[".repeat(100_000))), Refusal::CutOff),
+            (
+                &event.replace("\"get\"", &format!("\"get\",\"x\":{}", "[".repeat(100_000))),
+                Refusal::NotJson,
+            ),
         ] {
             assert_eq!(refused(text), expected, "{}", &text[..text.len().min(200)]);
         }
@@ -245,19 +277,30 @@ mod tests {
     #[test]
     fn a_list_is_its_events() {
         let item = r#"{"level":"Metadata","stage":"ResponseComplete","verb":"get"}"#;
-        let list = format!(r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":[{item},{item}]}}"#);
+        let list = format!(
+            r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":[{item},{item}]}}"#
+        );
         assert_eq!(decode(list.as_bytes()).unwrap().len(), 2);
         assert_eq!(refused(&list.replace("\"get\"", "\"\"")), Refusal::NoEvent);
-        assert_eq!(refused(&list.replace("EventList", "Event")), Refusal::NoEvent);
+        assert_eq!(
+            refused(&list.replace("EventList", "Event")),
+            Refusal::NoEvent
+        );
         let nested = format!(r#"{{"stage":"x","verb":"x","items":[{item}]}}"#);
         assert_eq!(refused(&list.replace(item, &nested)), Refusal::NoEvent);
-        assert_eq!(refused(&list.replace("\"items\"", "\"others\"")), Refusal::NoEvent);
+        assert_eq!(
+            refused(&list.replace("\"items\"", "\"others\"")),
+            Refusal::NoEvent
+        );
     }
 
     #[test]
     fn who_acts_for_another_is_not_the_caller() {
         let event = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","stage":"Panic","verb":"get","user":{"username":"proxy"},"impersonatedUser":{"username":"jane"}}"#;
         let events = decode(event.as_bytes()).unwrap();
-        assert_eq!((events[0].user(), events[0].stage()), ("jane", Stage::Ended));
+        assert_eq!(
+            (events[0].user(), events[0].stage()),
+            ("jane", Stage::Ended)
+        );
     }
 }

@@ -30,7 +30,13 @@ pub(super) struct Lines<R> {
 impl<R: Read> Lines<R> {
     pub(super) fn of(source: R) -> Self {
         let buffer = vec![0; CHUNK];
-        Self { source, buffer, given: 0, filled: 0, ended: false }
+        Self {
+            source,
+            buffer,
+            given: 0,
+            filled: 0,
+            ended: false,
+        }
     }
 
     /// The next lines; nothing at the end. After an error the stream is at its end, and what came before it was given out.
@@ -47,7 +53,9 @@ impl<R: Read> Lines<R> {
             searched = self.filled;
             if self.ended {
                 self.given = self.filled;
-                return Ok(Some(Block::Lines(&self.buffer[..self.filled])).filter(|_| self.filled > 0));
+                return Ok(
+                    Some(Block::Lines(&self.buffer[..self.filled])).filter(|_| self.filled > 0)
+                );
             }
             if self.filled >= LONGEST {
                 self.skip_line()?;
@@ -135,7 +143,11 @@ mod tests {
     fn lines_are_whole_however_the_bytes_come() {
         let text = "a\n\nbcd\nef";
         for size in 1..=text.len() {
-            assert_eq!(lines(Trickle(text.as_bytes(), size)), ["a\n", "\n", "bcd\n", "ef"], "{size}");
+            assert_eq!(
+                lines(Trickle(text.as_bytes(), size)),
+                ["a\n", "\n", "bcd\n", "ef"],
+                "{size}"
+            );
         }
         assert_eq!(lines(Trickle(b"", 1)), [""; 0]);
     }

@@ -86,8 +86,13 @@ impl Layout {
         let tail = &rest[rest.len().saturating_sub(TAIL)..];
         let last = self.times.find_iter(tail).last()?;
         let received = &tail[last + self.times.needle().len()..];
-        let staged = received.get(TIME..)?.strip_prefix(br#"","stageTimestamp":""#)?;
-        Some((self.clock.micros(received.get(..TIME)?)?, self.clock.micros(staged.get(..TIME)?)?))
+        let staged = received
+            .get(TIME..)?
+            .strip_prefix(br#"","stageTimestamp":""#)?;
+        Some((
+            self.clock.micros(received.get(..TIME)?)?,
+            self.clock.micros(staged.get(..TIME)?)?,
+        ))
     }
 }
 
@@ -107,14 +112,20 @@ fn group_version(path: &[u8]) -> &[u8] {
     } else {
         return b"";
     };
-    let ends = rest.iter().take(512).enumerate().filter(|(_, byte)| matches!(byte, b'/' | b'?' | b'"' | b'\\'));
+    let ends = rest
+        .iter()
+        .take(512)
+        .enumerate()
+        .filter(|(_, byte)| matches!(byte, b'/' | b'?' | b'"' | b'\\'));
     let end = ends.map(|(at, _)| at).nth(slashes - 1);
     end.map_or(b"", |end| &rest[..end])
 }
 
 /// The groups and versions with a resource whose end is known, in the form of paths.
 pub(super) fn ending(knowledge: &Knowledge) -> HashSet<Vec<u8>> {
-    let ending = knowledge.apis().filter(|api| api.removed.is_some() && !api.resource.is_empty());
+    let ending = knowledge
+        .apis()
+        .filter(|api| api.removed.is_some() && !api.resource.is_empty());
     ending.map(|api| api.api_version().into_bytes()).collect()
 }
 
@@ -133,7 +144,11 @@ impl Clock {
             (self.shown, self.second) = (*shown, whole.as_second());
         }
         let digits = fraction.strip_prefix(b".")?.strip_suffix(b"Z")?;
-        let digit = |sum: i64, digit: &u8| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0'));
+        let digit = |sum: i64, digit: &u8| {
+            digit
+                .is_ascii_digit()
+                .then(|| sum * 10 + i64::from(digit - b'0'))
+        };
         let micros = digits.iter().try_fold(0, digit)?;
         Some(self.second * 1_000_000 + micros)
     }
@@ -157,7 +172,10 @@ mod tests {
         let outline = layout.outline(line.as_bytes())?;
         let path = str::from_utf8(outline.group_version).unwrap();
         let (user, agent) = (outline.user, outline.user_agent);
-        Some(format!("{:?} {path} {user} {agent} {} {}", outline.stage, outline.received, outline.staged))
+        Some(format!(
+            "{:?} {path} {user} {agent} {} {}",
+            outline.stage, outline.received, outline.staged
+        ))
     }
 
     #[test]
@@ -174,7 +192,10 @@ mod tests {
             ("jane", r"ja\u006ee"),
             ("reader", r#"rea\"der"#),
             (r#""userAgent":"reader/1.0","#, ""),
-            (r#""sourceIPs""#, r#""impersonatedUser":{"username":"root"},"sourceIPs""#),
+            (
+                r#""sourceIPs""#,
+                r#""impersonatedUser":{"username":"root"},"sourceIPs""#,
+            ),
             ("11:00:00.000001Z", "11:00:00Z"),
             ("11:00:00.000001Z", "25:00:00.000001Z"),
             ("11:00:01.500000Z", "11:00:01.50000xZ"),
@@ -206,7 +227,11 @@ mod tests {
             ("/apis", ""),
             ("/healthz\"", ""),
         ] {
-            assert_eq!(str::from_utf8(group_version(path.as_bytes())).unwrap(), expected, "{path}");
+            assert_eq!(
+                str::from_utf8(group_version(path.as_bytes())).unwrap(),
+                expected,
+                "{path}"
+            );
         }
     }
 }

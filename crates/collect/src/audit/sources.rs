@@ -77,7 +77,10 @@ impl Sources {
                 inputs.push(Input::Stdin);
             }
         }
-        let names = paths.iter().map(|path| path.display().to_string()).collect();
+        let names = paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         Ok(Self { names, inputs })
     }
 
@@ -93,7 +96,11 @@ impl Sources {
                     let name = path.display().to_string();
                     match File::open(&path) {
                         Ok(file) => read(file, &name, tally),
-                        Err(error) => tally.problem(&name, format!("it cannot be opened: {error}"), Some(MAY_NOT)),
+                        Err(error) => tally.problem(
+                            &name,
+                            format!("it cannot be opened: {error}"),
+                            Some(MAY_NOT),
+                        ),
                     }
                 }
             }
@@ -102,7 +109,10 @@ impl Sources {
 }
 
 fn files(path: &Path) -> Result<Vec<Input>, OpenAuditError> {
-    let fails = |source| OpenAuditError::Open { path: path.to_owned(), source };
+    let fails = |source| OpenAuditError::Open {
+        path: path.to_owned(),
+        source,
+    };
     let found = fs::metadata(path).map_err(fails)?;
     if found.is_dir() {
         return folder(path);
@@ -118,7 +128,9 @@ fn files(path: &Path) -> Result<Vec<Input>, OpenAuditError> {
 /// A pipe of the shell (`/dev/fd/63`) has somebody who writes; one in a folder may have nobody.
 fn check(path: &Path, found: &Metadata) -> Result<(), OpenAuditError> {
     let kind = found.file_type();
-    let of_shell = ["/dev/", "/proc/"].iter().any(|start| path.starts_with(start));
+    let of_shell = ["/dev/", "/proc/"]
+        .iter()
+        .any(|start| path.starts_with(start));
     match () {
         () if kind.is_fifo() && !of_shell => Err(OpenAuditError::NamedPipe(path.to_owned())),
         () if kind.is_file() || kind.is_fifo() || kind.is_char_device() => Ok(()),
@@ -128,12 +140,17 @@ fn check(path: &Path, found: &Metadata) -> Result<(), OpenAuditError> {
 
 /// The files of a folder that are named like logs, oldest first; folders in it are not looked into.
 fn folder(path: &Path) -> Result<Vec<Input>, OpenAuditError> {
-    let fails = |source| OpenAuditError::Open { path: path.to_owned(), source };
+    let fails = |source| OpenAuditError::Open {
+        path: path.to_owned(),
+        source,
+    };
     let mut found: Vec<(SystemTime, PathBuf)> = Vec::new();
     for entry in fs::read_dir(path).map_err(fails)?.take(MOST_FILES) {
         let entry = entry.map_err(fails)?.path();
         // A link may point nowhere; a file may be rotated away right now.
-        let Some(data) = fs::metadata(&entry).ok().filter(Metadata::is_file) else { continue };
+        let Some(data) = fs::metadata(&entry).ok().filter(Metadata::is_file) else {
+            continue;
+        };
         if is_log(&entry) {
             found.push((data.modified().unwrap_or(SystemTime::UNIX_EPOCH), entry));
         }
@@ -142,23 +159,39 @@ fn folder(path: &Path) -> Result<Vec<Input>, OpenAuditError> {
         return Err(OpenAuditError::EmptyFolder(path.to_owned()));
     }
     found.sort();
-    Ok(found.into_iter().map(|(_, path)| Input::File(path)).collect())
+    Ok(found
+        .into_iter()
+        .map(|(_, path)| Input::File(path))
+        .collect())
 }
 
 /// `audit.log`, `audit-2026-11-22T10-00-00.000.log`, `audit.log.1`, `audit.log-20261122.gz`, `audit.jsonl`.
 fn is_log(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
     let logs = [".log", ".json", ".jsonl", ".ndjson"];
-    !name.starts_with('.') && logs.iter().any(|end| {
-        let rest = name.split_once(end).map(|(_, rest)| rest.trim_end_matches(".gz"));
-        rest.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b't' | b'z' | b'_')))
-    })
+    !name.starts_with('.')
+        && logs.iter().any(|end| {
+            let rest = name
+                .split_once(end)
+                .map(|(_, rest)| rest.trim_end_matches(".gz"));
+            rest.is_some_and(|rest| {
+                rest.bytes().all(|byte| {
+                    byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b't' | b'z' | b'_')
+                })
+            })
+        })
 }
 
 /// Reads a stream to its end, inflating it where it begins as gzip does.
 fn read(source: impl Read, name: &str, tally: &mut Tally<'_>) {
     let mut source = BufReader::with_capacity(64 * 1024, source);
-    let compressed = source.fill_buf().is_ok_and(|start| start.starts_with(&[0x1f, 0x8b]));
+    let compressed = source
+        .fill_buf()
+        .is_ok_and(|start| start.starts_with(&[0x1f, 0x8b]));
     let told = if compressed {
         lines(MultiGzDecoder::new(source), name, tally)
     } else {
@@ -166,7 +199,11 @@ fn read(source: impl Read, name: &str, tally: &mut Tally<'_>) {
     };
     if let Err((line, error)) = told {
         let why = format!("reading broke off after line {line}: {error}");
-        tally.problem(name, why, Some("look whether the file is whole (gzip -t) and its disk can be read"));
+        tally.problem(
+            name,
+            why,
+            Some("look whether the file is whole (gzip -t) and its disk can be read"),
+        );
     }
 }
 

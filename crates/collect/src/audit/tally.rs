@@ -52,7 +52,10 @@ impl Span {
         let (Some(a), Some(b)) = (one, other) else {
             return one.or(other);
         };
-        Some(Self { first: a.first.min(b.first), last: a.last.max(b.last) })
+        Some(Self {
+            first: a.first.min(b.first),
+            last: a.last.max(b.last),
+        })
     }
 }
 
@@ -135,26 +138,39 @@ pub struct Client {
 pub fn callers(calls: impl IntoIterator<Item = Call>) -> Vec<ApiCaller> {
     let mut rows: BTreeMap<[String; 6], ApiCaller> = BTreeMap::new();
     for call in calls {
-        let key = [call.group, call.version, call.resource, call.subresource, call.user, call.user_agent];
+        let key = [
+            call.group,
+            call.version,
+            call.resource,
+            call.subresource,
+            call.user,
+            call.user_agent,
+        ];
         let row = rows.entry(key).or_default();
         let count = call.started.max(call.ended);
         *row.verbs.entry(call.verb).or_default() += count;
         row.count += count;
         row.failed += call.failed;
-        row.first_seen = [row.first_seen, call.first_seen].into_iter().flatten().min();
+        row.first_seen = [row.first_seen, call.first_seen]
+            .into_iter()
+            .flatten()
+            .min();
         row.last_seen = row.last_seen.max(call.last_seen);
-        row.removed_release = [row.removed_release, call.removed_release].into_iter().flatten().min();
+        row.removed_release = [row.removed_release, call.removed_release]
+            .into_iter()
+            .flatten()
+            .min();
     }
     let named = |(key, row): ([String; 6], ApiCaller)| {
         let [group, version, resource, subresource, user, user_agent] = key;
         ApiCaller {
-        group,
-        version,
-        resource,
-        subresource,
-        user,
-        user_agent,
-        ..row
+            group,
+            version,
+            resource,
+            subresource,
+            user,
+            user_agent,
+            ..row
         }
     };
     rows.into_iter().map(named).collect()
@@ -190,7 +206,9 @@ pub struct Tally<'k> {
 
 impl fmt::Debug for Tally<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tally").field("events", &self.events).finish_non_exhaustive()
+        f.debug_struct("Tally")
+            .field("events", &self.events)
+            .finish_non_exhaustive()
     }
 }
 
@@ -281,7 +299,10 @@ impl<'k> Tally<'k> {
     /// A call that the server marked was served. Of others it must be known that the version ends, and an error may mean that
     /// it has ended: who is answered 404 today does not stop working tomorrow.
     fn matters(&self, event: &Event<'_>, object: &ObjectRef<'_>) -> bool {
-        let removed = || self.knowledge.removed_in(&object.api_group, &object.api_version, &object.resource);
+        let removed = || {
+            self.knowledge
+                .removed_in(&object.api_group, &object.api_version, &object.resource)
+        };
         event.deprecated() || (!event.failed() && removed().is_some())
     }
 
@@ -303,9 +324,25 @@ impl<'k> Tally<'k> {
     }
 
     fn call(&mut self, event: &Event<'_>, object: &ObjectRef<'_>, count: Count) {
-        let names = [&object.api_group, &object.api_version, &object.resource, &object.subresource].map(AsRef::as_ref);
+        let names = [
+            &object.api_group,
+            &object.api_version,
+            &object.resource,
+            &object.subresource,
+        ]
+        .map(AsRef::as_ref);
         let [group, version, resource, subresource] = names;
-        key(&mut self.key, &[group, version, resource, subresource, event.user(), event.user_agent()]);
+        key(
+            &mut self.key,
+            &[
+                group,
+                version,
+                resource,
+                subresource,
+                event.user(),
+                event.user_agent(),
+            ],
+        );
         if !self.rows.contains_key(&self.key) {
             if self.rows.len() >= self.most_rows {
                 self.uncounted += count.calls();
@@ -313,8 +350,13 @@ impl<'k> Tally<'k> {
             }
             self.rows.insert(self.key.clone(), Row::default());
         }
-        let Some(row) = self.rows.get_mut(&self.key) else { return };
-        row.removed_release = [row.removed_release, event.removed_release()].into_iter().flatten().min();
+        let Some(row) = self.rows.get_mut(&self.key) else {
+            return;
+        };
+        row.removed_release = [row.removed_release, event.removed_release()]
+            .into_iter()
+            .flatten()
+            .min();
         let known = row.verbs.len() < MOST_VERBS || row.verbs.contains_key(event.verb());
         let verb = if known { event.verb() } else { "other" };
         let failed = u64::from(event.failed());
@@ -322,14 +364,21 @@ impl<'k> Tally<'k> {
             entry.0.add(count);
             entry.1 += failed;
         } else {
-            row.verbs.insert(shortened(verb).to_owned(), (count, failed));
+            row.verbs
+                .insert(shortened(verb).to_owned(), (count, failed));
         }
     }
 
     /// Counts a line that could not be read, and keeps the place of the first of its kind.
     pub(super) fn refuse(&mut self, refusal: Refusal, file: &str, line: u64) {
-        let place = || Place { file: file.to_owned(), line };
-        self.refused.entry(refusal).or_insert_with(|| (0, place())).0 += 1;
+        let place = || Place {
+            file: file.to_owned(),
+            line,
+        };
+        self.refused
+            .entry(refusal)
+            .or_insert_with(|| (0, place()))
+            .0 += 1;
     }
 
     /// Notes a file that could not be read.
@@ -339,7 +388,12 @@ impl<'k> Tally<'k> {
             return;
         }
         let (file, cure) = (file.to_owned(), cure.map(str::to_owned));
-        self.problems.push(Unreadable { file, why, cure, ..Unreadable::default() });
+        self.problems.push(Unreadable {
+            file,
+            why,
+            cure,
+            ..Unreadable::default()
+        });
     }
 
     /// Events so far.
@@ -351,7 +405,10 @@ impl<'k> Tally<'k> {
     pub fn span(&self) -> (Option<Timestamp>, Option<Timestamp>) {
         let time = |micros| Timestamp::from_microsecond(micros).ok();
         let span = self.span;
-        (span.and_then(|span| time(span.first)), span.and_then(|span| time(span.last)))
+        (
+            span.and_then(|span| time(span.first)),
+            span.and_then(|span| time(span.last)),
+        )
     }
 
     /// Calls that found no row because there are too many.
@@ -418,21 +475,28 @@ impl<'k> Tally<'k> {
             self.problem(&all, "it holds no audit event".to_owned(), Some(cure));
         } else if self.about == 0 {
             let cure = "let the audit policy log requests for resources at level Metadata";
-            self.problem(&all, "no event of it is about a resource".to_owned(), Some(cure));
+            self.problem(
+                &all,
+                "no event of it is about a resource".to_owned(),
+                Some(cure),
+            );
         }
     }
 
     fn problems(self) -> Vec<Unreadable> {
-        let lines = self.refused.into_iter().map(|(refusal, (count, place))| Unreadable {
-            file: place.file,
-            line: place.line,
-            column: 0,
-            why: match count {
-                1 => refusal.to_string(),
-                _ => format!("{refusal}; this is the first of {count} such lines"),
-            },
-            cure: None,
-        });
+        let lines = self
+            .refused
+            .into_iter()
+            .map(|(refusal, (count, place))| Unreadable {
+                file: place.file,
+                line: place.line,
+                column: 0,
+                why: match count {
+                    1 => refusal.to_string(),
+                    _ => format!("{refusal}; this is the first of {count} such lines"),
+                },
+                cure: None,
+            });
         let more = (self.more_problems > 0).then(|| Unreadable {
             why: format!("{} more files could not be read", self.more_problems),
             ..Unreadable::default()

@@ -41,11 +41,28 @@ fn plain(user: &str, agent: &str) -> Value {
 /// As an API server writes it: members in their order, no blanks.
 fn line(event: &Value) -> String {
     let order = [
-        "kind", "apiVersion", "level", "auditID", "stage", "requestURI", "verb", "user", "impersonatedUser", "sourceIPs",
-        "userAgent", "objectRef", "responseStatus", "requestObject", "requestReceivedTimestamp", "stageTimestamp", "annotations",
+        "kind",
+        "apiVersion",
+        "level",
+        "auditID",
+        "stage",
+        "requestURI",
+        "verb",
+        "user",
+        "impersonatedUser",
+        "sourceIPs",
+        "userAgent",
+        "objectRef",
+        "responseStatus",
+        "requestObject",
+        "requestReceivedTimestamp",
+        "stageTimestamp",
+        "annotations",
     ];
     let members = order.iter().filter(|name| !event[name].is_null());
-    let members: Vec<_> = members.map(|name| format!("\"{name}\":{}", event[name])).collect();
+    let members: Vec<_> = members
+        .map(|name| format!("\"{name}\":{}", event[name]))
+        .collect();
     format!("{{{}}}\n", members.join(","))
 }
 
@@ -75,30 +92,62 @@ fn counted(facts: &AuditLog) -> Vec<String> {
     let row = |caller: &airworthy_model::facts::ApiCaller| {
         format!(
             "{}/{} {}/{} {} {} {:?} {} {}",
-            caller.group, caller.version, caller.resource, caller.subresource, caller.user, caller.user_agent, caller.verbs, caller.count, caller.failed
+            caller.group,
+            caller.version,
+            caller.resource,
+            caller.subresource,
+            caller.user,
+            caller.user_agent,
+            caller.verbs,
+            caller.count,
+            caller.failed
         )
     };
     facts.callers.iter().map(row).collect()
 }
 
 fn problems(facts: &AuditLog) -> Vec<String> {
-    facts.problems.iter().map(|problem| format!("{}:{} {}", problem.file, problem.line, problem.why)).collect()
+    facts
+        .problems
+        .iter()
+        .map(|problem| format!("{}:{} {}", problem.file, problem.line, problem.why))
+        .collect()
 }
 
 const JANE: &str = "flowcontrol.apiserver.k8s.io/v1beta3 flowschemas/ jane reader/1.0";
 
 #[test]
 fn a_deprecated_call_names_its_client_and_all_others_are_clients_only() {
-    let facts = facts(log(&[call(), plain("joe", "kubectl/v1.24.3 (linux/amd64) kubernetes/aef86a9"), call()]));
+    let facts = facts(log(&[
+        call(),
+        plain("joe", "kubectl/v1.24.3 (linux/amd64) kubernetes/aef86a9"),
+        call(),
+    ]));
     assert_eq!(counted(&facts), [format!(r#"{JANE} {{"list": 2}} 2 0"#)]);
     let caller = &facts.callers[0];
     assert_eq!(caller.removed_release.unwrap().to_string(), "1.32");
-    assert_eq!(caller.first_seen.unwrap().to_string(), "2026-11-22T11:00:00.000001Z");
-    assert_eq!(caller.last_seen.unwrap().to_string(), "2026-11-22T11:00:01.000002Z");
-    let clients: Vec<_> = facts.clients.iter().map(|client| (&*client.user, client.count)).collect();
+    assert_eq!(
+        caller.first_seen.unwrap().to_string(),
+        "2026-11-22T11:00:00.000001Z"
+    );
+    assert_eq!(
+        caller.last_seen.unwrap().to_string(),
+        "2026-11-22T11:00:01.000002Z"
+    );
+    let clients: Vec<_> = facts
+        .clients
+        .iter()
+        .map(|client| (&*client.user, client.count))
+        .collect();
     assert_eq!(clients, [("joe", 1), ("jane", 2)]);
-    assert_eq!((facts.events, facts.unreadable, problems(&facts).len()), (3, 0, 0));
-    assert_eq!(facts.last.unwrap().to_string(), "2026-11-22T11:00:01.000002Z");
+    assert_eq!(
+        (facts.events, facts.unreadable, problems(&facts).len()),
+        (3, 0, 0)
+    );
+    assert_eq!(
+        facts.last.unwrap().to_string(),
+        "2026-11-22T11:00:01.000002Z"
+    );
 }
 
 /// What is found in a line without decoding it is what decoding finds.
@@ -113,14 +162,19 @@ fn the_form_of_a_line_does_not_matter() {
         with(json!({"userAgent": "a\"b\\c<&> 😀"})),
         with(json!({"user": {"username": "a\"b"}})),
         with(json!({"requestURI": "/healthz", "objectRef": null, "annotations": {}})),
-        with(json!({"level": "Request", "requestObject": {"userAgent": "fake", "requestReceivedTimestamp": "2030-01-01T00:00:00.000000Z"}})),
+        with(
+            json!({"level": "Request", "requestObject": {"userAgent": "fake", "requestReceivedTimestamp": "2030-01-01T00:00:00.000000Z"}}),
+        ),
     ];
     let written = facts(log(&events));
     let without_null = |event: &Value| event.to_string().replace("\"userAgent\":null,", "");
     let others: Vec<_> = events.iter().map(without_null).collect();
     let sorted = format!(" {} \r\n", others.join(" \r\n "));
     assert_eq!(facts(&sorted), written, "{sorted}");
-    let list = format!(r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{}]}}"#, others.join(","));
+    let list = format!(
+        r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{}]}}"#,
+        others.join(",")
+    );
     assert_eq!(facts(&list), written);
     assert_eq!(written.unreadable, 0, "{written:#?}");
     assert_eq!(written.events, 9);
@@ -131,27 +185,43 @@ fn a_request_counts_once_whatever_stages_are_logged() {
     let stage = |stage: &str| with(json!({"stage": stage}));
     let watch = |stage: &str| with(json!({"stage": stage, "verb": "watch"}));
     let facts = facts(log(&[
-        stage("RequestReceived"), stage("ResponseComplete"), stage("Panic"), stage("RequestReceived"),
-        watch("ResponseStarted"), watch("ResponseStarted"), watch("ResponseComplete"),
+        stage("RequestReceived"),
+        stage("ResponseComplete"),
+        stage("Panic"),
+        stage("RequestReceived"),
+        watch("ResponseStarted"),
+        watch("ResponseStarted"),
+        watch("ResponseComplete"),
     ]));
-    assert_eq!(counted(&facts), [format!(r#"{JANE} {{"list": 2, "watch": 2}} 4 0"#)]);
+    assert_eq!(
+        counted(&facts),
+        [format!(r#"{JANE} {{"list": 2, "watch": 2}} 4 0"#)]
+    );
     assert_eq!((facts.events, facts.clients[0].count), (7, 3));
 }
 
 #[test]
 fn a_version_that_ends_counts_although_no_server_marks_it() {
     let unmarked = |code: u16| {
-        with(json!({"annotations": {}, "responseStatus": {"code": code}, "requestURI": "/apis/batch/v1beta1/cronjobs",
-            "objectRef": {"resource": "cronjobs", "apiGroup": "batch", "apiVersion": "v1beta1"}}))
+        with(
+            json!({"annotations": {}, "responseStatus": {"code": code}, "requestURI": "/apis/batch/v1beta1/cronjobs",
+            "objectRef": {"resource": "cronjobs", "apiGroup": "batch", "apiVersion": "v1beta1"}}),
+        )
     };
     // Who is answered 404 for a version that is gone already is no client that runs.
     let facts = facts(log(&[unmarked(200), unmarked(404), unmarked(403)]));
-    assert_eq!(counted(&facts), [r#"batch/v1beta1 cronjobs/ jane reader/1.0 {"list": 1} 1 0"#]);
+    assert_eq!(
+        counted(&facts),
+        [r#"batch/v1beta1 cronjobs/ jane reader/1.0 {"list": 1} 1 0"#]
+    );
 }
 
 #[test]
 fn a_marked_call_counts_even_when_its_answer_was_an_error() {
-    let facts = facts(log(&[with(json!({"responseStatus": {"code": 404}})), call()]));
+    let facts = facts(log(&[
+        with(json!({"responseStatus": {"code": 404}})),
+        call(),
+    ]));
     assert_eq!(counted(&facts), [format!(r#"{JANE} {{"list": 2}} 2 1"#)]);
 }
 
@@ -161,17 +231,21 @@ fn what_cannot_be_read_is_counted_with_the_place_of_the_first_and_the_rest_goes_
     let other = good.replace("audit.k8s.io/v1\"", "audit.k8s.io/v1beta1\"");
     let long = "x".repeat(LONGEST + 1);
     let cut = &good[..good.len() / 2];
-    let text = format!("{good}banana\n\n{good}{cut}\n{{\"a\": 1}}\n{other}\0\0\n{long}\n{good}{cut}");
+    let text =
+        format!("{good}banana\n\n{good}{cut}\n{{\"a\": 1}}\n{other}\0\0\n{long}\n{good}{cut}");
     let facts = facts(&text);
     assert_eq!(facts.callers[0].count, 3);
     assert_eq!(facts.unreadable, 7);
-    assert_eq!(problems(&facts), [
-        "LOG:2 not JSON; this is the first of 2 such lines",
-        "LOG:5 cut off in its middle; this is the first of 2 such lines",
-        "LOG:7 an audit event of another version than audit.k8s.io/v1",
-        "LOG:6 JSON, but no audit event",
-        "LOG:9 longer than any audit event",
-    ]);
+    assert_eq!(
+        problems(&facts),
+        [
+            "LOG:2 not JSON; this is the first of 2 such lines",
+            "LOG:5 cut off in its middle; this is the first of 2 such lines",
+            "LOG:7 an audit event of another version than audit.k8s.io/v1",
+            "LOG:6 JSON, but no audit event",
+            "LOG:9 longer than any audit event",
+        ]
+    );
 }
 
 #[test]
@@ -192,7 +266,14 @@ fn no_bytes_make_it_panic() {
 #[test]
 fn a_log_without_events_or_without_resources_is_no_evidence() {
     for text in ["", "\n\n"] {
-        assert_eq!(problems(&facts(text))[0].split(' ').skip(1).collect::<Vec<_>>().join(" "), "it holds no audit event");
+        assert_eq!(
+            problems(&facts(text))[0]
+                .split(' ')
+                .skip(1)
+                .collect::<Vec<_>>()
+                .join(" "),
+            "it holds no audit event"
+        );
     }
     let probe = with(json!({"requestURI": "/healthz", "objectRef": null, "annotations": {}}));
     assert!(problems(&facts(log(&[probe])))[0].ends_with("no event of it is about a resource"));
@@ -201,12 +282,28 @@ fn a_log_without_events_or_without_resources_is_no_evidence() {
 #[test]
 fn rows_are_bounded_and_what_is_beyond_is_said() {
     let many = MOST_ROWS + 30;
-    let text: String = (0..many).map(|n| line(&with(json!({"userAgent": format!("client-{n}/{}", "x".repeat(400))})))).collect();
+    let text: String = (0..many)
+        .map(|n| {
+            line(&with(
+                json!({"userAgent": format!("client-{n}/{}", "x".repeat(400))}),
+            ))
+        })
+        .collect();
     let facts = facts(&text);
     assert_eq!((facts.callers.len(), facts.uncounted), (MOST_ROWS, 30));
-    assert_eq!((facts.clients.len(), facts.uncounted_clients), (MOST_ROWS, 30));
-    assert!(facts.callers.iter().all(|caller| caller.user_agent.len() <= 256));
-    let verbs: String = (0..100).map(|n| line(&with(json!({"verb": format!("brew-{n}")})))).collect();
+    assert_eq!(
+        (facts.clients.len(), facts.uncounted_clients),
+        (MOST_ROWS, 30)
+    );
+    assert!(
+        facts
+            .callers
+            .iter()
+            .all(|caller| caller.user_agent.len() <= 256)
+    );
+    let verbs: String = (0..100)
+        .map(|n| line(&with(json!({"verb": format!("brew-{n}")}))))
+        .collect();
     let facts = self::facts(&verbs);
     assert_eq!(facts.callers[0].count, 100);
     assert!(facts.callers[0].verbs.len() <= 17);
@@ -241,18 +338,30 @@ fn a_folder_of_rotated_files_is_read_whole() {
     fs::create_dir(folder.path().join("older.log")).unwrap();
     std::os::unix::fs::symlink("nowhere", folder.path().join("gone.log")).unwrap();
     let facts = read_all(&[folder.path()]);
-    assert_eq!((facts.callers[0].count, facts.unreadable), (8, 0), "{facts:#?}");
+    assert_eq!(
+        (facts.callers[0].count, facts.unreadable),
+        (8, 0),
+        "{facts:#?}"
+    );
     assert_eq!(facts.sources, [folder.path().display().to_string()]);
 }
 
 #[test]
 fn a_compressed_file_that_is_cut_off_is_a_problem() {
-    let text: String = (0..500).map(|n| line(&plain(&format!("user-{n}"), "x"))).collect();
+    let text: String = (0..500)
+        .map(|n| line(&plain(&format!("user-{n}"), "x")))
+        .collect();
     let mut bytes = gzip(&text);
     bytes.truncate(bytes.len() / 2);
     let facts = facts(&bytes);
     assert!(facts.events > 50, "{}", facts.events);
-    assert!(problems(&facts).iter().any(|problem| problem.contains("reading broke off after line")), "{:?}", problems(&facts));
+    assert!(
+        problems(&facts)
+            .iter()
+            .any(|problem| problem.contains("reading broke off after line")),
+        "{:?}",
+        problems(&facts)
+    );
 }
 
 #[test]
@@ -265,7 +374,10 @@ fn names_that_are_wrong_are_told_before_anything_is_read() {
     assert!(matches!(find("empty"), OpenAuditError::EmptyFolder(_)));
     make_pipe(&at("pipe.log"));
     assert!(matches!(find("pipe.log"), OpenAuditError::NamedPipe(_)));
-    assert!(matches!(Sources::find(&[folder.path().to_owned()]), Err(OpenAuditError::EmptyFolder(_))));
+    assert!(matches!(
+        Sources::find(&[folder.path().to_owned()]),
+        Err(OpenAuditError::EmptyFolder(_))
+    ));
     let _listener = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
     assert!(matches!(find("socket"), OpenAuditError::NoFile(_)));
     let twice = Sources::find(&["-".into(), "-".into()]);
@@ -273,6 +385,9 @@ fn names_that_are_wrong_are_told_before_anything_is_read() {
 }
 
 fn make_pipe(path: &Path) {
-    let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(path)
+        .status()
+        .unwrap();
     assert!(made.success());
 }
