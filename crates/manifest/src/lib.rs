@@ -1,10 +1,15 @@
 //! Kubernetes manifests as text: what is an object, where it stands, how it is changed so that a target accepts it. Knows no
 //! cluster.
 
+mod digest;
 mod object;
 mod parse;
 mod problem;
+mod template;
+mod watch;
 
+pub use digest::{Digest, Found, MAX_DOCUMENT};
 pub use object::{Object, objects};
 pub use parse::{Chunk, Document, Kind, MAX_DEPTH, MAX_NODES, Node, Style, parse, read};
 pub use problem::Problem;
+pub use watch::Watch;

@@ -172,6 +172,7 @@ impl<'d> Node<'d> {
     }
 
     /// The node that an alias refers to; itself for any other.
+    #[must_use]
     pub fn resolve(self) -> Self {
         let targets = &self.document.targets;
         match targets.binary_search_by_key(&self.at, |(alias, _)| *alias) {
@@ -205,6 +206,12 @@ impl<'d> Node<'d> {
     pub fn entries(self) -> impl Iterator<Item = (Node<'d>, Node<'d>)> {
         let mut children = self.children(Kind::Mapping);
         std::iter::from_fn(move || Some((children.next()?, children.next()?)))
+    }
+
+    /// As [`Node::entries`], but none for an alias: each mapping of a document is met once.
+    pub(crate) fn own_entries(self) -> impl Iterator<Item = (Node<'d>, Node<'d>)> {
+        let own = (self.kind() == Kind::Mapping).then(|| self.entries());
+        own.into_iter().flatten()
     }
 
     /// Items of a sequence, aliases of the sequence followed; none for other nodes.

@@ -3,7 +3,7 @@
 mod build;
 mod document;
 mod json;
-mod split;
+pub(crate) mod split;
 mod yaml;
 
 pub use document::{Document, Kind, Node, Style};

@@ -71,7 +71,7 @@ pub(super) fn chunks(bytes: &[u8]) -> Result<Vec<Chunk<'_>>, Problem> {
     let mut chunks = Vec::new();
     let (mut offset, mut line) = (byte_order_mark(bytes)?, 0);
     while offset < bytes.len() {
-        let end = next(bytes, offset).unwrap_or(bytes.len());
+        let end = next(bytes, offset, true).unwrap_or(bytes.len());
         let bytes = &bytes[offset..end];
         if has_content(bytes) {
             let index = number(chunks.len());
@@ -88,12 +88,14 @@ pub(super) fn chunks(bytes: &[u8]) -> Result<Vec<Chunk<'_>>, Problem> {
     Ok(chunks)
 }
 
-/// Where the chunk ends that begins at `from`: at the next line that starts a document. Nothing when the bytes end first.
-pub(crate) fn next(bytes: &[u8], from: usize) -> Option<usize> {
+/// Where the chunk ends that begins at `from`: at the next line that starts a document. Nothing when the bytes end first;
+/// unless they are the `last` of their file, a line that they cut off is not judged.
+pub(crate) fn next(bytes: &[u8], from: usize, last: bool) -> Option<usize> {
     let mut search = from;
     loop {
         let at = search + memmem::find(&bytes[search..], b"\n---")? + 1;
-        if ends_marker(bytes.get(at + 3)) && !only_directives(&bytes[from..at]) {
+        let cut_off = !last && at + 3 == bytes.len();
+        if !cut_off && ends_marker(bytes.get(at + 3)) && !only_directives(&bytes[from..at]) {
             return Some(at);
         }
         search = at;

@@ -176,12 +176,9 @@ fn what_is_wrong_is_said_with_its_place() {
 
 #[test]
 fn aliases_are_followed_not_copied() {
-    let mut bomb = "a0: &a0 [x, x]\n".to_owned();
-    for level in 1..200 {
-        let below = level - 1;
-        bomb += &format!("a{level}: &a{level} [*a{below}, *a{below}]\n");
-    }
-    bomb += "a: 1\nself: &self\n  <<: *self\n";
+    let level = |level: u32| format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1);
+    let levels: String = (1..200).map(level).collect();
+    let bomb = format!("a0: &a0 [x, x]\n{levels}a: 1\nself: &self\n  <<: *self\n");
     let documents = parse(bomb.as_bytes()).expect("it is small");
     let root = documents[0].root();
     assert_eq!(root.get("a").and_then(Node::text), Some("1"));

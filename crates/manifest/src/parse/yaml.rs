@@ -10,6 +10,9 @@ use super::{
 };
 use crate::Problem;
 
+/// The namespace of YAML's own tags.
+const YAML_TAGS: &str = "tag:yaml.org,2002:";
+
 /// The documents before the first thing that is wrong, and that.
 pub(super) fn read<'a>(chunk: &Chunk<'a>, text: &'a str) -> (Vec<Document<'a>>, Option<Problem>) {
     let mut reader = Reader {
@@ -114,7 +117,8 @@ impl<'a> Reader<'_, 'a> {
         if anchor != 0 {
             self.builder.anchor(anchor);
         }
-        if tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("binary")) {
+        let suffix = tag.and_then(|tag| tag.suffix_in_namespace(YAML_TAGS));
+        if suffix.is_some_and(|suffix| suffix == "binary") {
             self.builder.binary();
         }
     }

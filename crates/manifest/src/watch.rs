@@ -1,0 +1,147 @@
+//! Which objects matter, and a scan of bytes that tells which documents cannot hold one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
+
+use aho_corasick::AhoCorasick;
+use airworthy_knowledge::{Api, Class, Knowledge, Serving};
+use airworthy_model::{Minor, facts::DesiredField};
+use memchr::{memchr3_iter, memmem};
+
+use crate::Object;
+
+/// The APIs that matter between two minors: those that one of them does not serve by default, or marks deprecated.
+#[derive(Debug)]
+pub struct Watch {
+    /// Kinds by group and version.
+    kinds: BTreeMap<String, BTreeSet<String>>,
+    /// Texts of which one must occur in every document that holds such an object.
+    literals: AhoCorasick,
+    braces: memmem::Finder<'static>,
+}
+
+impl Watch {
+    /// What matters on the way through these minors.
+    pub fn of(knowledge: &Knowledge, minors: &RangeInclusive<Minor>) -> Self {
+        let rows = || knowledge.apis().filter(|api| stands_in_files(api));
+        let (watched, other): (Vec<_>, Vec<_>) = rows().partition(|api| matters(api, minors));
+        let mut kinds: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for api in watched {
+            kinds
+                .entry(api.api_version())
+                .or_default()
+                .insert(api.kind.clone());
+        }
+        let common: BTreeSet<_> = other.iter().map(|api| api.api_version()).collect();
+        let literals = literals(&kinds, &common);
+        Self {
+            // A few dozen short texts are far below what it refuses.
+            literals: AhoCorasick::new(literals).expect("few and short"),
+            kinds,
+            braces: memmem::Finder::new("{{"),
+        }
+    }
+
+    /// Whether an object of this kind at this version matters.
+    pub fn watches(&self, api_version: &str, kind: &str) -> bool {
+        self.kinds
+            .get(api_version)
+            .is_some_and(|kinds| kinds.contains(kind))
+    }
+
+    /// The fields of an object whose end or beginning is known. The tables of fields are not there yet.
+    pub fn fields(&self, _object: Object<'_>) -> Vec<DesiredField> {
+        Vec::new()
+    }
+
+    /// Whether a document with these bytes could hold an object that matters, whatever its syntax. An `apiVersion` stands in
+    /// the text as it is, unless an escape, a tag or a template makes it, or the text is in an encoding of its own.
+    pub fn may_matter(&self, bytes: &[u8]) -> bool {
+        self.literals.is_match(bytes) || self.braces.find(bytes).is_some() || self.hides(bytes)
+    }
+
+    /// As [`Watch::may_matter`] of a piece of a document: what may be cut off counts as well.
+    pub(crate) fn piece_may_matter(&self, bytes: &[u8]) -> bool {
+        self.may_matter(bytes) || memchr::memchr(b'\\', bytes).is_some()
+    }
+
+    fn hides(&self, bytes: &[u8]) -> bool {
+        let (mut escapes, mut tags) = (false, false);
+        for at in memchr3_iter(0, b'!', b'\\', bytes) {
+            match (bytes[at], bytes.get(at + 1)) {
+                (0, _) | (b'!', Some(b'!' | b'<')) => return true,
+                (b'!', _) => tags = true,
+                _ => escapes = true,
+            }
+        }
+        (tags && memmem::find(bytes, b"%TAG").is_some())
+            || (escapes && self.literals.is_match(&unescaped(bytes)))
+    }
+}
+
+/// What is sent to an API server, or given to a component as its configuration; not what only travels.
+fn stands_in_files(api: &Api) -> bool {
+    matches!(api.class, Class::Resource | Class::Review | Class::Config)
+}
+
+fn matters(api: &Api, minors: &RangeInclusive<Minor>) -> bool {
+    let mut all = std::iter::successors(Some(*minors.start()), |minor| Some(minor.next()))
+        .take_while(|minor| minor <= minors.end());
+    all.any(|minor| api.serving(minor) != Serving::Served || api.marked_deprecated(minor))
+}
+
+/// Group and version where nothing else has them; the kind where other kinds that do not matter do.
+fn literals<'a>(
+    kinds: &'a BTreeMap<String, BTreeSet<String>>,
+    common: &BTreeSet<String>,
+) -> BTreeSet<&'a str> {
+    let texts = |(version, kinds): (&'a String, &'a BTreeSet<String>)| -> Vec<&'a str> {
+        if common.contains(version) || !version.contains('/') {
+            kinds.iter().map(String::as_str).collect()
+        } else {
+            vec![version.as_str()]
+        }
+    };
+    kinds.iter().flat_map(texts).collect()
+}
+
+/// The bytes with every escape that a quoted text could have replaced by what it means. Where no quoted text is, more is
+/// replaced than should be; the texts that are searched hold no backslash, so none is lost.
+fn unescaped(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        plain.extend_from_slice(&rest[..at]);
+        let (byte, length) = escape(&rest[at + 1..]);
+        plain.extend(byte);
+        rest = &rest[at + 1 + length..];
+    }
+    plain.extend_from_slice(rest);
+    plain
+}
+
+/// What an escape means and how long it is behind its backslash. Only what ASCII has is told apart.
+fn escape(rest: &[u8]) -> (Option<u8>, usize) {
+    match rest.first() {
+        None => (None, 0),
+        Some(b'x') => coded(rest, 2),
+        Some(b'u') => coded(rest, 4),
+        Some(b'U') => coded(rest, 8),
+        Some(b'\r' | b'\n') => (None, rest.len() - rest.trim_ascii_start().len()),
+        Some(byte @ (b'/' | b'"' | b'\\')) => (Some(*byte), 1),
+        Some(_) => (Some(b' '), 1),
+    }
+}
+
+fn coded(rest: &[u8], digits: usize) -> (Option<u8>, usize) {
+    let code = rest
+        .get(1..=digits)
+        .and_then(|digits| std::str::from_utf8(digits).ok());
+    let code = code.and_then(|code| u32::from_str_radix(code, 16).ok());
+    match code {
+        Some(code) => (Some(u8::try_from(code).unwrap_or(b' ')), digits + 1),
+        None => (None, 1),
+    }
+}
