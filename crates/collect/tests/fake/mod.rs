@@ -1,6 +1,8 @@
 //! An API server that behaves as badly as a test wants: plain HTTP on a free port of loopback, written by hand so that it can
 //! break off anywhere.
 
+#![allow(dead_code, reason = "each test binary uses a part")]
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -214,7 +216,10 @@ async fn answer(stream: &mut TcpStream, reply: Reply) -> Option<()> {
     }
 }
 
-const LISTS: [(&str, &str); 16] = [
+const LISTS: [(&str, &str); 18] = [
+    // Helm's records, by their metadata.
+    ("/api/v1/secrets", "PartialObjectMetadataList"),
+    ("/api/v1/configmaps", "PartialObjectMetadataList"),
     ("/api/v1/nodes", "NodeList"),
     ("/api/v1/pods", "PodList"),
     ("/api/v1/namespaces", "NamespaceList"),
