@@ -5,7 +5,8 @@ use std::{
     io::{self, BufRead, BufReader, Read},
     os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
-    time::SystemTime,
+    thread,
+    time::{Duration, SystemTime},
 };
 
 use flate2::bufread::MultiGzDecoder;
@@ -21,6 +22,9 @@ const STDIN: &str = "-";
 
 /// Most files of one folder.
 const MOST_FILES: usize = 100_000;
+
+/// How long a server may take to write the rest of a line.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 const MAY_NOT: &str = "let the user that runs airworthy read it";
 
@@ -195,7 +199,7 @@ fn read(source: impl Read, name: &str, tally: &mut Tally<'_>) {
     let told = if compressed {
         lines(MultiGzDecoder::new(source), name, tally)
     } else {
-        lines(source, name, tally)
+        lines(Growing { source, whole: true }, name, tally)
     };
     if let Err((line, error)) = told {
         let why = format!("reading broke off after line {line}: {error}");
@@ -204,6 +208,25 @@ fn read(source: impl Read, name: &str, tally: &mut Tally<'_>) {
             why,
             Some("look whether the file is whole (gzip -t) and its disk can be read"),
         );
+    }
+}
+
+/// A file that a server may be writing: where it ends within a line, the rest of that line comes at once or never.
+struct Growing<R> {
+    source: R,
+    /// Whether what was read so far ends with a line.
+    whole: bool,
+}
+
+impl<R: Read> Read for Growing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut read = self.source.read(buffer)?;
+        if read == 0 && !self.whole {
+            thread::sleep(PATIENCE);
+            read = self.source.read(buffer)?;
+        }
+        self.whole = buffer[..read].last().is_none_or(|last| *last == b'\n');
+        Ok(read)
     }
 }
 
