@@ -41,7 +41,7 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Test(test) => test.run(),
         Task::Testbed(command) => command.run().await,
-        Task::Knowledge(command) => command.run(),
+        Task::Knowledge(command) => command.run().await,
         Task::Bench(command) => command.run().await,
         Task::Truth(command) => command.run().await,
         Task::Floor(floor) => floor.run().await,

@@ -4,6 +4,7 @@
 
 mod apis;
 mod diff;
+mod discover;
 mod freshness;
 mod modules;
 
@@ -41,6 +42,12 @@ pub(crate) enum Command {
     },
     /// Show what writing the tables anew would change
     Diff,
+    /// Keep what the testbed's API servers serve, by default and with everything on, as the judge of the tables
+    Discover {
+        /// The minors; all that are pinned if none is given
+        #[arg(long)]
+        minor: Vec<String>,
+    },
     /// Pin the newest modules of a minor that can be had
     Pin {
         /// A full version such as 1.31.14: its patch and those before it are tried
@@ -50,11 +57,12 @@ pub(crate) enum Command {
 
 impl Command {
     /// Runs the command to its end.
-    pub(crate) fn run(self) -> Result<()> {
+    pub(crate) async fn run(self) -> Result<()> {
         match self {
             Self::Generate => generate(),
             Self::Check { minor } => check(minor),
             Self::Diff => diff(),
+            Self::Discover { minor } => discover(minor).await,
             Self::Pin { version } => pin(&version),
         }
     }
@@ -133,6 +141,15 @@ fn diff() -> Result<()> {
     }
     if changes == 0 {
         println!("nothing would change");
+    }
+    Ok(())
+}
+
+/// Starts the API servers one after the other.
+pub(crate) async fn discover(minors: Vec<String>) -> Result<()> {
+    let all = airworthy_testbed::pinned_minors()?;
+    for minor in if minors.is_empty() { all } else { minors } {
+        discover::discover(&minor).await?;
     }
     Ok(())
 }

@@ -103,6 +103,11 @@ impl Release {
         found.with_context(|| format!("1.{} has no module {name}", self.minor))
     }
 
+    /// All modules.
+    pub(crate) fn modules(&self) -> impl Iterator<Item = &Module> {
+        self.modules.values()
+    }
+
     /// A module that some minors have.
     pub(crate) fn find(&self, name: &str) -> Option<&Module> {
         self.modules.get(name)
@@ -119,6 +124,11 @@ pub(crate) struct Module {
 }
 
 impl Module {
+    /// Where it is unpacked.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The paths of all files under a folder of the module (`""` for all), in order.
     pub(crate) fn files(&self, folder: &str) -> Result<Vec<String>> {
         let mut found = Vec::new();
@@ -172,7 +182,7 @@ struct Downloaded {
 }
 
 /// Go asks the proxy that its environment names, and checks what it gets.
-fn download(wanted: &[String]) -> Result<BTreeMap<String, Module>> {
+pub(super) fn download(wanted: &[String]) -> Result<BTreeMap<String, Module>> {
     let output = Command::new("go")
         .args(["mod", "download", "-json"])
         .args(wanted)

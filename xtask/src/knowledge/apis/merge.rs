@@ -6,7 +6,6 @@ use airworthy_knowledge::{Api, Class, Plan, Span, api_version};
 use airworthy_model::Minor;
 
 use super::{
-    paths::Below,
     register::Gvk,
     snapshot::{Seen, Service, Snapshot},
 };
@@ -92,9 +91,10 @@ impl<'a> Life<'a> {
                 .map(|found| found.plural.clone())
                 .unwrap_or_default(),
             class: best.class,
-            namespaced: collection.is_some_and(|found| found.namespaced)
-                || best.class == Class::Subresource
-                    && best.place.below.iter().any(Below::is_namespaced),
+            namespaced: match collection {
+                Some(found) => found.namespaced,
+                None => best.place.below.iter().any(|below| below.namespaced),
+            },
             subresources: self.subresources(gvk),
             introduced: newest
                 .life

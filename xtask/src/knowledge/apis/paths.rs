@@ -71,10 +71,6 @@ impl Below {
             other => format!("{plural}.{other}/{name}"),
         }
     }
-
-    pub(crate) const fn is_namespaced(&self) -> bool {
-        self.namespaced
-    }
 }
 
 /// Reads `swagger.json`.
