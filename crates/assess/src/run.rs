@@ -45,6 +45,12 @@ pub fn assess(run: Run<'_>) -> Result<Assessment, Missing> {
         checks: Vec::new(),
         findings: Vec::new(),
         failed: Vec::new(),
+        left_out: CATALOGUE
+            .iter()
+            .map(|check| &check.info)
+            .filter(|info| info.phase != run.phase || !run.selection.runs(info))
+            .map(|info| info.name)
+            .collect(),
     };
     CATALOGUE
         .iter()
@@ -85,6 +91,7 @@ struct Engine<'a> {
     checks: Vec<CheckResult>,
     findings: Vec<Finding>,
     failed: Vec<&'static str>,
+    left_out: Vec<&'static str>,
 }
 
 /// What came of one check, and whether it can block.
@@ -131,6 +138,7 @@ impl Engine<'_> {
             path: self.run.path,
             knowledge: self.run.knowledge,
             policy: self.run.policy,
+            left_out: &self.left_out,
         };
         let read = RefCell::default();
         let ctx = Context::new(inputs, &read);

@@ -125,6 +125,7 @@ pub struct Context<'a> {
     current: View<'a>,
     baseline: Option<&'a Facts>,
     path: Option<&'a UpgradePath>,
+    left_out: &'a [&'static str],
     /// The tables of every minor.
     pub knowledge: &'a Knowledge,
     /// What the operator decided.
@@ -152,6 +153,8 @@ pub struct Inputs<'a> {
     pub knowledge: &'a Knowledge,
     /// What the operator decided.
     pub policy: &'a Policy,
+    /// Names of checks that do not run: what they would report, others have to.
+    pub left_out: &'a [&'static str],
 }
 
 impl<'a> Context<'a> {
@@ -165,9 +168,15 @@ impl<'a> Context<'a> {
             },
             baseline: inputs.baseline,
             path: inputs.path,
+            left_out: inputs.left_out,
             knowledge: inputs.knowledge,
             policy: inputs.policy,
         }
+    }
+
+    /// Whether another check runs beside this one, so that it reports what is its to report.
+    pub fn runs(&self, check: &str) -> bool {
+        !self.left_out.contains(&check)
     }
 
     /// The facts from before the upgrade.

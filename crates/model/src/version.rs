@@ -289,6 +289,15 @@ impl UpgradePath {
         Ok(Self { from, target, hops })
     }
 
+    /// The end of a path whose beginning nobody knows, as when files are judged without a cluster: no step, only the target.
+    pub fn to(target: KubeVersion) -> Self {
+        Self {
+            from: target.clone(),
+            target,
+            hops: Vec::new(),
+        }
+    }
+
     fn refuse_same_minor(from: &KubeVersion, target: &KubeVersion) -> Result<(), PathError> {
         let (f, t) = (from.clone(), target.clone());
         if target.fits(from) || (target.patch.is_none() && target.vendor_release().is_none()) {

@@ -78,7 +78,10 @@ fn is_choice(missing: &Missing) -> bool {
 fn gaps(log: &AuditLog) -> Option<Missing> {
     let beyond = || {
         let calls = usize::try_from(log.uncounted_clients).unwrap_or(usize::MAX);
-        let detail = format!("{} are of more clients than are kept", counted(calls, "call"));
+        let detail = format!(
+            "{} are of more clients than are kept",
+            counted(calls, "call")
+        );
         Missing {
             reason: Reason::Malformed,
             ..Missing::not_collected(Need::Audit, detail)
@@ -162,12 +165,19 @@ fn finding(program: &Program<'_>, seen: &[&ClientSeen], why: &str, hop: Option<H
     let message = format!("{why}; used by {}", short(&users, 60));
     let mut finding = Finding::new(Severity::Note, subject, short(&message, 200));
     finding.hop = hop;
-    finding.evidence = seen.iter().take(MOST_USERS).map(|client| evidence(client)).collect();
+    finding.evidence = seen
+        .iter()
+        .take(MOST_USERS)
+        .map(|client| evidence(client))
+        .collect();
     finding.caller = seen.first().map(|client| Caller {
         user: Some(client.user.clone()).filter(|_| seen.len() == 1),
         user_agent: Some(client.user_agent.clone()),
     });
-    finding.fix(format!("Update {} where it runs to the version of the cluster", system::product(&name)))
+    finding.fix(format!(
+        "Update {} where it runs to the version of the cluster",
+        system::product(&name)
+    ))
 }
 
 fn evidence(client: &ClientSeen) -> Evidence {

@@ -1,14 +1,18 @@
 use airworthy_knowledge::{api_version, url};
 use airworthy_model::{
-    Breaks, CheckInfo, Finding, Group, Hop, Kind, Minor, Need, Phase, Severity, Subject,
-    UpgradePath, finding::AffectedApi,
+    Breaks, CheckInfo, Evidence, Finding, Group, Hop, Kind, Minor, Need, Phase, Severity, Subject,
+    UpgradePath, facts::AuditLog, finding::AffectedApi,
 };
 
-use super::usage::{self, Usage};
+use super::{
+    audited,
+    usage::{self, Usage},
+    uses::{calls, fate},
+};
 use crate::{Check, Context, Outcome, path::leaves_a_minor, text::short};
 
-/// In a process younger than this every call is recent.
-const DAY: i64 = 24 * 60 * 60;
+/// A call younger than this is of a client that runs. In a process younger than this every call is recent.
+pub(crate) const DAY: i64 = 24 * 60 * 60;
 
 /// Versions that somebody calls and that the target does not serve.
 pub(crate) static CHECK: Check = Check {
@@ -20,7 +24,13 @@ pub(crate) static CHECK: Check = Check {
         kind: Kind::Risk,
         level: Severity::Blocker,
         vendor: true,
-        needs: &[Need::Metrics],
+        needs: &[
+            Need::Metrics,
+            Need::ApiWriters,
+            Need::HelmReleases,
+            Need::GitOps,
+            Need::Audit,
+        ],
         page: include_str!("deprecated_api_check.md"),
     },
     blocks: leaves_a_minor,
@@ -28,16 +38,31 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn run(ctx: &Context<'_>) -> Outcome {
-    let (metrics, path) = (ctx.metrics()?, ctx.path()?);
-    let uses = usage::of(metrics, ctx.knowledge);
-    Ok(uses.map(|usage| judge(ctx, path, &usage)).collect())
+    let path = ctx.path()?;
+    // What one of the two sources lacks does not hide what the other tells.
+    let (metrics, log) = (ctx.metrics(), calls::log(ctx));
+    let counted: Vec<_> = match &metrics {
+        Ok(metrics) => usage::of(metrics, ctx.knowledge).collect(),
+        Err(_) => Vec::new(),
+    };
+    let log_read = log.as_ref().ok().copied().flatten();
+    let audited = log_read.map(|log| audited::judge(ctx, path, log, &counted));
+    let mut judgement = audited.transpose()?.unwrap_or_default();
+    judgement.findings.extend(
+        counted
+            .iter()
+            .filter(|usage| !log_read.is_some_and(|log| audited::tells_all(log, usage)))
+            .map(|usage| judge(ctx, path, usage, log_read)),
+    );
+    Ok(judgement.without(metrics.err()).without(log.err()))
 }
 
 /// The hop that takes the version away. A server that emulates an older minor drops it on its first hop.
-fn meets(path: &UpgradePath, removed: Option<Minor>) -> Option<Hop> {
-    let removed = removed.filter(|removed| *removed <= path.target.minor)?;
-    path.hop_crossing(removed)
-        .or_else(|| path.hops.first().copied())
+pub(crate) fn meets(path: &UpgradePath, removed: Option<Minor>) -> Option<Hop> {
+    fate::meets(
+        path,
+        removed.filter(|removed| *removed <= path.target.minor)?,
+    )
 }
 
 /// The control plane's own controllers read kinds that have no other version; that alone is no client of anybody's.
@@ -55,7 +80,12 @@ fn weigh(ctx: &Context<'_>, usage: &Usage<'_>, hop: Option<Hop>) -> Severity {
     }
 }
 
-fn judge(ctx: &Context<'_>, path: &UpgradePath, usage: &Usage<'_>) -> Finding {
+fn judge(
+    ctx: &Context<'_>,
+    path: &UpgradePath,
+    usage: &Usage<'_>,
+    log: Option<&AuditLog>,
+) -> Finding {
     let Usage {
         group,
         version,
@@ -69,18 +99,43 @@ fn judge(ctx: &Context<'_>, path: &UpgradePath, usage: &Usage<'_>) -> Finding {
     let kind = known.map_or(*resource, |api| &api.kind);
     Finding {
         hop,
-        evidence: usage.evidence().collect(),
-        api: Some(AffectedApi { url: url(group, version, resource), ..AffectedApi::default() }),
+        evidence: evidence(usage, log),
+        api: Some(affected(usage)),
         breaks: (severity > Severity::Note).then_some(Breaks::RunningClient),
         ..Finding::new(severity, Subject::cluster(&at, kind, resource), say(&at, usage, hop))
     }
     // Two versions of one resource are two matters.
     .telling_apart(*version)
     .fix_with(
-        "Find the client: audit events of such calls are annotated k8s.io/deprecated and name user and user agent",
+        "Find the client: audit events of such calls name user and user agent (give the log with --audit-log)",
         "kubectl get --raw /metrics | grep apiserver_requested_deprecated_apis",
     )
     .fix(remedy(usage))
+}
+
+/// What the metric counted, and those of the control plane whom a log names beside.
+fn evidence(usage: &Usage<'_>, log: Option<&AuditLog>) -> Vec<Evidence> {
+    let rows = log.into_iter().flat_map(|log| audited::rows(log, usage));
+    usage.evidence().chain(rows.map(calls::evidence)).collect()
+}
+
+fn affected(usage: &Usage<'_>) -> AffectedApi {
+    let Usage {
+        group,
+        version,
+        resource,
+        known,
+        ..
+    } = usage;
+    known.map_or_else(
+        || AffectedApi {
+            url: url(group, version, resource),
+            api_version: api_version(group, version),
+            removed: usage.removed(),
+            ..AffectedApi::default()
+        },
+        fate::affected,
+    )
 }
 
 fn say(at: &str, usage: &Usage<'_>, hop: Option<Hop>) -> String {

@@ -1,9 +1,16 @@
 //! APIs: deprecated, removed, custom, aggregated.
 
 pub(crate) mod api_service_availability;
+mod audited;
+pub(crate) mod client_skew;
 pub(crate) mod crd_stored_version;
 pub(crate) mod deprecated_api_check;
+pub(crate) mod deprecated_api_writer;
+pub(crate) mod helm_release_deprecated_api;
+pub(crate) mod manifest_deprecated_api;
 mod probe;
 pub(crate) mod removed_api_objects;
+pub(crate) mod replacement_api_gap;
 mod stored;
 mod usage;
+mod uses;

@@ -58,6 +58,15 @@ impl Usage<'_> {
         self.known?.removed
     }
 
+    /// How many calls were counted; nothing where that is not told of all.
+    pub(crate) fn count(&self) -> Option<u64> {
+        let told = self
+            .calls
+            .iter()
+            .map(|call| (!call.verbs.is_empty()).then(|| call.verbs.values().sum::<u64>()));
+        told.sum()
+    }
+
     /// Who says what, when the two disagree.
     pub(crate) fn dispute(&self) -> String {
         match (self.theirs(), self.ours()) {

@@ -77,9 +77,12 @@ impl World {
             .and_then(Value::as_str)
             .map(|t| t.parse::<KubeVersion>().expect("a target"));
         let from = before.or_else(|| target.as_ref().and(now.clone()));
+        // Without a cluster only the target is known.
+        let files = example.get("filesOnly").and_then(|_| target.clone());
         let path = from
             .zip(target.or(now))
-            .and_then(|(from, to)| UpgradePath::new(from, to).ok());
+            .and_then(|(from, to)| UpgradePath::new(from, to).ok())
+            .or(files.map(UpgradePath::to));
         let policy = json!({"scope": example.get("scope").unwrap_or(&json!("nodes")), "allowedJumps": example.get("allowedJumps").unwrap_or(&json!([]))});
         Self {
             facts,
@@ -116,6 +119,7 @@ impl World {
             path: self.path.as_ref(),
             knowledge: Knowledge::embedded(),
             policy: &self.policy,
+            left_out: &[],
         };
         Context::new(inputs, read)
     }
