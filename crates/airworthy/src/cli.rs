@@ -1,9 +1,14 @@
 //! The command line: its words, its help, nothing of what they do.
 
+mod output;
+
 use std::path::PathBuf;
 
 use airworthy_model::{Hop, KubeVersion, Minor, Need};
+use airworthy_report::drop_in;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use output::{Format, Output};
 
 /// Tells, with evidence, whether a Kubernetes cluster is fit to be upgraded, and afterwards whether it came out fit to serve
 #[derive(Debug, Parser)]
@@ -15,6 +20,9 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+/// The exit code of a usage error, or of a run that itself failed.
+pub(crate) const FAILED: u8 = 2;
 
 const EXIT_CODES: &str = "\
 Exit codes of precheck and postcheck:
@@ -59,6 +67,19 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// The exit code of this command when the run itself fails: where another tool's codes are asked for, it is theirs, for
+    /// our 2 would read as one of their findings.
+    pub(crate) fn failed(&self) -> u8 {
+        let output = match self {
+            Self::Precheck(args) => &args.output,
+            Self::Postcheck(args) => &args.output,
+            _ => return FAILED,
+        };
+        output.exit_codes.map_or(FAILED, |_| drop_in::FAILED)
+    }
+}
+
 /// Which cluster, or which recording of one.
 #[derive(Debug, Args)]
 pub(crate) struct Source {
@@ -98,36 +119,6 @@ impl Evidence {
             Self::Helm => "helm",
         }
     }
-}
-
-/// What is printed and what fails.
-#[derive(Debug, Args)]
-pub(crate) struct Output {
-    /// Output format
-    #[arg(short, long, value_enum, default_value = "table")]
-    #[allow(clippy::struct_field_names)] // The flag's name is the field's.
-    pub(crate) output: Format,
-    /// From which finding on the command fails
-    #[arg(long, value_enum, default_value = "blocker", value_name = "LEVEL")]
-    pub(crate) fail_on: FailOn,
-    /// Run only these checks
-    #[arg(long = "check", value_name = "NAME", num_args = 1.., value_delimiter = ',')]
-    pub(crate) checks: Vec<String>,
-    /// Leave these checks out
-    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
-    pub(crate) skip: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    Table,
-    /// For people, with evidence, notes and every check
-    Wide,
-    /// For programs
-    Json,
-    /// For programs
-    Yaml,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

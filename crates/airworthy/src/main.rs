@@ -6,19 +6,21 @@ mod config;
 mod console;
 mod rbac;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
+use airworthy_report::drop_in;
 use clap::{CommandFactory as _, Parser as _};
 use tracing_subscriber::EnvFilter;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, FAILED};
 use config::Config;
 
-/// The exit code of a usage error, or of a run that itself failed.
-const FAILED: u8 = 2;
-
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => return refuse(&usage),
+    };
+    let failed = cli.command.failed();
     start_log(&cli.command);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -37,9 +39,21 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             console::complain(&error);
-            ExitCode::from(FAILED)
+            ExitCode::from(failed)
         }
     }
+}
+
+/// Shows help, or tells what is wrong with the arguments. Who asks for another tool's exit codes gets that tool's for a failure.
+fn refuse(usage: &clap::Error) -> ExitCode {
+    // Nobody is left to be told when the terminal is gone.
+    let _ = usage.print();
+    let foreign = |arg: OsString| arg.to_string_lossy().starts_with("--exit-codes");
+    ExitCode::from(match usage.exit_code() {
+        0 => 0,
+        _ if std::env::args_os().any(foreign) => drop_in::FAILED,
+        _ => FAILED,
+    })
 }
 
 /// Logs go to stderr. A command for people stays quiet unless asked (`RUST_LOG`); the service tells of each request. What the

@@ -3,14 +3,15 @@
 use airworthy_assess::Selection;
 use airworthy_collect::{ConnectOptions, Limits, Plan, collect, connect, recording};
 use airworthy_knowledge::Knowledge;
-use airworthy_model::{Assessment, CheckInfo, Facts, Need, Phase};
-use airworthy_report::{self as report, exit_code};
+use airworthy_model::{Assessment, Facts, Need, Phase};
+use airworthy_report::{self as report, drop_in, exit_code};
 use anyhow::{Result, bail};
 
+use super::outputs;
 use crate::{
-    cli::{FailOn, Format, Output, Source},
+    cli::{FailOn, Output, Source},
     config::Config,
-    console::{self, Progress},
+    console::Progress,
 };
 
 /// Reads what the needs ask for.
@@ -62,6 +63,7 @@ pub(crate) fn limits(config: &Config) -> Limits {
 /// Which checks run; a name that is none is a usage error before anything is read, and so is leaving out all: a run that looks
 /// at nothing would end like one that found nothing.
 pub(crate) fn selection(output: &Output, phase: Phase) -> Result<Selection> {
+    outputs::check(output)?;
     let selection = Selection {
         only: output.checks.clone(),
         skip: output.skip.clone(),
@@ -75,20 +77,13 @@ pub(crate) fn selection(output: &Output, phase: Phase) -> Result<Selection> {
     Ok(selection)
 }
 
-/// Prints the report; the exit code is what it says.
+/// Prints the report and writes those that were asked for; the exit code is what it says.
 pub(crate) fn show(assessment: &Assessment, output: &Output) -> Result<u8> {
-    let catalogue: Vec<CheckInfo> = airworthy_assess::catalogue(Some(assessment.phase))
-        .into_iter()
-        .copied()
-        .collect();
-    let text = match output.output {
-        Format::Table => report::table::render(assessment, &catalogue, console::view(false)),
-        Format::Wide => report::table::render(assessment, &catalogue, console::view(true)),
-        Format::Json => report::json::render(assessment),
-        Format::Yaml => report::yaml::render(assessment),
-    };
-    console::print(&text)?;
-    Ok(exit_code(assessment, fail_on(output.fail_on)))
+    outputs::write(assessment, output)?;
+    Ok(match output.exit_codes {
+        Some(tool) => drop_in::exit_code(assessment, tool.into()),
+        None => exit_code(assessment, fail_on(output.fail_on)),
+    })
 }
 
 const fn fail_on(level: FailOn) -> report::FailOn {

@@ -24,8 +24,8 @@ pub enum Tool {
     Kubent,
 }
 
-/// The code of both tools for a run that failed.
-const FAILED: u8 = 1;
+/// The exit code of these tools for a run that failed.
+pub const FAILED: u8 = 1;
 
 /// What the tool would print.
 pub fn render(assessment: &Assessment, tool: Tool) -> String {
@@ -62,23 +62,22 @@ pub fn omissions(assessment: &Assessment) -> Vec<String> {
     let stale = assessment.findings.iter().filter(|f| is_stale(f)).count();
     let stale =
         (stale > 0).then(|| format!("{} left out: superseded since", count(stale, "stale use")));
-    let others = assessment.findings.iter().filter(|f| f.api.is_none());
-    unknown
-        .chain(others_left_out(others))
-        .chain(stale)
-        .collect()
+    unknown.chain(others(assessment)).chain(stale).collect()
 }
 
-fn others_left_out<'a>(others: impl Iterator<Item = &'a Finding> + Clone) -> Option<String> {
-    let of = |severity| others.clone().filter(|f| f.severity == severity).count();
-    let all = others.clone().count();
+/// Findings that are not about API versions.
+fn others(assessment: &Assessment) -> Option<String> {
+    let others = |severity| assessment.of(severity).filter(|f| f.api.is_none()).count();
+    let counts = [Severity::Blocker, Severity::Risk, Severity::Note].map(others);
+    let [blockers, risks, notes] = counts;
+    let all = counts.iter().sum();
     (all > 0).then(|| {
         format!(
             "{} left out that are not about API versions: {}, {}, {}",
             count(all, "finding"),
-            count(of(Severity::Blocker), "blocker"),
-            count(of(Severity::Risk), "risk"),
-            count(of(Severity::Note), "note"),
+            count(blockers, "blocker"),
+            count(risks, "risk"),
+            count(notes, "note"),
         )
     })
 }

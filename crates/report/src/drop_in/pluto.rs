@@ -46,7 +46,8 @@ struct Api<'a> {
     kind: &'a str,
     deprecated_in: String,
     removed_in: String,
-    replacement_api: &'a str,
+    #[serde(rename = "replacement-api")]
+    replacement: &'a str,
     replacement_available_in: String,
     component: &'static str,
 }
@@ -100,7 +101,7 @@ fn item<'a>(one: Use<'a>, api: &'a AffectedApi, target: Option<Minor>) -> Item<'
             kind: one.kind,
             deprecated_in: version(api.deprecated),
             removed_in: version(api.removed),
-            replacement_api: api.replacement.as_deref().unwrap_or_default(),
+            replacement: api.replacement.as_deref().unwrap_or_default(),
             replacement_available_in: version(api.replacement_since),
             component: "k8s",
         },

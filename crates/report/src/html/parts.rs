@@ -35,19 +35,15 @@ pub(super) fn lines<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> String
 }
 
 pub(super) fn table(head: &[&str], rows: &str) -> String {
-    let head: String = head.iter().map(|name| format!("<th>{name}</th>")).collect();
+    let head = head.join("</th><th>");
     format!(
-        "<div class=\"scroll\"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
+        "<div class=\"scroll\"><table>\n<thead><tr><th>{head}</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
     )
 }
 
 /// A row of cells that are markup already.
 pub(super) fn row(cells: &[String]) -> String {
-    let cells: String = cells
-        .iter()
-        .map(|cell| format!("<td>{cell}</td>"))
-        .collect();
-    format!("<tr>{cells}</tr>\n")
+    format!("<tr><td>{}</td></tr>\n", cells.join("</td><td>"))
 }
 
 pub(super) fn findings(findings: &[&Finding], several_steps: bool) -> String {
