@@ -4,6 +4,7 @@
 mod digest;
 mod object;
 mod parse;
+mod patch;
 mod problem;
 mod template;
 mod watch;
@@ -11,5 +12,6 @@ mod watch;
 pub use digest::{Digest, Found, MAX_DOCUMENT};
 pub use object::{Object, objects};
 pub use parse::{Chunk, Document, Kind, MAX_DEPTH, MAX_NODES, Node, Style, parse, read};
+pub use patch::{Change, Fixed, Reach, fix};
 pub use problem::Problem;
 pub use watch::Watch;

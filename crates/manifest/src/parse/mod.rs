@@ -8,6 +8,7 @@ mod yaml;
 
 pub use document::{Document, Kind, Node, Style};
 pub use split::Chunk;
+pub(crate) use split::chunks;
 
 use crate::Problem;
 
@@ -20,7 +21,7 @@ pub const MAX_NODES: usize = 1_000_000;
 /// `Err` names the first thing that is wrong.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Document<'_>>, Problem> {
     let mut all = Vec::new();
-    for chunk in split::chunks(bytes)? {
+    for chunk in chunks(bytes)? {
         let index = u32::try_from(all.len()).unwrap_or(u32::MAX);
         let (documents, problem) = read(Chunk { index, ..chunk });
         match problem {

@@ -67,7 +67,7 @@ pub(crate) fn byte_order_mark(bytes: &[u8]) -> Result<usize, Problem> {
 }
 
 /// The chunks of a whole file, with content and numbered as if each held one document.
-pub(super) fn chunks(bytes: &[u8]) -> Result<Vec<Chunk<'_>>, Problem> {
+pub(crate) fn chunks(bytes: &[u8]) -> Result<Vec<Chunk<'_>>, Problem> {
     let mut chunks = Vec::new();
     let (mut offset, mut line) = (byte_order_mark(bytes)?, 0);
     while offset < bytes.len() {
