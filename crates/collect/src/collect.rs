@@ -204,7 +204,7 @@ impl Reading<'_> {
         let crds = session.group(Need::Crds, definitions::read(session, versions));
         let api_services = session.group(Need::ApiServices, api_services::read(session, versions));
         let webhooks = session.group(Need::Webhooks, self.webhooks());
-        let releases = helm::read(session, versions.knowledge);
+        let releases = helm::read(session, versions);
         let releases = session.group(Need::HelmReleases, releases);
         // Pods are the longest list and its pages come one after another, so they go first.
         let groups = [

@@ -93,15 +93,15 @@ fn payload(release: &serde_json::Value) -> String {
 
 const MANIFEST: &str = "---
 # Source: web/templates/budget.yaml
-apiVersion: policy/v1beta1
-kind: PodDisruptionBudget
+apiVersion: flowcontrol.apiserver.k8s.io/v1beta3
+kind: FlowSchema
 metadata:
   name: web
 ---
 apiVersion: v1
 kind: Secret
-metadata: {name: web}
-stringData: {password: hush-manifest}
+metadata: {name: web, labels: {twice: a, twice: b}}
+stringData: {password: hush-manifest, template: '{{ .hush }}'}
 ";
 
 fn web() -> String {
@@ -207,7 +207,10 @@ async fn what_is_kept_of_a_release() {
         kube_version: Some(">=1.22".into()),
         deployed_at: Some("2026-01-02T03:04:05Z".parse().unwrap()),
         objects: 3,
-        watched: vec![kept("policy/v1beta1", "PodDisruptionBudget", "web"), hook],
+        watched: vec![
+            kept("flowcontrol.apiserver.k8s.io/v1beta3", "FlowSchema", "web"),
+            hook,
+        ],
         problem: None,
     };
     assert_eq!(releases, [expected]);
@@ -240,15 +243,15 @@ async fn broken_records_are_told_one_by_one() {
         ),
         (
             secret(&of("a: 'hush-")),
-            "its manifest is not YAML (line 1, column ",
+            "its manifest cannot be read at line 1, column ",
         ),
         (
             secret(&of("kind: \0")),
-            "its manifest is not YAML (line 1, column ",
+            "its manifest cannot be read at line 1, column ",
         ),
         (
             secret(&of(&deep)),
-            "its manifest is not YAML (line 1, column ",
+            "its manifest cannot be read at line 1, column ",
         ),
         (
             whole(r#"{"kind":"Secret","data":{"release":"*hush-"}}"#),

@@ -47,6 +47,8 @@ pub struct Digest<'w> {
     begun: bool,
     /// Parse every document, whether it can matter or not.
     thorough: bool,
+    /// Take what YAML can say and no object of Kubernetes can be, as Helm does: of a key that is there twice the last counts.
+    lenient: bool,
     line: u32,
     index: u32,
     /// Within a document that is too long.
@@ -62,6 +64,7 @@ impl<'w> Digest<'w> {
             file: file.into(),
             begun: false,
             thorough: false,
+            lenient: false,
             line: 0,
             index: 0,
             skipping: None,
@@ -74,6 +77,15 @@ impl<'w> Digest<'w> {
     pub fn thorough(self) -> Self {
         Self {
             thorough: true,
+            ..self
+        }
+    }
+
+    /// Takes a key that is there twice, and a key that is no text, as Helm does.
+    #[must_use]
+    pub fn lenient(self) -> Self {
+        Self {
+            lenient: true,
             ..self
         }
     }
@@ -195,7 +207,9 @@ impl<'w> Digest<'w> {
         for object in objects(document.root()) {
             self.object(chunk, document, object);
         }
-        if let Some(problem) = flaw(document) {
+        if !self.lenient
+            && let Some(problem) = flaw(document)
+        {
             self.tell(problem);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use airworthy_knowledge::Knowledge;
+use airworthy_manifest::Watch;
 use airworthy_model::{Reason, facts::HelmRelease};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
@@ -11,10 +11,11 @@ use http::StatusCode;
 use crate::{
     failure::{Cause, Failure},
     helm::{
-        self, Content, Watch,
+        self, Content,
         record::{Holder, Record, that_count},
     },
     list::{self, Listing},
+    resource::Versions,
     session::{Ask, Session},
     wire::{
         self,
@@ -29,7 +30,7 @@ const OPENING: usize = 2;
 
 pub(crate) async fn read(
     session: &Session<'_>,
-    knowledge: &Knowledge,
+    versions: Versions<'_>,
 ) -> Result<Vec<HelmRelease>, Failure> {
     let (mut records, others) = tokio::try_join!(
         records(session, Holder::Secret),
@@ -37,7 +38,7 @@ pub(crate) async fn read(
     )?;
     records.extend(others);
     let at_once = session.plan.limits.concurrency.max(1) + OPENING;
-    let watch = Arc::new(Watch::of(knowledge));
+    let watch = Arc::new(watch(versions));
     let mut releases = stream::iter(that_count(records))
         .map(|record| release(session, watch.clone(), record))
         .buffered(at_once);
@@ -46,6 +47,16 @@ pub(crate) async fn read(
         all.extend(release?);
     }
     Ok(all)
+}
+
+/// What matters from the version that runs on, whatever the target.
+fn watch(
+    Versions {
+        knowledge, minor, ..
+    }: Versions<'_>,
+) -> Watch {
+    let from = minor.unwrap_or(knowledge.oldest);
+    Watch::of(knowledge, &(from..=knowledge.newest.max(from)))
 }
 
 /// The records in one kind of holder, by their metadata: label and type choose them, so that no other Secret is sent.

@@ -1,11 +1,11 @@
 //! What is kept of a release.
 
-use airworthy_manifest::{Object, objects, parse};
-use airworthy_model::facts::DesiredObject;
+use airworthy_manifest::{Digest, Found, Watch};
+use airworthy_model::facts::{DesiredObject, Unreadable};
 use jiff::Timestamp;
 
 use super::{
-    Undecodable, Watch,
+    Undecodable,
     payload::{Release, decode},
 };
 
@@ -55,27 +55,30 @@ impl Content {
     }
 
     fn look_at_text(&mut self, text: &str, hook: Option<String>, watch: &Watch) {
-        let documents = match parse(text.as_bytes()) {
-            Ok(documents) => documents,
-            // What the parser says may quote the text.
-            Err(problem) => {
-                let of = if hook.is_some() {
-                    "a hook"
-                } else {
-                    "its manifest"
-                };
-                let (line, column) = (problem.line, problem.column);
-                return self.problem(format!("{of} is not YAML (line {line}, column {column})"));
-            }
-        };
-        for object in documents.iter().flat_map(|one| objects(one.root())) {
-            self.objects = self.objects.saturating_add(1);
-            self.watched.extend(desired(object, hook.as_ref(), watch));
-        }
+        let mut digest = Digest::new(watch, "").thorough().lenient();
+        digest.take(text.as_bytes(), true);
+        let Found {
+            objects,
+            watched,
+            problems,
+        } = digest.finish();
+        let objects = u32::try_from(objects).unwrap_or(u32::MAX);
+        self.objects = self.objects.saturating_add(objects);
+        self.watched
+            .extend(watched.into_iter().map(|object| of_release(object, &hook)));
         if self.watched.len() > MOST {
             self.watched.truncate(MOST);
+            self.problem(format!("more than {MOST} of its objects matter"));
+        }
+        // What the parser says may quote the text.
+        if let Some(Unreadable { line, column, .. }) = problems.first() {
+            let of = if hook.is_some() {
+                "a hook"
+            } else {
+                "its manifest"
+            };
             self.problem(format!(
-                "it has more than {MOST} objects at API versions that end"
+                "{of} cannot be read at line {line}, column {column}"
             ));
         }
     }
@@ -86,19 +89,16 @@ impl Content {
     }
 }
 
-fn desired(object: Object<'_>, hook: Option<&String>, watch: &Watch) -> Option<DesiredObject> {
-    let (api_version, kind) = (object.api_version()?, object.kind()?);
-    if !watch.has(api_version, kind) {
-        return None;
+/// An object as its release has it: without places, for there is no file.
+fn of_release(mut object: DesiredObject, hook: &Option<String>) -> DesiredObject {
+    for field in &mut object.fields {
+        (field.line, field.column) = (0, 0);
     }
-    Some(DesiredObject {
-        api_version: api_version.to_owned(),
-        kind: kind.to_owned(),
-        namespace: object.namespace().map(str::to_owned),
-        name: object.name().unwrap_or_default().to_owned(),
-        hook: hook.cloned(),
-        ..DesiredObject::default()
-    })
+    DesiredObject {
+        location: None,
+        hook: hook.clone(),
+        ..object
+    }
 }
 
 #[cfg(test)]
@@ -111,7 +111,8 @@ mod tests {
 
     fn content(manifest: &str, hooks: &Value) -> Content {
         let release = json!({"name": "web", "manifest": manifest, "hooks": hooks});
-        let watch = Watch::of(Knowledge::embedded());
+        let knowledge = Knowledge::embedded();
+        let watch = Watch::of(knowledge, &(knowledge.oldest..=knowledge.newest));
         read(STANDARD.encode(release.to_string()).as_bytes(), &watch).unwrap()
     }
 
@@ -171,12 +172,17 @@ items:
         let broken = content("a: b\nhush: 'hush\n", &hooks);
         let problem = broken.problem.unwrap();
         assert!(
-            problem.starts_with("its manifest is not YAML (line "),
+            problem.starts_with("its manifest cannot be read at line "),
             "{problem}"
         );
         assert!(!problem.contains("hush"), "{problem}");
         assert_eq!(broken.watched.len(), 1);
         let broken = content("", &json!([{"manifest": "{"}]));
-        assert!(broken.problem.unwrap().starts_with("a hook is not YAML"));
+        assert!(
+            broken
+                .problem
+                .unwrap()
+                .starts_with("a hook cannot be read at line 1, ")
+        );
     }
 }

@@ -4,8 +4,6 @@
 mod content;
 mod payload;
 pub(crate) mod record;
-mod watch;
 
 pub use content::{Content, read};
 pub use payload::{Undecodable, unwrap};
-pub use watch::Watch;

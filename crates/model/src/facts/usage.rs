@@ -102,7 +102,8 @@ pub struct Writer {
     pub shared: Vec<u32>,
 }
 
-/// The newest deployed revision of a Helm release.
+/// The revision of a Helm release that Helm builds its next upgrade on: the newest deployed one, or the newest where none is
+/// deployed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HelmRelease {
@@ -112,7 +113,7 @@ pub struct HelmRelease {
     pub name: String,
     /// Revision.
     pub revision: u32,
-    /// Status, `deployed` as a rule.
+    /// Status, `deployed` as a rule. The payload of an `uninstalled` one is not read: nothing of it is built again.
     pub status: String,
     /// `Secret` or `ConfigMap`.
     pub stored_in: String,
@@ -136,7 +137,7 @@ pub struct HelmRelease {
     /// Those at an API version, or with a field, whose end is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub watched: Vec<DesiredObject>,
-    /// Why its payload could not be read; then `watched` tells nothing.
+    /// Why its payload, or a part of it, could not be read; `watched` holds what could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
