@@ -1,5 +1,6 @@
 //! `cargo xtask truth`: are the predictions about removed APIs right? Real API servers are the judge.
 
+pub mod files;
 pub mod live;
 mod program;
 
@@ -12,6 +13,8 @@ use anyhow::Result;
 pub enum Command {
     /// Writes objects in every way, predicts what breaks, upgrades, and lets every owner call again
     Live(live::Live),
+    /// Writes files of every kind, version and shape, predicts which of them the target refuses, and asks its API server
+    Files(files::Files),
 }
 
 /// Which program predicts.
@@ -27,6 +30,7 @@ impl Command {
     pub async fn run(self) -> Result<()> {
         match self {
             Self::Live(live) => live.run().await,
+            Self::Files(files) => files.run().await,
         }
     }
 }
