@@ -121,6 +121,13 @@ impl Evidence {
     }
 }
 
+impl Source {
+    /// Whether a cluster or a recording was named.
+    pub(crate) fn is_named(&self) -> bool {
+        self.kubeconfig.is_some() || self.context.is_some() || self.from.is_some()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FailOn {
     /// A blocker fails (1); what could hide one fails too (3)
@@ -145,6 +152,10 @@ pub(crate) struct Precheck {
     /// The API server's audit log, which names who calls: a file, a folder of rotated files, or - (may be given several times)
     #[arg(long = "audit-log", value_name = "FILE|DIR|-")]
     pub(crate) audit_logs: Vec<PathBuf>,
+    /// Manifests to judge: files, folders with all that is in them, charts, or - for standard input. Alone it needs --target and
+    /// asks no cluster; with --kubeconfig, --context or --from the cluster is judged too
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub(crate) manifests: Vec<PathBuf>,
     /// What the upgrade touches; nodes are drained only when they are upgraded too
     #[arg(long, value_enum)]
     pub(crate) scope: Option<Scope>,

@@ -48,7 +48,7 @@ pub fn assess(run: Run<'_>) -> Result<Assessment, Missing> {
         left_out: CATALOGUE
             .iter()
             .map(|check| &check.info)
-            .filter(|info| info.phase != run.phase || !run.selection.runs(info))
+            .filter(|info| info.phase != run.phase || left_out(&run, info).is_some())
             .map(|info| info.name)
             .collect(),
     };
@@ -70,6 +70,16 @@ pub fn assess(run: Run<'_>) -> Result<Assessment, Missing> {
         checks: engine.checks,
         findings: engine.findings,
     })
+}
+
+/// Why a check does not run, where it does not. Without a cluster those run that read files, or no facts at all.
+fn left_out(run: &Run<'_>, info: &CheckInfo) -> Option<&'static str> {
+    if !run.selection.runs(info) {
+        return Some("left out by the caller");
+    }
+    let only_files = run.facts.version.is_err() && run.facts.manifests.is_ok();
+    let reads = info.needs.is_empty() || info.needs.contains(&Need::Manifests);
+    (only_files && !reads).then_some("reads a cluster; only files are judged")
 }
 
 /// Worst first, then as the catalogue has them, then by subject.
@@ -103,14 +113,9 @@ struct Answer {
 impl Engine<'_> {
     fn run(&mut self, check: &'static Check) {
         let name = check.info.name;
-        if !self.run.selection.runs(&check.info) {
-            return self.push(
-                name,
-                Status::Skipped,
-                Vec::new(),
-                false,
-                Some("left out by the caller".to_owned()),
-            );
+        if let Some(why) = left_out(&self.run, &check.info) {
+            let why = Some(why.to_owned());
+            return self.push(name, Status::Skipped, Vec::new(), false, why);
         }
         // A check that panics has broken no state of ours: it only borrowed.
         let Ok(Answer { outcome, can_block }) = catch_unwind(AssertUnwindSafe(|| self.ask(check)))

@@ -10,6 +10,7 @@ mod failure;
 mod groups;
 pub mod helm;
 mod list;
+pub mod manifests;
 mod plan;
 pub mod recording;
 mod resource;

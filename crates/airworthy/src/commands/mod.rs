@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod audit;
 pub(crate) mod checks;
 pub(crate) mod demo;
+mod files;
 mod outputs;
 pub(crate) mod postcheck;
 pub(crate) mod precheck;

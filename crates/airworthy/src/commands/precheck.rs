@@ -5,7 +5,7 @@ use airworthy_knowledge::Knowledge;
 use airworthy_model::{Assessment, Facts, KubeVersion, Phase, Policy, UpgradePath, UpgradeScope};
 use anyhow::Result;
 
-use super::{audit, source};
+use super::{audit, files, source};
 use crate::{
     cli::{Precheck, Scope},
     config::Config,
@@ -14,10 +14,15 @@ use crate::{
 pub(crate) async fn run(args: Precheck, config: Config) -> Result<u8> {
     let selection = source::selection(&args.output, Phase::Pre)?;
     let policy = policy(&args, &config);
+    if !args.manifests.is_empty() && !args.source.is_named() {
+        return files::run(args, &policy, &selection).await;
+    }
     let audit = audit::start(&args.audit_logs)?;
     let mut facts = source::facts(&args.source, selection.needs(Phase::Pre), &config).await?;
     audit::join(audit, &mut facts).await?;
-    let assessment = judge(&facts, args.target, &policy, &selection)?;
+    let path = path(&facts, args.target)?;
+    files::join(args.manifests, &mut facts, &path).await?;
+    let assessment = judge_on(&path, &facts, &policy, &selection)?;
     source::show(&assessment, &args.output)
 }
 
@@ -39,20 +44,35 @@ pub(crate) fn judge(
     policy: &Policy,
     selection: &Selection,
 ) -> Result<Assessment> {
+    judge_on(&path(facts, target)?, facts, policy, selection)
+}
+
+fn path(facts: &Facts, target: Option<KubeVersion>) -> Result<UpgradePath> {
     let running = facts.version.clone()?.version;
     let next = || KubeVersion {
         minor: running.minor.next(),
         patch: None,
         suffix: String::new(),
     };
-    let path = UpgradePath::new(running.clone(), target.unwrap_or_else(next))?;
-    let knowledge = Knowledge::embedded();
+    Ok(UpgradePath::new(
+        running.clone(),
+        target.unwrap_or_else(next),
+    )?)
+}
+
+/// Judges facts for the end of a path.
+pub(super) fn judge_on(
+    path: &UpgradePath,
+    facts: &Facts,
+    policy: &Policy,
+    selection: &Selection,
+) -> Result<Assessment> {
     let run = Run {
         phase: Phase::Pre,
         facts,
         baseline: None,
-        path: Some(&path),
-        knowledge,
+        path: Some(path),
+        knowledge: Knowledge::embedded(),
         policy,
         selection,
     };

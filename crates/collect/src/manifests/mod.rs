@@ -1,0 +1,60 @@
+//! Files of manifests: which of them are read, and what they hold. No cluster is asked.
+
+mod file;
+mod walk;
+mod work;
+
+use std::{
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
+
+use airworthy_knowledge::Knowledge;
+use airworthy_manifest::Watch;
+use airworthy_model::{Minor, facts::ManifestTree};
+
+/// Objects that matter which are kept; whoever has more needs no longer list to begin with.
+const MAX_WATCHED: usize = 10_000;
+/// Problems that are kept.
+const MAX_PROBLEMS: usize = 1_000;
+
+/// What was given to be read cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreachable {
+    /// It is not there, or may not be looked at.
+    #[error("{path}: {source}")]
+    Root {
+        /// The path as given.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No file of manifests is there.
+    #[error(
+        "no manifests under {0}: files are read that end in .yaml, .yml or .json, and charts; hidden folders are not"
+    )]
+    Nothing(String),
+}
+
+/// Reads files, folders with all that is in them, and standard input (`-`). Objects matter that a server of one of the `minors`
+/// does not serve by default, or marks deprecated. What cannot be read is a problem of the tree; an error is only what was given
+/// and is not there, or holds nothing to look at.
+pub fn read(
+    roots: &[PathBuf],
+    knowledge: &Knowledge,
+    minors: &RangeInclusive<Minor>,
+) -> Result<ManifestTree, Unreachable> {
+    let watch = Watch::of(knowledge, minors);
+    let mut tree = work::run(&watch, roots)?;
+    tree.roots = roots.iter().map(|root| shown(root)).collect();
+    if tree.files == 0 && tree.problems.is_empty() {
+        return Err(Unreachable::Nothing(tree.roots.join(", ")));
+    }
+    Ok(tree)
+}
+
+/// A path as people write it.
+fn shown(path: &Path) -> String {
+    let path = path.strip_prefix("./").unwrap_or(path);
+    path.to_string_lossy().into_owned()
+}
