@@ -25,6 +25,7 @@ fn reports_read_as_committed() {
         ("cannot-determine", cannot_determine()),
         ("partial", partial(ready_with_risks())),
         ("uses", uses()),
+        ("files", files()),
     ] {
         for (format, render) in FORMATS {
             let file = format!("tests/report/expected/{name}.{format}");

@@ -472,3 +472,21 @@ fn manifest(number: u32) -> Finding {
     });
     finding
 }
+
+/// A run on files and no cluster; one of them could not be read.
+pub(crate) fn files() -> Assessment {
+    let mut assessment = ready();
+    assessment.version = None;
+    assessment.cluster = ClusterIdentity::default();
+    assessment.verdict = Verdict::CannotDetermine;
+    assessment.checks.clear();
+    for number in 0..4 {
+        found(&mut assessment, manifest(number));
+    }
+    assessment.checks[0].can_block = true;
+    assessment.checks[0].missing = vec![Missing::not_collected(
+        Need::Discovery,
+        "deploy/broken.yaml:7:3: mapping values are not allowed here",
+    )];
+    assessment
+}
