@@ -13,7 +13,8 @@ use crate::{
 };
 
 const AK_ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-const SK_ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+pub(crate) const SK_ALPHABET: &[u8] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// A secret in clear; it is not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,6 +24,12 @@ impl Secret {
     /// The text of the secret.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
     }
 }
 
@@ -181,7 +188,7 @@ fn key_info(row: &SqliteRow) -> Result<KeyInfo, sqlx::Error> {
 }
 
 /// Random text; bytes that would favour the first letters are drawn again.
-fn random_text(alphabet: &[u8], length: usize) -> Result<String, Error> {
+pub(crate) fn random_text(alphabet: &[u8], length: usize) -> Result<String, Error> {
     let fair = 256 - 256 % alphabet.len();
     let mut text = String::with_capacity(length);
     let mut drawn = [0_u8; 64];

@@ -3,6 +3,7 @@
 //! Knows SQL and what it takes to lose no accepted task. Knows nothing of HTTP or Kubernetes; assessments, recordings
 //! and specs are bytes and text here. The clock is always the caller's.
 
+mod audit;
 mod baselines;
 mod clusters;
 mod error;
@@ -17,6 +18,7 @@ mod seal;
 mod tasks;
 mod time;
 
+pub use audit::{AUDIT_KEPT, AUDIT_ROWS, AuditBatch, AuditCall, AuditClient, AuditKept};
 pub use baselines::{BASELINES_KEPT, Baseline, NewBaseline};
 pub use clusters::{Access, Cluster, NewCluster, Observed};
 pub use error::Error;

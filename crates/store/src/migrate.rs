@@ -6,7 +6,10 @@ use sqlx::{Sqlite, SqlitePool, Transaction};
 use crate::{Error, error::During, time::micros};
 
 /// The steps, oldest first; a step that was released is never changed.
-const STEPS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_audit.sql"),
+];
 
 /// The schema this program makes and the newest it can read.
 #[allow(clippy::cast_possible_wrap, reason = "there are a handful of steps")]
