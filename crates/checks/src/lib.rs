@@ -12,6 +12,7 @@ pub mod context;
 mod control_plane;
 mod drain;
 mod evidence;
+mod fields;
 mod nodes;
 mod path;
 mod text;
@@ -33,6 +34,7 @@ pub static CATALOGUE: &[&Check] = &[
     &api::client_skew::CHECK,
     &api::crd_stored_version::CHECK,
     &api::api_service_availability::CHECK,
+    &fields::discarded_resource_field::CHECK,
     &admission::webhook_backend_down::CHECK,
     &drain::pdb_blocks_drain::CHECK,
     &drain::pdb_overlap::CHECK,

@@ -152,6 +152,7 @@ pub(crate) fn with_note(mut facts: Facts) -> Facts {
         paused: false,
         conditions: Vec::new(),
         images: vec!["registry.example/coredns:v1.11.3".into()],
+        annotated_profiles: Vec::new(),
     }]);
     facts
 }

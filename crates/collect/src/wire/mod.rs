@@ -3,13 +3,16 @@
 
 pub(crate) mod admission;
 pub(crate) mod api;
+pub(crate) mod gitops;
 pub(crate) mod helm;
 pub(crate) mod lease;
 pub(crate) mod meta;
 pub(crate) mod network;
 pub(crate) mod node;
 pub(crate) mod pod;
+pub(crate) mod template;
 pub(crate) mod workload;
+pub(crate) mod written;
 
 use bytes::{Buf as _, Bytes};
 use prost::{

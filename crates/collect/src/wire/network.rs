@@ -1,12 +1,16 @@
 //! Namespaces, Services and endpoint slices.
 
-use airworthy_model::facts;
+use airworthy_model::facts::{self, ServiceAsk};
 use serde::Deserialize;
 
 use super::{
     Wire,
-    meta::{Key, ObjectMeta, keys, nullable},
+    meta::{Key, ObjectMeta, Pair, keys, nullable, pairs},
 };
+
+const TOLERATE_UNREADY: &str = "service.alpha.kubernetes.io/tolerate-unready-endpoints";
+const TOPOLOGY_AWARE_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
+const TOPOLOGY_MODE: &str = "service.kubernetes.io/topology-mode";
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -43,13 +47,26 @@ impl From<Namespace> for facts::Namespace {
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Service {
     #[prost(message, required, tag = "1")]
-    pub metadata: ObjectMeta,
+    pub metadata: ServiceMeta,
     #[prost(message, required, tag = "2")]
     pub spec: ServiceSpec,
 }
 
 impl Wire for Service {
     const LIST: &'static str = "ServiceList";
+}
+
+/// Metadata with the values of annotations, of which three are looked at and none is kept.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct ServiceMeta {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(string, tag = "3")]
+    pub namespace: String,
+    #[prost(message, repeated, tag = "12")]
+    #[serde(deserialize_with = "pairs")]
+    pub annotations: Vec<Pair>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -63,6 +80,17 @@ pub(crate) struct ServiceSpec {
     pub selector: Vec<Key>,
     #[prost(string, tag = "4")]
     pub r#type: String,
+    #[prost(string, tag = "8")]
+    #[serde(rename = "loadBalancerIP")]
+    pub load_balancer_ip: String,
+    #[prost(bool, tag = "13")]
+    pub publish_not_ready_addresses: bool,
+    /// Gone since 1.22.
+    #[prost(string, repeated, tag = "16")]
+    #[serde(deserialize_with = "nullable")]
+    pub topology_keys: Vec<String>,
+    #[prost(string, optional, tag = "23")]
+    pub traffic_distribution: Option<String>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -74,10 +102,54 @@ pub(crate) struct ServicePort {
     pub port: i32,
 }
 
+impl Service {
+    /// What it asks for, told by annotations as the controllers of Kubernetes read them.
+    fn asks(&self) -> Vec<ServiceAsk> {
+        let (meta, spec) = (&self.metadata, &self.spec);
+        let is = |key: &str, on: fn(&str) -> bool| {
+            let mut annotations = meta.annotations.iter();
+            annotations.any(|one| one.key == key && on(&one.value))
+        };
+        let truth = |value: &str| matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True");
+        let auto = |value: &str| matches!(value, "Auto" | "auto");
+        let mode = |value: &str| !matches!(value, "" | "Disabled" | "disabled");
+        let asks = [
+            (
+                ServiceAsk::TolerateUnreadyEndpoints,
+                is(TOLERATE_UNREADY, truth),
+            ),
+            (
+                ServiceAsk::PublishNotReadyAddresses,
+                spec.publish_not_ready_addresses,
+            ),
+            (
+                ServiceAsk::TopologyAwareHints,
+                is(TOPOLOGY_AWARE_HINTS, auto),
+            ),
+            (ServiceAsk::TopologyMode, is(TOPOLOGY_MODE, mode)),
+            (
+                ServiceAsk::TrafficDistribution,
+                spec.traffic_distribution.is_some(),
+            ),
+            (ServiceAsk::TopologyKeys, !spec.topology_keys.is_empty()),
+            (
+                ServiceAsk::LoadBalancerIp,
+                !spec.load_balancer_ip.is_empty(),
+            ),
+        ];
+        asks.into_iter()
+            .filter(|(_, is)| *is)
+            .map(|(ask, _)| ask)
+            .collect()
+    }
+}
+
 impl From<Service> for facts::Service {
     fn from(wire: Service) -> Self {
+        let asks = wire.asks();
         let ports = wire.spec.ports.into_iter();
         Self {
+            asks,
             namespace: wire.metadata.namespace,
             name: wire.metadata.name,
             r#type: wire.spec.r#type,

@@ -6,51 +6,8 @@ use serde::Deserialize;
 use super::{
     Wire,
     meta::{Condition, DeploymentCondition, ObjectMeta, convert, nullable},
+    template::PodTemplate,
 };
-
-#[derive(Clone, PartialEq, prost::Message, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct PodTemplate {
-    #[prost(message, required, tag = "2")]
-    pub spec: TemplateSpec,
-}
-
-#[derive(Clone, PartialEq, prost::Message, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct TemplateSpec {
-    #[prost(message, repeated, tag = "2")]
-    #[serde(deserialize_with = "nullable")]
-    pub containers: Vec<Container>,
-    #[prost(message, repeated, tag = "20")]
-    #[serde(deserialize_with = "nullable")]
-    pub init_containers: Vec<Container>,
-}
-
-#[derive(Clone, PartialEq, prost::Message, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct Container {
-    #[prost(string, tag = "2")]
-    pub image: String,
-}
-
-impl PodTemplate {
-    /// Images of init containers, then of containers; each once.
-    fn images(self) -> Vec<String> {
-        let mut images = Vec::new();
-        let containers = self
-            .spec
-            .init_containers
-            .into_iter()
-            .chain(self.spec.containers);
-        for Container { image } in containers {
-            if !images.contains(&image) {
-                images.push(image);
-            }
-        }
-        images.shrink_to_fit();
-        images
-    }
-}
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -110,6 +67,7 @@ impl From<Deployment> for Workload {
             available: status.available_replicas,
             paused: spec.paused,
             conditions: convert(status.conditions),
+            annotated_profiles: spec.template.annotated_profiles(),
             images: spec.template.images(),
         }
     }
@@ -171,6 +129,7 @@ impl From<StatefulSet> for Workload {
             available: status.available_replicas,
             paused: false,
             conditions: convert(status.conditions),
+            annotated_profiles: spec.template.annotated_profiles(),
             images: spec.template.images(),
         }
     }
@@ -232,6 +191,7 @@ impl From<DaemonSet> for Workload {
             available: status.number_available,
             paused: false,
             conditions: convert(status.conditions),
+            annotated_profiles: spec.template.annotated_profiles(),
             images: spec.template.images(),
         }
     }

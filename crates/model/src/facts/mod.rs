@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use admission::{FailurePolicy, Webhook, WebhookKind, WebhookRule};
 pub use api::{ApiService, Conversion, Crd, CrdProbe, CrdVersion, Served, ServedResource};
 pub use common::{Condition, IntOrPercent, LabelSelector, Labels, Requirement, ServiceRef};
-pub use network::{EndpointSlice, Namespace, Service, ServicePort};
+pub use network::{EndpointSlice, Namespace, Service, ServiceAsk, ServicePort};
 pub use node::{Node, Taint};
 pub use pod::{Container, ControllerRef, Pdb, Pod};
 pub use server::{
@@ -28,7 +28,7 @@ pub use usage::{
     ApiCaller, AuditLog, ClientSeen, DesiredField, DesiredObject, GitOpsSource, HelmRelease,
     ManifestTree, Unreadable, Writer, WrittenKind, WrittenObject,
 };
-pub use workload::{Workload, WorkloadKind};
+pub use workload::{AnnotatedProfile, ProfileKind, Workload, WorkloadKind};
 
 use crate::need::{Missing, Need};
 

@@ -33,6 +33,29 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// Whether it selects pods.
     pub has_selector: bool,
+    /// What it asks for by annotations and fields that come or go between minors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<ServiceAsk>,
+}
+
+/// Something that a Service asks for by an annotation or a field that comes or goes between minors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ServiceAsk {
+    /// Annotation `service.alpha.kubernetes.io/tolerate-unready-endpoints`, true.
+    TolerateUnreadyEndpoints,
+    /// `spec.publishNotReadyAddresses`, true.
+    PublishNotReadyAddresses,
+    /// Annotation `service.kubernetes.io/topology-aware-hints`, on.
+    TopologyAwareHints,
+    /// Annotation `service.kubernetes.io/topology-mode`, on.
+    TopologyMode,
+    /// `spec.trafficDistribution`.
+    TrafficDistribution,
+    /// `spec.topologyKeys`.
+    TopologyKeys,
+    /// `spec.loadBalancerIP`.
+    LoadBalancerIp,
 }
 
 /// One port of a Service.

@@ -70,4 +70,31 @@ pub struct Workload {
     /// Images of its pod template.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<String>,
+    /// Security profiles that annotations of its pod template name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub annotated_profiles: Vec<AnnotatedProfile>,
+}
+
+/// A security profile that an annotation of a pod template names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AnnotatedProfile {
+    /// What sort of profile.
+    pub kind: ProfileKind,
+    /// The container that it is for; absent for the whole pod.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// Whether the field that took the annotation's place is set as well.
+    #[serde(default)]
+    pub field: bool,
+}
+
+/// What sort of security profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ProfileKind {
+    /// Which system calls are allowed.
+    Seccomp,
+    /// Which files and capabilities may be used.
+    AppArmor,
 }
