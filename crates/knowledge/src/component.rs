@@ -53,7 +53,9 @@ impl fmt::Display for Component {
 
 /// A text that is the name of no program whose flags and gates are known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not one of kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy, kubeadm")]
+#[error(
+    "{0:?} is not one of kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy, kubeadm"
+)]
 pub struct ParseComponentError(String);
 
 impl FromStr for Component {

@@ -81,8 +81,9 @@ impl Table for Flags {
     fn of(rows: Vec<Flag>) -> Result<Self, BadRow> {
         let mut seen = BTreeSet::new();
         for (at, flag) in rows.iter().enumerate() {
-            let why = spans::fault(&flag.spans)
-                .or_else(|| (!seen.insert((flag.component, &flag.flag))).then_some("is there twice"));
+            let why = spans::fault(&flag.spans).or_else(|| {
+                (!seen.insert((flag.component, &flag.flag))).then_some("is there twice")
+            });
             if let Some(why) = why {
                 let why = format!("{} --{} {why}", flag.component, flag.flag);
                 return Err(BadRow { at, why });
@@ -106,7 +107,9 @@ impl Flags {
     /// Finds a flag as it is written on a command line: `--log-dir`, `log_dir`.
     pub(crate) fn named(&self, component: Component, name: &str) -> Option<&Flag> {
         let name = name.trim_start_matches('-').replace('_', "-");
-        let found = self.0.binary_search_by(|flag| key(flag).cmp(&(component, &name)));
+        let found = self
+            .0
+            .binary_search_by(|flag| key(flag).cmp(&(component, &name)));
         found.ok().map(|at| &self.0[at])
     }
 }

@@ -1,6 +1,6 @@
 //! The tables, embedded or from a file, and the questions that are asked of them.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use airworthy_model::{Hop, Minor};
 use jiff::civil::Date;
@@ -10,13 +10,14 @@ use serde_json::value::RawValue;
 use crate::{
     api::Api,
     apis::Apis,
+    fields::Fields,
+    flags::{Flags, Plugins},
+    gates::Gates,
     section::{ParseError, SCHEMA, Section},
+    storage::Storage,
 };
 
-static EMBEDDED: LazyLock<Knowledge> = LazyLock::new(|| {
-    // A test reads the same bytes, so a broken table does not leave the workshop.
-    Knowledge::of_the_program().expect("the embedded knowledge is well-formed")
-});
+static IN_USE: OnceLock<Knowledge> = OnceLock::new();
 
 /// Declares the sections: a member of the bundle, the table it is read into, the file it is embedded from.
 macro_rules! sections {
@@ -94,6 +95,11 @@ macro_rules! sections {
 
 sections! {
     apis: Apis = "../data/apis.json",
+    fields: Fields = "../data/fields.json",
+    flags: Flags = "../data/flags.json",
+    gates: Gates = "../data/gates.json",
+    plugins: Plugins = "../data/plugins.json",
+    storage: Storage = "../data/storage.json",
 }
 
 const HEAD: &str = include_str!("../data/head.json");
@@ -115,9 +121,19 @@ struct Schema {
 }
 
 impl Knowledge {
-    /// The tables that came with the program.
+    /// The tables that came with the program, or those that took their place when it started.
     pub fn embedded() -> &'static Self {
-        &EMBEDDED
+        IN_USE.get_or_init(|| {
+            // A test reads the same bytes, so a broken table does not leave the workshop.
+            Self::of_the_program().expect("the embedded knowledge is well-formed")
+        })
+    }
+
+    /// Takes the place of the tables that came with the program, for the whole process. `false`, and nothing changes, once
+    /// anything was answered from those: no two parts of a run may go by different tables.
+    #[must_use = "nothing changes when the tables are in use"]
+    pub fn replace_embedded(self) -> bool {
+        IN_USE.set(self).is_ok()
     }
 
     /// Says which file it was read from, so that every report names it.

@@ -5,9 +5,23 @@
 
 mod api;
 mod apis;
+mod component;
+mod fields;
+mod flags;
+mod gates;
 mod knowledge;
 mod section;
+mod spans;
+mod storage;
 
 pub use api::{Api, Class, Plan, Provenance, Serving, Span, api_version, url};
+pub use component::{Component, ParseComponentError};
+pub use fields::{
+    AddedField, DeprecatedField, Deprecation, Effect, FieldRow, FieldStatus, Marked, RemovedField,
+    TypeRow,
+};
+pub use flags::{Flag, FlagState, Plugin, PluginState};
+pub use gates::{Gate, GateStage, GateState, Stage};
 pub use knowledge::Knowledge;
 pub use section::{ParseError, SCHEMA};
+pub use storage::{StorageVersion, Stored};

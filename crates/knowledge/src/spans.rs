@@ -21,7 +21,10 @@ pub(crate) fn place(spans: &[Span], minor: Minor) -> Place {
     if let Some(span) = spans.iter().find(|span| span.contains(minor)) {
         return Place::Inside(span.from);
     }
-    let ended = spans.iter().filter(|span| span.to < minor).max_by_key(|span| span.to);
+    let ended = spans
+        .iter()
+        .filter(|span| span.to < minor)
+        .max_by_key(|span| span.to);
     match (ended, spans.iter().map(|span| span.from).min()) {
         (Some(span), _) => Place::After(span.to.next()),
         (None, Some(first)) => Place::Before(first),

@@ -89,9 +89,13 @@ impl Storage {
     }
 
     pub(crate) fn at(&self, group: &str, resource: &str, minor: Minor) -> Option<&StorageVersion> {
-        let found = self.0.binary_search_by(|row| key(row).cmp(&(group, resource)));
+        let found = self
+            .0
+            .binary_search_by(|row| key(row).cmp(&(group, resource)));
         let versions = &self.0[found.ok()?].versions;
-        versions.iter().find(|version| version.span().contains(minor))
+        versions
+            .iter()
+            .find(|version| version.span().contains(minor))
     }
 }
 
@@ -102,7 +106,12 @@ impl Knowledge {
     }
 
     /// The group and version at which a minor writes the objects of a resource to etcd; nothing where its sources do not say.
-    pub fn storage_version(&self, group: &str, resource: &str, minor: Minor) -> Option<&StorageVersion> {
+    pub fn storage_version(
+        &self,
+        group: &str,
+        resource: &str,
+        minor: Minor,
+    ) -> Option<&StorageVersion> {
         self.storage.get().at(group, resource, minor)
     }
 }

@@ -182,7 +182,9 @@ fn row((package, name): (String, String), one: Type) -> Option<TypeRow> {
     let mut fields: Vec<_> = one.fields.into_iter().collect();
     fields.sort_by(|(_, one), (_, other)| one.place.cmp(&other.place));
     let there = one.there;
-    let fields = fields.into_iter().map(|(key, field)| field_row(key, field, &there));
+    let fields = fields
+        .into_iter()
+        .map(|(key, field)| field_row(key, field, &there));
     Some(TypeRow {
         package,
         name,

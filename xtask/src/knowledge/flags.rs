@@ -13,11 +13,6 @@ use super::{
 };
 
 #[derive(Deserialize)]
-struct Read {
-    flags: Vec<ReadFlag>,
-}
-
-#[derive(Deserialize)]
 struct ReadFlag {
     component: Component,
     name: String,
@@ -73,10 +68,15 @@ fn provenance(release: &Release, module: String, file: String) -> Provenance {
 pub(super) fn section(releases: &[Release]) -> Result<Vec<String>> {
     let mut lives: BTreeMap<(Component, String), Life> = BTreeMap::new();
     for release in releases {
-        for flag in reader::read::<Read>(release, "flags")?.flags {
+        for flag in reader::read::<Vec<ReadFlag>>(release, "flags")? {
             let life = lives.entry((flag.component, flag.name)).or_default();
             let source = provenance(release, flag.module, flag.file);
-            life.add(release.minor, !flag.deprecated.is_empty(), flag.deprecated, source);
+            life.add(
+                release.minor,
+                !flag.deprecated.is_empty(),
+                flag.deprecated,
+                source,
+            );
         }
     }
     let rows = lives.into_iter().filter_map(|((component, flag), life)| {

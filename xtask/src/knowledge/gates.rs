@@ -52,7 +52,9 @@ pub(super) fn rows(releases: &[Release]) -> Result<Vec<Gate>> {
             add(&mut lives, release, gate)?;
         }
     }
-    let rows = lives.into_iter().filter_map(|((gate, _), life)| row(gate, &life));
+    let rows = lives
+        .into_iter()
+        .filter_map(|((gate, _), life)| row(gate, &life));
     Ok(rows.collect())
 }
 
@@ -71,9 +73,14 @@ fn add(lives: &mut Lives, release: &Release, gate: Read) -> Result<()> {
     };
     if let Some(before) = life.seen.get(&release.minor) {
         // A library's gate, which the list of the programs repeats.
-        let agree = (before.stage, before.default, before.locked) == (seen.stage, seen.default, seen.locked);
+        let agree = (before.stage, before.default, before.locked)
+            == (seen.stage, seen.default, seen.locked);
         if !agree {
-            bail!("1.{} tells two things of the gate {}", release.minor, gate.name);
+            bail!(
+                "1.{} tells two things of the gate {}",
+                release.minor,
+                gate.name
+            );
         }
         seen.components.extend(&before.components);
         seen.components.sort_unstable();
@@ -89,18 +96,20 @@ fn add(lives: &mut Lives, release: &Release, gate: Read) -> Result<()> {
 }
 
 fn row(gate: String, life: &Life) -> Option<Gate> {
-    let stages = runs::merged(&life.seen).into_iter().map(|(span, seen)| GateStage {
-        from: span.from,
-        to: span.to,
-        stage: seen.stage,
-        default: seen.default,
-        locked: seen.locked,
-        components: if seen.components == Component::SERVING {
-            Vec::new()
-        } else {
-            seen.components
-        },
-    });
+    let stages = runs::merged(&life.seen)
+        .into_iter()
+        .map(|(span, seen)| GateStage {
+            from: span.from,
+            to: span.to,
+            stage: seen.stage,
+            default: seen.default,
+            locked: seen.locked,
+            components: if seen.components == Component::SERVING {
+                Vec::new()
+            } else {
+                seen.components
+            },
+        });
     Some(Gate {
         gate,
         stages: stages.collect(),

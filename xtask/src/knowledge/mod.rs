@@ -5,8 +5,14 @@
 mod apis;
 mod diff;
 mod discover;
+mod fields;
+mod flags;
 mod freshness;
+mod gates;
 mod modules;
+mod reader;
+mod runs;
+mod storage;
 
 use std::{fs, path::PathBuf};
 
@@ -24,10 +30,32 @@ struct Section {
 }
 
 /// All sections that are generated.
-const SECTIONS: &[Section] = &[Section {
-    name: "apis",
-    rows: apis::section,
-}];
+const SECTIONS: &[Section] = &[
+    Section {
+        name: "apis",
+        rows: apis::section,
+    },
+    Section {
+        name: "fields",
+        rows: fields::section,
+    },
+    Section {
+        name: "flags",
+        rows: flags::section,
+    },
+    Section {
+        name: "gates",
+        rows: gates::section,
+    },
+    Section {
+        name: "plugins",
+        rows: flags::plugins,
+    },
+    Section {
+        name: "storage",
+        rows: storage::section,
+    },
+];
 
 /// What to do with the tables.
 #[derive(Subcommand)]
@@ -39,6 +67,9 @@ pub(crate) enum Command {
         /// The minors; 1.31 and 1.32 if none is given
         #[arg(long)]
         minor: Vec<Minor>,
+        /// Every minor
+        #[arg(long, conflicts_with = "minor")]
+        all: bool,
     },
     /// Show what writing the tables anew would change
     Diff,
@@ -60,7 +91,11 @@ impl Command {
     pub(crate) async fn run(self) -> Result<()> {
         match self {
             Self::Generate => generate(),
-            Self::Check { minor } => check(minor),
+            Self::Check { all: true, .. } => check(Pins::read()?.minors().map(Minor::v1)),
+            Self::Check { minor, .. } if minor.is_empty() => {
+                check(freshness::MINORS.map(Minor::v1))
+            }
+            Self::Check { minor, .. } => check(minor),
             Self::Diff => diff(),
             Self::Discover { minor } => discover(minor).await,
             Self::Pin { version } => pin(&version),
@@ -105,19 +140,14 @@ fn generate() -> Result<()> {
     Ok(())
 }
 
-fn check(minors: Vec<Minor>) -> Result<()> {
-    let minors = if minors.is_empty() {
-        freshness::MINORS.map(Minor::v1).to_vec()
-    } else {
-        minors
-    };
+fn check(minors: impl IntoIterator<Item = Minor>) -> Result<()> {
     let mut found = 0;
     for minor in minors {
         let differences = freshness::differences(minor)?;
         found += differences.len();
-        differences
-            .iter()
-            .for_each(|line| println!("{minor}: {line}"));
+        for line in differences {
+            println!("{minor}: {line}");
+        }
     }
     if found > 0 {
         bail!(

@@ -103,7 +103,9 @@ fn version<'a>(go_mod: &'a str, name: &str) -> Option<&'a str> {
         let line = line.strip_prefix("require ").unwrap_or(line);
         let mut words = line.split_whitespace();
         let found = words.next() == Some(name);
-        words.next().filter(|version| found && version.starts_with('v'))
+        words
+            .next()
+            .filter(|version| found && version.starts_with('v'))
     })
 }
 

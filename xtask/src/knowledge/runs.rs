@@ -69,7 +69,11 @@ mod tests {
         let seen = BTreeMap::from([(19, 'a'), (20, 'a'), (21, 'b'), (23, 'b')]);
         assert_eq!(
             merged(&seen),
-            [(span(19, 20), 'a'), (span(21, 21), 'b'), (span(23, 23), 'b')]
+            [
+                (span(19, 20), 'a'),
+                (span(21, 21), 'b'),
+                (span(23, 23), 'b')
+            ]
         );
     }
 

@@ -49,7 +49,10 @@ fn add(lives: &mut BTreeMap<(String, String), Life>, release: &Release, line: &R
         && other != stored
     {
         let (group, resource, served) = (&line.group, &line.resource, &line.served);
-        bail!("1.{} stores {resource}.{group} sent at {served} as {stored:?} and otherwise as {other:?}", release.minor);
+        bail!(
+            "1.{} stores {resource}.{group} sent at {served} as {stored:?} and otherwise as {other:?}",
+            release.minor
+        );
     }
     let module = release.module("k8s.io/kubernetes")?;
     life.source = Some(Provenance {
@@ -61,12 +64,14 @@ fn add(lives: &mut BTreeMap<(String, String), Life>, release: &Release, line: &R
 }
 
 fn row((group, resource): (String, String), life: &Life) -> Option<Stored> {
-    let versions = runs::merged(&life.seen).into_iter().map(|(span, (group, version))| StorageVersion {
-        from: span.from,
-        to: span.to,
-        group,
-        version,
-    });
+    let versions = runs::merged(&life.seen)
+        .into_iter()
+        .map(|(span, (group, version))| StorageVersion {
+            from: span.from,
+            to: span.to,
+            group,
+            version,
+        });
     Some(Stored {
         group,
         resource,

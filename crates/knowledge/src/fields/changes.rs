@@ -71,7 +71,11 @@ impl Knowledge {
             .into_iter()
             .map(|lost| RemovedField {
                 removed_in: self.turn(kind, &lost.path, from, to, false),
-                note: lost.field.deprecated.as_ref().map(|said| said.words.clone()),
+                note: lost
+                    .field
+                    .deprecated
+                    .as_ref()
+                    .map(|said| said.words.clone()),
                 path: lost.path,
             })
             .collect()
@@ -112,7 +116,10 @@ impl Knowledge {
         let fields = self.fields.get();
         let mut found = Vec::new();
         fields.visit(kind, from, &mut |seen| {
-            let gate = seen.field.gates(from).find(|gate| self.off_by_default(gate, from));
+            let gate = seen
+                .field
+                .gates(from)
+                .find(|gate| self.off_by_default(gate, from));
             let Some(gate) = gate else { return };
             let segments = segments(&seen.path);
             let on = (from.minor..=to.minor)
@@ -162,7 +169,8 @@ impl Knowledge {
         (from.minor..=to.minor)
             .map(Minor::v1)
             .find(|minor| {
-                fields.kind(kind, *minor).is_some() && fields.knows(kind, &segments, *minor) == there
+                fields.kind(kind, *minor).is_some()
+                    && fields.knows(kind, &segments, *minor) == there
             })
             .unwrap_or(to)
     }
@@ -202,7 +210,12 @@ impl Fields {
     }
 
     /// Comes upon every field of a kind in a minor.
-    pub(super) fn visit<'a>(&'a self, kind: Kind<'_>, minor: Minor, each: &mut dyn FnMut(&Seen<'a>)) {
+    pub(super) fn visit<'a>(
+        &'a self,
+        kind: Kind<'_>,
+        minor: Minor,
+        each: &mut dyn FnMut(&Seen<'a>),
+    ) {
         if let Some(Node::Struct(at)) = self.kind(kind, minor) {
             self.descend(at, minor, &mut Vec::new(), &mut Vec::new(), each);
         }
@@ -256,7 +269,11 @@ impl Fields {
                     if member.required(minor) {
                         all.push(format!("{} must be there", member.name));
                     }
-                    all.extend(member.rules(minor).map(|rule| format!("{}: {rule}", member.name)));
+                    all.extend(
+                        member
+                            .rules(minor)
+                            .map(|rule| format!("{}: {rule}", member.name)),
+                    );
                 }
             }
             _ => {}
@@ -277,7 +294,13 @@ struct Differences<'a> {
 impl Differences<'_> {
     fn pair(&mut self, one: usize, other: usize) {
         let fields = self.fields;
-        if self.entered.iter().filter(|before| **before == (one, other)).count() >= OFTEN {
+        if self
+            .entered
+            .iter()
+            .filter(|before| **before == (one, other))
+            .count()
+            >= OFTEN
+        {
             return;
         }
         self.entered.push((one, other));
@@ -290,7 +313,10 @@ impl Differences<'_> {
                     field,
                 }),
                 Some((also, counterpart)) => {
-                    let nodes = (fields.target(at, field).node, fields.target(also, counterpart).node);
+                    let nodes = (
+                        fields.target(at, field).node,
+                        fields.target(also, counterpart).node,
+                    );
                     if let (Node::Struct(next), Node::Struct(beside)) = nodes {
                         self.pair(next, beside);
                     }

@@ -91,7 +91,11 @@ impl Fields {
     }
 
     /// The type of a kind in a minor.
-    pub(super) fn kind(&self, (group, version, kind): (&str, &str, &str), minor: Minor) -> Option<Node> {
+    pub(super) fn kind(
+        &self,
+        (group, version, kind): (&str, &str, &str),
+        minor: Minor,
+    ) -> Option<Node> {
         let key = (group.to_owned(), version.to_owned(), kind.to_owned());
         let places = self.kinds.get(&key)?;
         let at = places.iter().find(|at| self.rows[**at].there(minor))?;
@@ -123,8 +127,18 @@ impl Fields {
         found
     }
 
-    fn gather<'a>(&'a self, at: usize, minor: Minor, deep: u8, found: &mut Vec<(usize, &'a FieldRow)>) {
-        for field in self.rows[at].fields.iter().filter(|field| field.there(minor)) {
+    fn gather<'a>(
+        &'a self,
+        at: usize,
+        minor: Minor,
+        deep: u8,
+        found: &mut Vec<(usize, &'a FieldRow)>,
+    ) {
+        for field in self.rows[at]
+            .fields
+            .iter()
+            .filter(|field| field.there(minor))
+        {
             if !field.name.is_empty() {
                 found.push((at, field));
             } else if let (Node::Struct(inner), true) = (self.target(at, field).node, deep > 0) {

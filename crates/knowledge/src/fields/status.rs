@@ -101,7 +101,12 @@ impl Fields {
     }
 
     /// Follows a path; nothing where it leads nowhere.
-    pub(super) fn reach(&self, kind: (&str, &str, &str), path: &[&str], minor: Minor) -> Option<Reached> {
+    pub(super) fn reach(
+        &self,
+        kind: (&str, &str, &str),
+        path: &[&str],
+        minor: Minor,
+    ) -> Option<Reached> {
         if path.len() > LONGEST {
             return None;
         }

@@ -1,0 +1,3 @@
+module airworthy.dev/xtask/knowledge
+
+go 1.22
