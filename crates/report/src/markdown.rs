@@ -137,7 +137,13 @@ fn row(finding: &Finding, several_steps: bool) -> [String; 3] {
 
 fn repair(findings: &[&Finding]) -> String {
     let steps = steps(findings);
+    let replacements = words::replacements(findings);
     let mut out = String::new();
+    for replacement in replacements.iter().take(STEPS) {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\n{}\n", inline(replacement));
+    }
+    out += &more(replacements.len().saturating_sub(STEPS), "replacement");
     for step in steps.iter().take(STEPS) {
         // Writing to a String cannot fail.
         let _ = write!(out, "\nFix: {}\n", inline(step.text));

@@ -113,7 +113,7 @@ fn names(objects: &[Subject], shown: usize) -> String {
     }
 }
 
-/// What else there is to know of a finding, beside its message: what breaks, who is concerned, what to use instead, where.
+/// What else there is to know of a finding, beside its message: what breaks, who is concerned, where.
 pub(crate) fn circumstances(finding: &Finding, several_steps: bool) -> Vec<String> {
     let owned = finding.owner.as_ref().map(owner);
     let parts = [
@@ -126,10 +126,29 @@ pub(crate) fn circumstances(finding: &Finding, several_steps: bool) -> Vec<Strin
         owned
             .filter(|owner| *owner != subject(&finding.subject))
             .map(|owner| format!("owned by {owner}")),
-        finding.api.as_ref().and_then(replacement),
         finding.location.as_ref().map(place),
     ];
     parts.into_iter().flatten().collect()
+}
+
+/// What to write in place of the API versions of these findings, each once.
+pub(crate) fn replacements(findings: &[&Finding]) -> Vec<String> {
+    let mut all = Vec::new();
+    for api in findings.iter().filter_map(|finding| finding.api.as_ref()) {
+        let line = replacement(api).map(|new| format!("{}: {new}", old(api)));
+        all.extend(line.filter(|line| !all.contains(line)));
+    }
+    all
+}
+
+/// `FlowSchema at flowcontrol.apiserver.k8s.io/v1beta3`, as far as it is known.
+fn old(api: &AffectedApi) -> String {
+    match (api.kind.as_str(), api.api_version.as_str()) {
+        ("", "") => api.url.clone(),
+        ("", version) => version.into(),
+        (kind, "") => kind.into(),
+        (kind, version) => format!("{kind} at {version}"),
+    }
 }
 
 /// Whether the way has more than one step, so that it matters which one meets a finding.
@@ -208,6 +227,7 @@ pub(crate) fn line(finding: &Finding, several_steps: bool, shown: usize) -> Stri
     let named = subject(&finding.subject);
     let mut parts = vec![format!("{named} {}", finding.message)];
     parts.extend(circumstances(finding, several_steps));
+    parts.extend(finding.api.as_ref().and_then(replacement));
     parts.extend(objects(finding, shown));
     parts.extend(finding.fix.iter().map(|fix| format!("fix: {}", fix.text)));
     clean_line(&parts.join("; "))

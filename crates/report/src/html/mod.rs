@@ -37,7 +37,13 @@ fn header(assessment: &Assessment) -> String {
         Verdict::ReadyWithRisks | Verdict::CannotDetermine => "caution",
         Verdict::NotReady => "alarm",
     };
-    let mut lines = vec![words::coverage(assessment), words::origin(assessment)];
+    let mut lines = vec![words::coverage(assessment)];
+    let undecided = words::undecided(assessment);
+    let names: Vec<_> = undecided.iter().map(|check| check.check.as_str()).collect();
+    if !names.is_empty() {
+        lines.push(format!("Not assessed: {}", names.join(", ")));
+    }
+    lines.push(words::origin(assessment));
     lines.extend(words::steps(assessment));
     lines.push(format!("Judged with knowledge {}", assessment.knowledge));
     let lines: String = lines

@@ -76,7 +76,8 @@ fn evidence(evidence: &Evidence) -> String {
 }
 
 pub(super) fn repair(findings: &[&Finding]) -> String {
-    let mut out = String::new();
+    let replacements = words::replacements(findings);
+    let mut out: String = replacements.iter().map(|new| paragraph("", new)).collect();
     for step in steps(findings) {
         out += &paragraph("", &format!("Fix: {}", step.text));
         out += &block(&step.commands);

@@ -18,6 +18,8 @@ const SUBJECTS: usize = 20;
 const OBJECTS: usize = 5;
 /// How many commands of one step it shows, and how many steps.
 const COMMANDS: usize = 5;
+/// How far stands in what is said of a finding beside its message.
+const DETAIL: usize = 8;
 /// A longer subject does not push the messages of the others further right.
 const SUBJECT_COLUMN: usize = 48;
 
@@ -75,25 +77,34 @@ fn subjects(page: &mut Page, findings: &[&Finding], several_steps: bool) {
     page.more(4, findings.len().saturating_sub(shown));
 }
 
-/// One finding. What an API finding has to say beside its message (who breaks, when, what to use instead) is too much for
-/// parentheses: it has a line of its own.
 fn show(page: &mut Page, finding: &Finding, name: (&str, usize), several_steps: bool) {
     let more = words::circumstances(finding, several_steps).join("; ");
-    let message = finding.message.clone();
-    if finding.api.is_some() && !more.is_empty() {
-        page.row(4, &[name], &message);
-        page.text(6, &more);
+    if finding.api.is_some() {
+        of_api(page, finding, name, &more);
     } else if more.is_empty() {
-        page.row(4, &[name], &message);
+        page.row(4, &[name], &finding.message);
     } else {
-        page.row(4, &[name], &format!("{message} ({more})"));
+        page.row(4, &[name], &format!("{} ({more})", finding.message));
     }
     let shown = if page.is_wide() { usize::MAX } else { OBJECTS };
     if let Some(objects) = words::objects(finding, shown) {
-        page.text(6, &objects);
+        page.text(DETAIL, &objects);
     }
     if page.is_wide() {
         evidence(page, finding);
+    }
+}
+
+/// An API finding has much to say: where its message is too long for a column it goes on as a sentence, and what breaks, for
+/// whom and where has a line of its own.
+fn of_api(page: &mut Page, finding: &Finding, name: (&str, usize), more: &str) {
+    if page.fits(4, name, &finding.message) {
+        page.row(4, &[name], &finding.message);
+    } else {
+        page.text(4, &format!("{} {}", name.0, finding.message));
+    }
+    if !more.is_empty() {
+        page.text(DETAIL, more);
     }
 }
 
@@ -107,14 +118,19 @@ fn evidence(page: &mut Page, finding: &Finding) {
     {
         let when = observed_at.map_or(String::new(), |time| format!(" at {time:.0}"));
         let kind = words::evidence(*kind);
-        page.text(6, &format!("{kind}: {detail} ({source}{when})"));
+        page.text(DETAIL, &format!("{kind}: {detail} ({source}{when})"));
     }
-    page.text(6, &format!("fingerprint: {}", finding.fingerprint()));
+    page.text(DETAIL, &format!("fingerprint: {}", finding.fingerprint()));
 }
 
 fn fixes(page: &mut Page, findings: &[&Finding]) {
     let (steps, wide) = (steps(findings), page.is_wide());
     let shown = if wide { usize::MAX } else { COMMANDS };
+    let replacements = words::replacements(findings);
+    for replacement in replacements.iter().take(shown) {
+        page.text(4, replacement);
+    }
+    page.more(4, replacements.len().saturating_sub(shown));
     for step in steps.iter().take(shown) {
         page.text(4, &format!("Fix: {}", step.text));
         for command in step.commands.iter().take(shown) {

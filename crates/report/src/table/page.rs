@@ -93,6 +93,13 @@ impl Page {
             .map_or(most, |columns| most.min(columns * 2 / 5))
     }
 
+    /// Whether a text has room on one line beside a padded cell.
+    pub(super) fn fits(&self, indent: usize, (cell, column): (&str, usize), text: &str) -> bool {
+        let beside = indent + width(&clean(cell)).max(column) + 2;
+        self.columns()
+            .is_none_or(|columns| beside + width(&clean(text)) <= columns)
+    }
+
     /// Cells padded to their columns, and a paragraph beside them, or below where there is no room.
     pub(crate) fn row(&mut self, indent: usize, cells: &[(&str, usize)], text: &str) {
         let mut label = String::new();

@@ -51,6 +51,22 @@ fn each_verdict_reads_as_committed() {
                 ..PIPED
             },
         ),
+        (
+            "uses-80",
+            uses(),
+            View {
+                width: Some(80),
+                ..PIPED
+            },
+        ),
+        (
+            "uses-120",
+            uses(),
+            View {
+                width: Some(120),
+                ..PIPED
+            },
+        ),
         ("hostile", hostile(), WIDE),
     ] {
         assert_committed(
