@@ -101,12 +101,19 @@ pub(super) fn kinds() -> Result<Vec<Item>> {
         .collect())
 }
 
-/// What people write into files: not parts of others, nor what only the control plane makes.
+/// What people write into files: not parts of others, nor what only the control plane makes, nor what must not have a name.
+const UNWRITTEN: [&str; 6] = [
+    "Binding",
+    "PodCertificateRequest",
+    "ComponentStatus",
+    "LocalSubjectAccessReview",
+    "SelfSubjectAccessReview",
+    "SubjectAccessReview",
+];
+
 fn is_written(api: &Api) -> bool {
-    let unwritten = ["Binding", "ComponentStatus"];
-    matches!(api.class, Class::Resource | Class::Review)
-        && !api.resource.is_empty()
-        && !unwritten.contains(&api.kind.as_str())
+    let written = !api.resource.is_empty() && !UNWRITTEN.contains(&api.kind.as_str());
+    written && matches!(api.class, Class::Resource | Class::Review)
 }
 
 fn item(api: &Api, bodies: &[Body]) -> Item {

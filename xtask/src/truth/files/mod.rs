@@ -62,7 +62,7 @@ impl Files {
             let folder = Folder::of(self.keep.as_deref())?;
             let score = judge_in(folder.path(), target, &program).await?;
             say(&format!("files for {target}\n\n{}", score.render()));
-            say(&examples_are_good(source, &score).await?);
+            say(&examples_are_good(source, target, &score).await?);
             if !score.is_perfect() {
                 wrong.push(target);
             }
@@ -185,17 +185,19 @@ fn demand_everything_read(report: &Value) -> Result<()> {
     }
 }
 
-/// Whether the objects that the target refuses are good ones: the minor before it, with everything switched on, takes those that
-/// it serves. Says how many it did.
-async fn examples_are_good(source: &str, score: &Score) -> Result<String> {
+/// Whether the objects whose version the target does not serve are good ones: the minor before it, with everything switched on,
+/// takes those that it serves. Says how many it did.
+async fn examples_are_good(source: &str, target: &str, score: &Score) -> Result<String> {
     progress(&format!("asking {source} whether the examples are good"));
     let judge = Judge::start(source, &["api/all=true"], &corpus::traps()?).await?;
     let (mut served, mut bad) = (0, Vec::new());
-    for item in &score.refused {
+    for item in &score.gone {
         match judge.judge(item).await? {
             Verdict::Accepts => served += 1,
-            Verdict::Refuses(why) => bad.push(format!("{}: {why}", item.title())),
-            Verdict::NoSuchVersion | Verdict::NoSuchField(_) => {}
+            Verdict::Refuses(why) | Verdict::NoSuchField(why) => {
+                bad.push(format!("{}: {why}", item.title()))
+            }
+            Verdict::NoSuchVersion => {}
         }
     }
     if !bad.is_empty() {
@@ -205,10 +207,9 @@ async fn examples_are_good(source: &str, score: &Score) -> Result<String> {
             bad.join("\n")
         );
     }
-    let refused = score.refused.len();
+    let (gone, version) = (score.gone.len(), judge.version());
     Ok(format!(
-        "{served} of the {refused} different objects that are refused are served by {}, which accepts them all",
-        judge.version()
+        "of {gone} different objects that {target} does not serve {version} serves {served}, and accepts them all\n"
     ))
 }
 

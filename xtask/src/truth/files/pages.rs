@@ -68,7 +68,14 @@ fn item(wanted: &Value, kinds: &[Item]) -> Option<Item> {
     let same =
         |item: &&Item| wanted["apiVersion"] == item.api_version() && wanted["kind"] == item.kind();
     let item = kinds.iter().find(same)?;
-    Some(item.named(wanted["name"].as_str().unwrap_or("web")))
+    Some(
+        item.named(
+            wanted["name"]
+                .as_str()
+                .filter(|name| !name.is_empty())
+                .unwrap_or("web"),
+        ),
+    )
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ pub struct Score {
     pub missed: Vec<String>,
     /// Findings about objects that the target takes, one line each.
     pub false_alarms: Vec<String>,
-    /// Different objects that the target refuses.
-    pub(super) refused: Vec<Item>,
+    /// Different objects of which the target does not serve the version.
+    pub(super) gone: Vec<Item>,
     rows: BTreeMap<String, Row>,
 }
 
@@ -99,8 +99,8 @@ impl Score {
             }
             (false, None) => {}
         }
-        if refused && !self.refused.contains(item) {
-            self.refused.push(item.clone());
+        if *verdict == Verdict::NoSuchVersion && !self.gone.contains(item) {
+            self.gone.push(item.clone());
         }
     }
 

@@ -197,9 +197,7 @@ pub(super) const SHAPES: &[Shape] = &[
         let (text, items) = several(vec![clean("first"), item.clone()]);
         (text.replace('\n', "\r\n"), items)
     }),
-    shape("twice", |item| {
-        several(vec![item.named("web-1"), item.named("web-2")])
-    }),
+    shape("twice", |item| several(two(item))),
     shape("list", |item| {
         list("v1", "List", vec![clean("first"), item.clone()])
     }),
@@ -290,6 +288,13 @@ fn merged(item: &Item) -> (String, Vec<Item>) {
     )
 }
 
+/// Two of a kind, where names are free.
+fn two(item: &Item) -> Vec<Item> {
+    let mut items = vec![item.named("web-1"), item.named("web-2")];
+    items.dedup();
+    items
+}
+
 fn several(items: Vec<Item>) -> (String, Vec<Item>) {
     let documents: Vec<_> = items.iter().map(plain).collect();
     (documents.join("---\n"), items)
@@ -322,7 +327,7 @@ fn nested_list(item: &Item) -> (String, Vec<Item>) {
 }
 
 fn typed_list(item: &Item, bare: bool) -> (String, Vec<Item>) {
-    let items = vec![item.named("web-1"), item.named("web-2")];
+    let items = two(item);
     let whole = listed(
         item.api_version(),
         &format!("{}List", item.kind()),
