@@ -17,6 +17,9 @@ pub(crate) struct Cli {
     /// Configuration file [default: config.toml in the user's airworthy configuration folder, if it is there]
     #[arg(long, global = true, value_name = "FILE", env = "AIRWORTHY_CONFIG")]
     pub(crate) config: Option<PathBuf>,
+    /// Knowledge file that takes the place of the tables that came with the program (airworthy knowledge export prints those)
+    #[arg(long, global = true, value_name = "FILE", env = "AIRWORTHY_KNOWLEDGE")]
+    pub(crate) knowledge: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -37,11 +40,16 @@ pub(crate) enum Command {
     Precheck(Precheck),
     /// Judge whether a cluster came out of an upgrade fit to serve
     Postcheck(Postcheck),
+    /// Write manifests anew at API versions that a target serves
+    Fix(Fix),
     /// Read a cluster into a recording: a redacted file that every command takes in its place
     Record(Record),
     /// Show the checks
     #[command(subcommand)]
     Checks(Checks),
+    /// Show what is known of each Kubernetes minor: APIs, fields, feature gates, flags and admission plugins
+    #[command(subcommand)]
+    Knowledge(KnowledgeCommand),
     /// Print the role that reading a cluster needs
     Rbac(Rbac),
     /// Check a bundled recording of a real cluster and leave the service running with it
@@ -212,6 +220,30 @@ pub(crate) struct Postcheck {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes:
+  0  nothing is left: every object is at a version that the target serves, or would be with --write
+  1  something is left that a person has to decide, or could not be read
+  2  usage error, or a file could not be written")]
+pub(crate) struct Fix {
+    /// Files and folders of manifests; - reads standard input, and --write then prints the new text
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Version that must accept them: 1.32, v1.32 or v1.32.4
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) target: KubeVersion,
+    /// Show what would change as a unified diff; this is what happens without --write too
+    #[arg(long, conflicts_with = "write")]
+    pub(crate) dry_run: bool,
+    /// Change the files
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Leave versions behind as well that the target serves and calls deprecated
+    #[arg(long)]
+    pub(crate) deprecated: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Record {
     /// File to write
     #[arg(short, long, value_name = "FILE")]
@@ -243,6 +275,31 @@ pub(crate) enum Checks {
         /// Name of the check
         name: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KnowledgeCommand {
+    /// Show the life of a kind, feature gate, flag or admission plugin
+    Show {
+        /// Such as policy/v1beta1/PodDisruptionBudget, poddisruptionbudgets.v1beta1.policy, PodDisruptionBudget, NodeSwap or --cgroup-root
+        #[arg(required = true, value_name = "NAME", allow_hyphen_values = true)]
+        names: Vec<String>,
+        /// Output format
+        #[arg(short, long, value_enum, default_value = "table")]
+        output: ListFormat,
+    },
+    /// Show what changes from one minor to another
+    Diff {
+        /// The minor to come from, such as 1.31
+        from: Minor,
+        /// The minor to go to
+        to: Minor,
+        /// Output format
+        #[arg(short, long, value_enum, default_value = "table")]
+        output: ListFormat,
+    },
+    /// Print the tables as a knowledge file
+    Export,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -73,11 +73,18 @@ fn start_log(command: &Command) {
 
 async fn run(cli: Cli) -> anyhow::Result<u8> {
     let config = Config::load(cli.config.as_deref())?;
+    if let Some(file) = &cli.knowledge {
+        commands::knowledge::replace(file)?;
+    }
     match cli.command {
         Command::Precheck(args) => commands::precheck::run(args, config).await,
         Command::Postcheck(args) => commands::postcheck::run(args, config).await,
+        Command::Fix(args) => commands::fix::run(&args),
         Command::Record(args) => commands::record::run(args, &config).await,
         Command::Checks(args) => commands::checks::run(args),
+        Command::Knowledge(command) => {
+            commands::knowledge::run(command, cli.knowledge.as_deref())
+        }
         Command::Rbac(args) => commands::rbac::run(args),
         Command::Demo(args) => commands::demo::run(args, config).await,
         Command::Serve(args) => commands::serve::run(args, config).await,

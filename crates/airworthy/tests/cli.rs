@@ -5,7 +5,10 @@ mod common_cli;
 mod cli {
     mod catalogue;
     mod damaged;
+    mod drop_in;
+    mod fix;
     mod operator;
+    mod outputs;
     mod pipes;
     mod postcheck;
     mod rbac;

@@ -264,7 +264,7 @@ impl<'w> Digest<'w> {
 }
 
 /// An object whose version or kind does not stand there as it will be.
-fn unclear(chunk: &Chunk<'_>, object: Object<'_>) -> Option<Problem> {
+pub(crate) fn unclear(chunk: &Chunk<'_>, object: Object<'_>) -> Option<Problem> {
     let words = ["apiVersion", "kind"].map(|key| object.node.get(key));
     words.into_iter().flatten().find_map(|word| {
         if word.resolve().is_binary() {
@@ -277,7 +277,7 @@ fn unclear(chunk: &Chunk<'_>, object: Object<'_>) -> Option<Problem> {
 }
 
 /// What YAML can say and no object of Kubernetes can be: a key that is no text, or a key that is there twice.
-fn flaw(document: &Document<'_>) -> Option<Problem> {
+pub(crate) fn flaw(document: &Document<'_>) -> Option<Problem> {
     document.nodes().find_map(|node| {
         let key = strange_key(node).map(|key| (key, "a key that is no text".to_owned()));
         let (key, why) = key.or_else(|| {

@@ -4,6 +4,8 @@ pub(crate) mod admin;
 pub(crate) mod audit;
 pub(crate) mod checks;
 pub(crate) mod demo;
+pub(crate) mod knowledge;
+pub(crate) mod fix;
 mod files;
 mod outputs;
 pub(crate) mod postcheck;

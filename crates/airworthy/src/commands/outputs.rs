@@ -95,7 +95,7 @@ pub(crate) fn write(assessment: &Assessment, output: &Output) -> Result<()> {
             ..View::default()
         };
         let text = render(format, view);
-        save(file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+        save(file, text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
     }
     if output.format_as.or(output.exit_codes).is_some() {
         tell_omissions(assessment);
@@ -124,11 +124,11 @@ fn tell_omissions(assessment: &Assessment) {
 }
 
 /// Writes a file whole or not at all. What is no regular file (a pipe, /dev/stderr) is written to and not replaced.
-fn save(file: &Path, text: &str) -> Result<()> {
+pub(super) fn save(file: &Path, text: &[u8]) -> Result<()> {
     match fs::metadata(file) {
         Ok(there) if !there.is_file() => {
             let mut to = OpenOptions::new().write(true).open(file)?;
-            Ok(to.write_all(text.as_bytes())?)
+            Ok(to.write_all(text)?)
         }
         // A link stays one: what it names is replaced.
         Ok(there) => replace(&fs::canonicalize(file)?, text, Some(there.permissions())),
@@ -136,9 +136,9 @@ fn save(file: &Path, text: &str) -> Result<()> {
     }
 }
 
-fn replace(file: &Path, text: &str, permissions: Option<fs::Permissions>) -> Result<()> {
+fn replace(file: &Path, text: &[u8], permissions: Option<fs::Permissions>) -> Result<()> {
     let mut new = temporary(folder(file))?;
-    new.write_all(text.as_bytes())?;
+    new.write_all(text)?;
     let written: &File = new.as_file();
     if let Some(permissions) = permissions {
         written.set_permissions(permissions)?;

@@ -130,6 +130,13 @@ impl Ended {
         self
     }
 
+    /// Demands a text on stderr.
+    #[track_caller]
+    pub(crate) fn tells(&self, text: &str) -> &Self {
+        assert!(self.stderr.contains(text), "no {text:?} in {self}");
+        self
+    }
+
     /// Stdout as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {

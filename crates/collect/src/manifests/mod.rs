@@ -11,7 +11,10 @@ use std::{
 
 use airworthy_knowledge::Knowledge;
 use airworthy_manifest::Watch;
-use airworthy_model::{Minor, facts::ManifestTree};
+use airworthy_model::{
+    Minor,
+    facts::{ManifestTree, Unreadable},
+};
 
 /// Objects that matter which are kept; whoever has more needs no longer list to begin with.
 const MAX_WATCHED: usize = 10_000;
@@ -51,6 +54,18 @@ pub fn read(
         return Err(Unreachable::Nothing(tree.roots.join(", ")));
     }
     Ok(tree)
+}
+
+/// The files that [`read`] looks into, in its order, and what nobody can look at. Standard input is none of them.
+pub fn files(roots: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<Unreadable>), Unreachable> {
+    let (mut files, mut problems) = (Vec::new(), Vec::new());
+    let mut hand_on = |item| match item {
+        walk::Item::File(path) => files.push(path),
+        walk::Item::Problem(problem) => problems.push(problem),
+        _ => (),
+    };
+    walk::Walk::new(&mut hand_on).roots(roots)?;
+    Ok((files, problems))
 }
 
 /// A path as people write it.

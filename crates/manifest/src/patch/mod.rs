@@ -12,7 +12,7 @@ use airworthy_knowledge::{Api, Knowledge, Serving};
 use airworthy_model::Minor;
 use serde_json::json;
 
-use crate::{Chunk, Object, Problem, object::objects, parse};
+use crate::{Chunk, Document, Object, Problem, digest, object::objects, parse, template};
 use editor::{Editor, Refusal};
 use rules::Rule;
 
@@ -142,11 +142,14 @@ impl Work<'_> {
     /// The text of a chunk afterwards; nothing when it stays.
     fn chunk(&mut self, chunk: Chunk<'_>) -> Option<String> {
         let (documents, problem) = parse::read(chunk);
+        let problem = problem.map(|problem| template::broken(&chunk).unwrap_or(problem));
         self.left.extend(problem);
         let mut cases = Vec::new();
         for (place, document) in documents.iter().enumerate() {
-            for (object, found) in objects(document.root()).into_iter().enumerate() {
-                cases.extend(self.case(found, place, object, document.index()));
+            let unfit = template::unrendered(&chunk, document).or_else(|| digest::flaw(document));
+            match unfit {
+                Some(problem) => self.left.push(problem),
+                None => cases.extend(self.cases(&chunk, document, place)),
             }
         }
         let before = std::str::from_utf8(chunk.bytes).ok()?;
@@ -155,6 +158,17 @@ impl Work<'_> {
             self.change(case, now).or(text)
         })?;
         Some(after)
+    }
+
+    fn cases(&mut self, chunk: &Chunk<'_>, document: &Document<'_>, place: usize) -> Vec<Case> {
+        let mut cases = Vec::new();
+        for (object, found) in objects(document.root()).into_iter().enumerate() {
+            match digest::unclear(chunk, found) {
+                Some(problem) => self.left.push(problem),
+                None => cases.extend(self.case(found, place, object, document.index())),
+            }
+        }
+        cases
     }
 
     fn case(&self, found: Object<'_>, document: usize, object: usize, index: u32) -> Option<Case> {

@@ -227,6 +227,16 @@ fn what_a_program_cannot_decide_is_left_and_said() {
             "line 1, column 1: CronJob n/c of batch/v1beta1: apiVersion comes from an anchor",
         ),
         ("a: [\n", 25, "line"),
+        (
+            "apiVersion: {{ .Values.version }}\nkind: CronJob\n",
+            25,
+            "line 1, column 13: a template that is not rendered",
+        ),
+        (
+            "apiVersion: batch/v1beta1\nkind: CronJob\nkind: CronJob\n",
+            25,
+            "line 3, column 1: ",
+        ),
     ] {
         let fixed = fixed(text, target);
         assert_eq!(fixed.text, text.as_bytes(), "it stays as it is");
