@@ -138,6 +138,12 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "APIGW.0201", message)
     }
 
+    /// 429: more is sent than can be taken right now; only ways that are not the vendor's answer so.
+    pub fn too_many_requests() -> Self {
+        let message = "Too many requests. Send it again in a moment.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "APIGW.0308", message)
+    }
+
     /// 500: something broke on our side; the log has it under the request id.
     pub fn internal() -> Self {
         let message = "Internal error. The server's log has more under the request id.";
@@ -193,6 +199,7 @@ fn reason(status: StatusCode) -> &'static str {
         409 => "AlreadyExists",
         413 => "RequestEntityTooLarge",
         414 => "RequestURITooLong",
+        429 => "TooManyRequests",
         431 => "RequestHeaderFieldsTooLarge",
         500 => "InternalError",
         503 => "ServiceUnavailable",

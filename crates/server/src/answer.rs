@@ -44,7 +44,8 @@ impl From<ServiceError> for Refused {
             ServiceError::OtherVersion { .. }
             | ServiceError::UnknownItem(_)
             | ServiceError::NotSkippable(_)
-            | ServiceError::NotANodeItem(_) => ApiError::invalid_request(&sentence(&text)),
+            | ServiceError::NotANodeItem(_)
+            | ServiceError::AuditBatch(_) => ApiError::invalid_request(&sentence(&text)),
             ServiceError::Busy(_) => ApiError::conflict(&text),
             ServiceError::Store(error) => return error.into(),
             ServiceError::Panicked | ServiceError::Payload(_) => {

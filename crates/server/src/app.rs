@@ -37,6 +37,9 @@ impl Default for Options {
 /// Most bodies beyond [`SMALL_BODY`] that are held at once: what strangers send must not fill the memory.
 const LARGE_BODIES: usize = 8;
 
+/// Most batches of audit events that are taken at once; one transaction writes them, so more would only wait.
+const AUDIT_BATCHES: usize = 4;
+
 /// The largest body that is read without waiting for one of the places for large ones.
 pub(crate) const SMALL_BODY: usize = 64 * 1024;
 
@@ -46,6 +49,7 @@ pub struct App {
     pub(crate) service: Service,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) large_bodies: Arc<Semaphore>,
+    pub(crate) audit_places: Arc<Semaphore>,
     pub(crate) body_deadline: Duration,
     stopping: Arc<watch::Sender<bool>>,
 }
@@ -57,6 +61,7 @@ impl App {
             service,
             metrics: Arc::default(),
             large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
+            audit_places: Arc::new(Semaphore::new(AUDIT_BATCHES)),
             body_deadline: options.body_deadline,
             stopping: Arc::new(watch::Sender::new(false)),
         }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod app;
+mod audit;
 mod body;
 mod call;
 mod clusters;

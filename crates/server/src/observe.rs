@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::{
     answer::{Refused, stand_in},
     app::App,
+    audit,
     call::KnownAs,
     probes,
 };
@@ -154,6 +155,7 @@ fn operation(method: &Method, route: &str) -> &'static str {
         .find(|operation| operation.path == route && Method::from(operation.method) == *method)
         .map(|operation| operation.name)
         .or_else(|| probes::name(route))
+        .or_else(|| (route == audit::AUDIT).then_some(audit::NAME))
         .unwrap_or(UNKNOWN)
 }
 

@@ -6,23 +6,24 @@ use airworthy_cce::{
 };
 use axum::{
     Router, middleware,
-    routing::{MethodFilter, MethodRouter, get, on},
+    routing::{MethodFilter, MethodRouter, get, on, post},
 };
 
 use crate::{
     answer::Refused,
     app::App,
-    clusters, observe, postcheck, precheck,
+    audit, clusters, observe, postcheck, precheck,
     probes::{self, HEALTH, METRICS, READY},
     projects,
 };
 
-/// Everything the server answers: the operations of the API, the probes, and an error for all else.
+/// Everything the server answers: the operations of the API, the probes, audit events, and an error for all else.
 pub fn router(app: App) -> Router {
     let mut router = Router::new()
         .route(HEALTH, get(probes::health))
         .route(READY, get(probes::ready))
-        .route(METRICS, get(probes::metrics));
+        .route(METRICS, get(probes::metrics))
+        .route(audit::AUDIT, post(audit::take));
     for operation in OPERATIONS {
         router = router.route(operation.path, answering(operation));
     }

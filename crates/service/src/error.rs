@@ -60,6 +60,9 @@ pub enum Error {
     /// Another task of that kind is unfinished for the cluster.
     #[error("An unfinished task of this kind exists for the cluster: {0}.")]
     Busy(String),
+    /// A body that is no batch of audit events.
+    #[error("the body is {0}: an EventList of audit.k8s.io/v1 is expected")]
+    AuditBatch(airworthy_collect::audit::Refusal),
     /// The work on a task panicked.
     #[error("the check failed in an unforeseen way; the log has the details")]
     Panicked,

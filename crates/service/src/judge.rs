@@ -69,7 +69,8 @@ impl Service {
             switched_off: self.settings.switched_off.clone(),
             ..Plan::of(needs)
         };
-        let facts = cluster::read(cluster, &plan).await?;
+        let mut facts = cluster::read(cluster, &plan).await?;
+        self.put_audit_events(cluster, &mut facts).await;
         self.remember(cluster, &cluster::observed(&facts)).await;
         Ok(facts)
     }

@@ -2,6 +2,7 @@
 //!
 //! Knows the way of a task from request to result. It must not know HTTP or the command line.
 
+mod audit;
 mod cluster;
 mod error;
 mod intake;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use airworthy_store::Store;
 use tokio::sync::Semaphore;
 
+pub use audit::AuditSender;
 pub use cluster::{Unread, observe};
 pub use error::Error;
 pub use intake::PostcheckAnswer;
