@@ -281,8 +281,8 @@ pub(crate) enum Checks {
 pub(crate) enum KnowledgeCommand {
     /// Show the life of a kind, feature gate, flag or admission plugin
     Show {
-        /// Such as policy/v1beta1/PodDisruptionBudget, poddisruptionbudgets.v1beta1.policy, PodDisruptionBudget, NodeSwap or --cgroup-root
-        #[arg(required = true, value_name = "NAME", allow_hyphen_values = true)]
+        /// Such as policy/v1beta1/PodDisruptionBudget, poddisruptionbudgets.v1beta1.policy, PodDisruptionBudget, NodeSwap or cgroup-root
+        #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
         /// Output format
         #[arg(short, long, value_enum, default_value = "table")]
