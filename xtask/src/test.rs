@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use airworthy_testbed::Binaries;
+use airworthy_testbed::{Binaries, pinned_minors};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-/// The control planes that the tests start.
+/// The control planes that the tests start, unless all are asked for.
 const MINORS: [&str; 2] = ["1.31", "1.32"];
 
 #[derive(Args)]
@@ -20,6 +20,10 @@ pub(crate) struct Test {
     /// Leave out formatting, lints and licences
     #[arg(long)]
     no_lint: bool,
+    /// With every pinned minor: their control planes judge the tables of knowledge anew, and the tables of all minors are held
+    /// against their sources
+    #[arg(long)]
+    all: bool,
     /// Only tests whose name contains this text
     filter: Option<String>,
 }
@@ -46,16 +50,29 @@ impl Test {
             steps.licences()?;
         }
         let began = Instant::now();
-        for minor in MINORS {
-            Binaries::for_version(minor)
+        for minor in self.minors()? {
+            Binaries::for_version(&minor)
                 .with_context(|| format!("building the Kubernetes {minor} control plane"))?;
         }
         steps.done("control planes", began.elapsed());
+        if self.all {
+            // Before the tests, which compare the tables with what the servers said.
+            steps.cargo("discovery", &["xtask", "knowledge", "discover"])?;
+            steps.cargo("knowledge", &["xtask", "knowledge", "check", "--all"])?;
+        }
         let mut arguments = vec!["test", "--locked", "--workspace"];
         arguments.extend(self.filter.as_deref());
         steps.cargo("tests", &arguments)?;
         steps.tell();
         Ok(())
+    }
+
+    /// The control planes that the tests start.
+    fn minors(&self) -> Result<Vec<String>> {
+        if self.all {
+            return Ok(pinned_minors()?);
+        }
+        Ok(MINORS.map(str::to_owned).to_vec())
     }
 }
 

@@ -59,7 +59,8 @@ pub(super) fn rows(releases: &[Release]) -> Result<Vec<Gate>> {
 }
 
 fn add(lives: &mut Lives, release: &Release, gate: Read) -> Result<()> {
-    let components = gate.components.unwrap_or_default();
+    let mut components = gate.components.unwrap_or_default();
+    components.sort_unstable();
     if components.is_empty() {
         return Ok(()); // A list that no program of this minor is made with.
     }
