@@ -35,6 +35,11 @@ fn goal(assessment: &Assessment) -> String {
     }
 }
 
+/// Whether files were judged and no cluster: the verdict is about them alone.
+const fn of_files(assessment: &Assessment) -> bool {
+    assessment.version.is_none()
+}
+
 /// A minor as people write it, `1.32`; a whole version as servers do, `v1.32.4`.
 pub(crate) fn version(version: &KubeVersion) -> String {
     match version.patch {
@@ -73,6 +78,7 @@ impl Tally {
 
     fn ready(&self, assessment: &Assessment) -> String {
         let fit = match assessment.phase {
+            Phase::Pre if of_files(assessment) => "Files ready",
             Phase::Pre => "Ready",
             Phase::Post => "Fit to serve",
         };
@@ -99,6 +105,7 @@ impl Tally {
 
     fn not_ready(&self, assessment: &Assessment) -> String {
         let not = match assessment.phase {
+            Phase::Pre if of_files(assessment) => "Files not ready",
             Phase::Pre => "Not ready",
             Phase::Post => "Not fit to serve",
         };
@@ -114,6 +121,7 @@ impl Tally {
 
     fn cannot_determine(&self, assessment: &Assessment) -> String {
         let question = match (assessment.scope, assessment.phase) {
+            (Scope::Full, Phase::Pre) if of_files(assessment) => "whether the files are ready",
             (Scope::Full, Phase::Pre) => "whether the cluster is ready",
             (Scope::Full, Phase::Post) => "whether the cluster is fit to serve",
             (Scope::Partial, _) => "whether there is a blocker",

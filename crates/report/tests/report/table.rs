@@ -150,6 +150,27 @@ fn sentences() {
         ),
         (
             Assessment {
+                version: None,
+                ..ready_with_risks()
+            },
+            "Files ready for 1.32 with 1 risk.",
+        ),
+        (
+            Assessment {
+                version: None,
+                ..not_ready()
+            },
+            "Files not ready for 1.32: 3 blockers, 1 risk.",
+        ),
+        (
+            Assessment {
+                version: None,
+                ..cannot_determine()
+            },
+            "Cannot determine whether the files are ready for 1.32: 2 checks that could block lacked evidence.",
+        ),
+        (
+            Assessment {
                 version: Some(v("v1.31.14")),
                 ..after(not_ready())
             },
