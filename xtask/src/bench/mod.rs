@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: what a pre-check and the service cost, beside what cannot cost less.
 
+mod corpus;
+mod files;
 mod fill;
 mod floor;
 mod measure;
@@ -19,6 +21,8 @@ pub(crate) use measure::Measure;
 pub(crate) enum Command {
     /// A whole pre-check of a filled API server, beside programs that only fetch and drop
     Precheck(precheck::Precheck),
+    /// A tree of manifests judged without a cluster, beside reading the same bytes
+    Files(files::Files),
     /// How soon the service is ready, and what it holds when idle
     Serve(serve::Serve),
 }
@@ -28,6 +32,7 @@ impl Command {
     pub(crate) async fn run(self) -> Result<()> {
         match self {
             Self::Precheck(bench) => bench.run().await,
+            Self::Files(bench) => bench.run(),
             Self::Serve(bench) => bench.run().await,
         }
     }
