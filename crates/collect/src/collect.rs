@@ -15,7 +15,8 @@ use crate::{
     connect::Connection,
     failure::{Cause, Failure},
     groups::{
-        api_services, definitions, discovery, health, helm, leases, metrics, permissions, version,
+        api_services, definitions, discovery, gitops, health, helm, leases, metrics, permissions,
+        version, writers,
     },
     list::{self, Listing},
     plan::{Outcome, Plan, Progress, ProgressEvent},
@@ -200,12 +201,14 @@ impl Reading<'_> {
         let (session, versions) = (self.session, self.versions);
         let control_plane = self.control_plane(&mut facts.metrics, &mut facts.leases);
         let health = session.group(Need::Health, health::read(session));
-        let permissions = session.group(Need::Permissions, permissions::read(session));
+        let permissions = session.group(Need::Permissions, permissions::read(session, versions));
         let crds = session.group(Need::Crds, definitions::read(session, versions));
         let api_services = session.group(Need::ApiServices, api_services::read(session, versions));
         let webhooks = session.group(Need::Webhooks, self.webhooks());
         let releases = helm::read(session, versions);
         let releases = session.group(Need::HelmReleases, releases);
+        let writers = session.group(Need::ApiWriters, writers::read(session, versions));
+        let sources = session.group(Need::GitOps, gitops::read(session, versions));
         // Pods are the longest list and its pages come one after another, so they go first.
         let groups = [
             into(
@@ -219,6 +222,8 @@ impl Reading<'_> {
             into(&mut facts.api_services, api_services),
             into(&mut facts.webhooks, webhooks),
             into(&mut facts.helm_releases, releases),
+            into(&mut facts.api_writers, writers),
+            into(&mut facts.git_ops, sources),
             into(
                 &mut facts.nodes,
                 self.list::<node::Node, _>(Need::Nodes, &resource::NODES),

@@ -107,6 +107,75 @@ const fn list(group: &'static str, resource: &'static str) -> Access {
     Access::List { group, resource }
 }
 
+/// Kinds that had, have or will have a version with an end beside one that lasts. A test holds it against the tables.
+const WRITTEN: &[Access] = &[
+    list("admissionregistration.k8s.io", "mutatingadmissionpolicies"),
+    list(
+        "admissionregistration.k8s.io",
+        "mutatingadmissionpolicybindings",
+    ),
+    list(
+        "admissionregistration.k8s.io",
+        "mutatingwebhookconfigurations",
+    ),
+    list(
+        "admissionregistration.k8s.io",
+        "validatingadmissionpolicies",
+    ),
+    list(
+        "admissionregistration.k8s.io",
+        "validatingadmissionpolicybindings",
+    ),
+    list(
+        "admissionregistration.k8s.io",
+        "validatingwebhookconfigurations",
+    ),
+    list("apiextensions.k8s.io", "customresourcedefinitions"),
+    list("apiregistration.k8s.io", "apiservices"),
+    list("autoscaling", "horizontalpodautoscalers"),
+    list("batch", "cronjobs"),
+    list("certificates.k8s.io", "certificatesigningrequests"),
+    list("certificates.k8s.io", "clustertrustbundles"),
+    list("certificates.k8s.io", "podcertificaterequests"),
+    list("coordination.k8s.io", "leasecandidates"),
+    list("coordination.k8s.io", "leases"),
+    list("discovery.k8s.io", "endpointslices"),
+    list("events.k8s.io", "events"),
+    list("flowcontrol.apiserver.k8s.io", "flowschemas"),
+    list(
+        "flowcontrol.apiserver.k8s.io",
+        "prioritylevelconfigurations",
+    ),
+    list("lifecycle.k8s.io", "evictionrequests"),
+    list("lifecycle.k8s.io", "evictions"),
+    list("networking.k8s.io", "ingressclasses"),
+    list("networking.k8s.io", "ingresses"),
+    list("networking.k8s.io", "ipaddresses"),
+    list("networking.k8s.io", "servicecidrs"),
+    list("node.k8s.io", "runtimeclasses"),
+    list("policy", "poddisruptionbudgets"),
+    list("rbac.authorization.k8s.io", "clusterrolebindings"),
+    list("rbac.authorization.k8s.io", "clusterroles"),
+    list("rbac.authorization.k8s.io", "rolebindings"),
+    list("rbac.authorization.k8s.io", "roles"),
+    list("resource.k8s.io", "deviceclasses"),
+    list("resource.k8s.io", "devicetaintrules"),
+    list("resource.k8s.io", "resourceclaims"),
+    list("resource.k8s.io", "resourceclaimtemplates"),
+    list("resource.k8s.io", "resourcepoolstatusrequests"),
+    list("resource.k8s.io", "resourceslices"),
+    list("scheduling.k8s.io", "podgroups"),
+    list("scheduling.k8s.io", "priorityclasses"),
+    list("scheduling.k8s.io", "workloads"),
+    list("storage.k8s.io", "csidrivers"),
+    list("storage.k8s.io", "csinodes"),
+    list("storage.k8s.io", "csistoragecapacities"),
+    list("storage.k8s.io", "storageclasses"),
+    list("storage.k8s.io", "volumeattachments"),
+    list("storage.k8s.io", "volumeattributesclasses"),
+    list("storagemigration.k8s.io", "storageversionmigrations"),
+];
+
 impl Need {
     /// Every need, in the order in which they are read and shown.
     pub const ALL: [Self; 25] = [
@@ -187,9 +256,16 @@ impl Need {
                     ]
                 }
             }
-            Self::ApiWriters
-            | Self::GitOps
-            | Self::Audit
+            Self::ApiWriters => WRITTEN,
+            Self::GitOps => {
+                const {
+                    &[
+                        list("argoproj.io", "applications"),
+                        list("kustomize.toolkit.fluxcd.io", "kustomizations"),
+                    ]
+                }
+            }
+            Self::Audit
             | Self::Manifests
             | Self::Permissions
             | Self::Collection

@@ -1,12 +1,14 @@
 //! What our own identity may read: one review for each rule that the plan's needs ask for.
 
-use airworthy_model::{Access, facts::Permission};
+use airworthy_model::{Access, Need, facts::Permission};
 use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::writers;
 use crate::{
     failure::{Cause, Failure},
+    resource::Versions,
     session::{Ask, Session},
 };
 
@@ -22,16 +24,44 @@ struct ReviewStatus {
     allowed: bool,
 }
 
-pub(crate) async fn read(session: &Session<'_>) -> Result<Vec<Permission>, Failure> {
+pub(crate) async fn read(
+    session: &Session<'_>,
+    versions: Versions<'_>,
+) -> Result<Vec<Permission>, Failure> {
     let mut accesses: Vec<Access> = Vec::new();
-    let needs = session.plan.needs.iter();
-    let needs = needs.filter(|need| session.plan.wants(**need));
-    for access in needs.flat_map(|need| need.access()) {
-        if !accesses.contains(access) {
-            accesses.push(*access);
+    let needs = session.plan.needs.iter().copied();
+    for need in needs.filter(|need| session.plan.wants(*need)) {
+        let asked = need
+            .access()
+            .iter()
+            .filter(|access| is_asked(versions, need, access));
+        for access in asked {
+            if !accesses.contains(access) {
+                accesses.push(*access);
+            }
         }
     }
     try_join_all(accesses.into_iter().map(|access| review(session, access))).await
+}
+
+/// Whether a need asks for it on this server: what is not served is not listed, and needs no permission.
+fn is_asked(versions: Versions<'_>, need: Need, access: &Access) -> bool {
+    let (Some(served), Access::List { group, resource }) = (versions.served, access) else {
+        return true;
+    };
+    match need {
+        Need::ApiWriters => {
+            let kinds = writers::listed(versions, served);
+            kinds
+                .iter()
+                .any(|kind| kind.group == *group && kind.resource == *resource)
+        }
+        Need::GitOps => {
+            let mut resources = served.resources.iter();
+            resources.any(|one| one.group == *group && one.resource == *resource)
+        }
+        _ => true,
+    }
 }
 
 async fn review(session: &Session<'_>, access: Access) -> Result<Permission, Failure> {
