@@ -398,6 +398,21 @@ pub(crate) enum Cluster {
         #[command(flatten)]
         store: Store,
     },
+    /// Make the token by which a cluster's API server sends its audit events; one made before is no longer taken
+    ///
+    /// Prints a file for --audit-webhook-config-file of the API server
+    AuditToken {
+        /// Id of the cluster
+        id: String,
+        /// Address at which the API server reaches the service [default: the address that the service listens on]
+        #[arg(long, value_name = "URL", conflicts_with = "revoke")]
+        server: Option<String>,
+        /// Take the token away: no more events are taken, those that came are kept
+        #[arg(long)]
+        revoke: bool,
+        #[command(flatten)]
+        store: Store,
+    },
     /// Remove a cluster and everything kept of it
     Remove {
         /// Id of the cluster

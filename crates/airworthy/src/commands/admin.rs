@@ -5,7 +5,7 @@ use airworthy_store::{Access, NewCluster, Store};
 use anyhow::{Result, bail};
 use jiff::Timestamp;
 
-use super::{serve::open, source};
+use super::{audit_token, serve::open, source};
 use crate::{
     cli::{Cluster, Key, Project},
     config::Config,
@@ -79,6 +79,19 @@ pub(crate) async fn cluster(command: Cluster, mut config: Config) -> Result<u8> 
             .await
         }
         Cluster::List { store } => list_clusters(&open(&store, &mut config).await?).await,
+        Cluster::AuditToken {
+            id,
+            server,
+            revoke,
+            store,
+        } => {
+            let store = open(&store, &mut config).await?;
+            if revoke {
+                audit_token::revoke(&store, &id).await
+            } else {
+                audit_token::create(&store, &id, server, &config).await
+            }
+        }
         Cluster::Remove { id, store } => {
             remove_cluster(&open(&store, &mut config).await?, &id).await
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod audit;
+mod audit_token;
 pub(crate) mod checks;
 pub(crate) mod demo;
 mod files;
