@@ -128,10 +128,11 @@ fn group(
 fn row(finding: &Finding, several_steps: bool) -> [String; 3] {
     let mut circumstances = words::circumstances(finding, several_steps);
     circumstances.extend(words::objects(finding, OBJECTS));
+    let circumstances: Vec<_> = circumstances.iter().map(|part| inline(part)).collect();
     [
         inline(&words::subject(&finding.subject)),
         inline(&finding.message),
-        inline(&circumstances.join("; ")),
+        circumstances.join("; "),
     ]
 }
 

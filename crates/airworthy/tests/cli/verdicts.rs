@@ -108,7 +108,7 @@ fn never_forgives_what_is_found_but_no_usage_error_and_no_broken_run() {
         &[file, "--check", "NoSuchCheck"],
         &[file, "--no-such-flag"],
         &[file, "--fail-on", "sometimes"],
-        &[file, "-o", "html"],
+        &[file, "-o", "pdf"],
         &[file, "--context", "one"],
         &[file, "--allow-jump", "1.31"],
         &[file, "--allow-jump", "1.33:1.31"],

@@ -31,6 +31,10 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
             "--context",
             "--from",
             "--output",
+            "FORMAT=FILE",
+            "sarif",
+            "--format-as",
+            "--exit-codes",
             "--fail-on",
             "--check",
             "--skip",
@@ -48,6 +52,10 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
             "--context",
             "--from",
             "--output",
+            "FORMAT=FILE",
+            "sarif",
+            "--format-as",
+            "--exit-codes",
             "--fail-on",
             "--check",
             "--skip",
@@ -144,6 +152,7 @@ fn completion_is_there_for_the_usual_shells() {
     ] {
         let script = airworthy(["completion", shell]).run();
         script.exits(0).says(sign).says("precheck").says("fail-on");
+        script.says("format-as").says("junit");
         assert_eq!(script.stderr, "");
     }
     airworthy(["completion", "tcsh"])
