@@ -1,6 +1,7 @@
 //! Tasks of the project, run as `cargo xtask <task>`.
 
 mod bench;
+mod fuzz;
 mod knowledge;
 mod test;
 mod testbed;
@@ -24,6 +25,8 @@ enum Task {
     /// Generates the tables of every Kubernetes minor
     #[command(subcommand)]
     Knowledge(knowledge::Command),
+    /// Feeds strange bytes to everything that reads bytes of strangers
+    Fuzz(fuzz::Fuzz),
     /// Measures pre-check and service
     #[command(subcommand)]
     Bench(bench::Command),
@@ -40,6 +43,7 @@ enum Task {
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Test(test) => test.run(),
+        Task::Fuzz(fuzz) => fuzz.run(),
         Task::Testbed(command) => command.run().await,
         Task::Knowledge(command) => command.run().await,
         Task::Bench(command) => command.run().await,

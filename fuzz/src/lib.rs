@@ -1,0 +1,128 @@
+//! What bytes of strangers go into, one function each. A function panics when a property does not hold; it must take any bytes.
+
+use std::{io::Write as _, sync::LazyLock};
+
+use airworthy_collect::{audit::Tally, helm, recording};
+use airworthy_knowledge::Knowledge;
+use airworthy_manifest::{Digest, Reach, Watch, fix as rewrite};
+use airworthy_model::{KubeVersion, Minor, facts::DesiredObject};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use flate2::{Compression, write::GzEncoder};
+
+/// A target with its name.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const TARGETS: [Target; 7] = [
+    ("manifest", manifest),
+    ("fix", fix),
+    ("helm", helm),
+    ("audit", audit),
+    ("version", version),
+    ("knowledge", knowledge),
+    ("recording", recording),
+];
+
+static WATCH: LazyLock<Watch> =
+    LazyLock::new(|| Watch::of(Knowledge::embedded(), &(Minor::v1(24)..=Minor::v1(32))));
+
+/// A file of manifests: what the scan of bytes passes over, parsing does not find either; and it makes no difference in which
+/// pieces the file comes.
+pub fn manifest(bytes: &[u8]) {
+    let found = |digest: Digest<'_>| {
+        let mut digest = digest;
+        digest.take(bytes, true);
+        digest.finish()
+    };
+    let quick = places(found(Digest::new(&WATCH, "f")).watched);
+    let thorough = found(Digest::new(&WATCH, "f").thorough()).watched;
+    let pieces = in_pieces(bytes, Digest::new(&WATCH, "f").thorough());
+    assert_eq!(pieces, thorough, "pieces make a difference");
+    assert_eq!(quick, places(thorough), "the scan missed something");
+}
+
+/// Objects with line and column. How many documents a text holds that was passed over, nobody counted exactly.
+fn places(mut objects: Vec<DesiredObject>) -> Vec<DesiredObject> {
+    for place in objects
+        .iter_mut()
+        .filter_map(|object| object.location.as_mut())
+    {
+        place.document = 0;
+    }
+    objects
+}
+
+fn in_pieces(bytes: &[u8], mut digest: Digest<'_>) -> Vec<DesiredObject> {
+    let (mut from, mut to) = (0, 0);
+    while to < bytes.len() {
+        to = bytes.len().min(to + 1 + bytes.len() / 7);
+        from += digest.take(&bytes[from..to], to == bytes.len());
+    }
+    if bytes.is_empty() {
+        digest.take(bytes, true);
+    }
+    digest.finish().watched
+}
+
+/// A file that is written anew: the second time nothing is left to write, and where nothing changes no byte does.
+pub fn fix(bytes: &[u8]) {
+    for target in [25, 32] {
+        let write = |bytes: &[u8]| {
+            rewrite(
+                bytes,
+                Knowledge::embedded(),
+                Minor::v1(target),
+                Reach::Removed,
+            )
+        };
+        let once = write(bytes);
+        if once.changes.is_empty() {
+            assert_eq!(once.text, bytes, "changed without a change");
+        }
+        let twice = write(&once.text);
+        assert_eq!(twice.changes, [], "the second time changes again");
+    }
+}
+
+/// The payload of a Helm release: as it comes, and as the release inside it.
+pub fn helm(bytes: &[u8]) {
+    // What is wrong with it is told, and that it is told is all that counts.
+    let _ = helm::read(bytes, &WATCH);
+    let mut zip = GzEncoder::new(Vec::new(), Compression::fast());
+    let packed = zip.write_all(bytes).and_then(|()| zip.finish());
+    let packed = packed.expect("memory takes it");
+    let _ = helm::read(BASE64_STANDARD.encode(packed).as_bytes(), &WATCH);
+}
+
+/// A line of an audit log, or a body of an audit webhook: what was refused counts nothing.
+pub fn audit(bytes: &[u8]) {
+    let mut tally = Tally::new(Knowledge::embedded());
+    if tally.add(bytes).is_err() {
+        assert_eq!(tally.events(), 0, "a refused line counts");
+    }
+}
+
+/// A version: what was read is written so that it reads the same.
+pub fn version(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    if let Ok(version) = text.parse::<KubeVersion>() {
+        assert_eq!(version.to_string().parse(), Ok(version));
+    }
+    if let Ok(minor) = text.parse::<Minor>() {
+        assert_eq!(minor.to_string().parse(), Ok(minor));
+    }
+}
+
+/// A file of knowledge.
+pub fn knowledge(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = Knowledge::parse(text);
+    }
+}
+
+/// A recording.
+pub fn recording(bytes: &[u8]) {
+    let _ = recording::read(bytes);
+}
