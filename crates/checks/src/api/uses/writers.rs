@@ -250,12 +250,18 @@ fn superseded(
 ) -> Option<String> {
     let old = &object.writers[at];
     let later = object.writers.iter().enumerate().find(|(place, new)| {
-        survives(ctx, kind, new)
-            && is_author(object, new)
-            && is_later(old, new)
-            && (owner::is_same(old, new) || owns_as_much(old, *place))
+        survives(ctx, kind, new) && is_author(object, new) && took_over(old, new, *place)
     });
     later.map(|(_, new)| format!("since then {} wrote at {}", new.manager, new.api_version))
+}
+
+/// An apply that found everything as it wants it leaves an entry without a time. It came after all that it shares was written, for
+/// what others change later is theirs alone.
+fn took_over(old: &Writer, new: &Writer, place: usize) -> bool {
+    if new.time.is_none() && new.operation == "Apply" {
+        return old.shared.get(place) == Some(&old.fields);
+    }
+    is_later(old, new) && (owner::is_same(old, new) || owns_as_much(old, place))
 }
 
 /// Times have whole seconds. Within one second, an apply that shares what an update wrote came after it: an update takes no
