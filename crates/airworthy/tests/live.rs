@@ -8,9 +8,11 @@ mod common_live;
 mod live {
     mod admission;
     mod api;
+    mod api_use;
     mod control_plane;
     mod drain;
     mod evidence;
+    mod helm;
     mod nodes;
     mod path;
     mod shared;

@@ -1,6 +1,7 @@
 //! What the live tests share: one runtime, short words for what is done to a cluster, and the binary with what it says.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+mod helm;
 mod report;
 mod run;
 
@@ -17,6 +18,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::{net::TcpSocket, runtime::Runtime};
 
+#[allow(unused_imports, reason = "each test binary uses a part")]
+pub(crate) use helm::Release;
 pub(crate) use report::Report;
 #[allow(unused_imports, reason = "each test binary uses a part")]
 pub(crate) use run::{Run, airworthy, command, finish};

@@ -6,7 +6,7 @@ use airworthy_testbed::{Client, Cluster, ClusterOptions, are_there};
 use serde_json::Value;
 
 use super::{
-    audit::{demand_harmless, listed, requests_of},
+    audit::{demand_harmless, demand_no_secretive, fetched, listed, requests_of},
     metrics::deprecated_requests,
 };
 use crate::common_live::{airworthy, apply, kubectl, live, until_available};
@@ -56,7 +56,40 @@ spec:
 apiVersion: example.com/v1
 kind: Gear
 metadata: {name: one}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: foreign, labels: {owner: helm}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: foreign, labels: {owner: helm}}
+---
+apiVersion: v1
+kind: Secret
+type: helm.sh/release.v1
+metadata: {name: sh.helm.release.v1.web.v1, labels: {owner: helm, name: web, status: superseded, version: '1'}}
+---
+apiVersion: v1
+kind: Secret
+type: helm.sh/release.v1
+metadata: {name: sh.helm.release.v1.web.v2, labels: {owner: helm, name: web, status: deployed, version: '2'}}
+stringData: {release: eyJuYW1lIjogIndlYiJ9}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: sh.helm.release.v1.old.v7, labels: {owner: helm, name: old, status: deployed, version: '7'}}
+data: {release: eyJuYW1lIjogIm9sZCJ9}
 ";
+
+/// The records of Helm that may be read: of each release the one that counts.
+const RECORDS: [&str; 2] = [
+    "/api/v1/namespaces/default/configmaps/sh.helm.release.v1.old.v7",
+    "/api/v1/namespaces/default/secrets/sh.helm.release.v1.web.v2",
+];
+
+/// Nobody else is this user either, and it does without Helm.
+const DISCREET: &str = "discreet";
 
 #[test]
 fn nothing_harmful_is_asked_of_1_31() {
@@ -82,25 +115,31 @@ fn left_out(why: &str) {
 async fn nothing_harmful_is_asked_of(minor: &str) {
     let options = ClusterOptions::new(minor).nodes(2).audit();
     let options = options.user(USER, &["system:masters"]);
+    let options = options.user(DISCREET, &["system:masters"]);
     let cluster = Cluster::start(options).await.unwrap();
     let client = kubectl(&cluster);
     apply(&cluster, OBJECTS).await;
     until_available(&client, "default", "web").await;
 
     let before = deprecated_requests(&client).await;
-    read(&cluster).await;
+    read(&cluster, USER, &[]).await;
+    read(&cluster, DISCREET, &["--without", "helm"]).await;
     demand_nothing_new(&client, &before).await;
     let events = requests_of(USER, &cluster.audit_log());
     events.iter().for_each(demand_harmless);
+    assert_eq!(fetched(&events), BTreeSet::from(RECORDS));
+    demand_all_was_asked(&events);
+    let events = requests_of(DISCREET, &cluster.audit_log());
+    demand_no_secretive(&events);
     demand_all_was_asked(&events);
 }
 
 /// Every command that reads a live cluster.
-async fn read(cluster: &Cluster) {
+async fn read(cluster: &Cluster, user: &str, more: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("before.tar");
     let file = file.to_str().unwrap();
-    let kubeconfig = cluster.kubeconfig_for(USER).unwrap();
+    let kubeconfig = cluster.kubeconfig_for(user).unwrap();
     let kubeconfig = ["--kubeconfig", kubeconfig.to_str().unwrap()];
     for (words, code) in [
         (&["precheck", "-o", "wide"][..], 0),
@@ -108,7 +147,9 @@ async fn read(cluster: &Cluster) {
         // Nothing was upgraded, so nobody can say whether the target was reached.
         (&["postcheck", "--baseline", file], 3),
     ] {
-        airworthy(&[words, &kubeconfig].concat()).await.exits(code);
+        airworthy(&[words, &kubeconfig, more].concat())
+            .await
+            .exits(code);
     }
 }
 

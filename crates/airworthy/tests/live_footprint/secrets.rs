@@ -6,12 +6,15 @@ use airworthy_testbed::{Client, Cluster, ClusterOptions, Patch};
 use serde_json::json;
 
 use super::{hush::Written, service::Service};
-use crate::common_live::{apply, command, crash, finish, kubectl, live, until, until_available};
+use crate::common_live::{
+    Release, apply, command, crash, finish, kubectl, live, until, until_available,
+};
 
 const PLANTED: &str = include_str!("planted.yaml");
 const BROKEN: &str = include_str!("broken.yaml");
 /// What is read on purpose, and so must be found.
 const CANARY: &str = "canary";
+const SECRETS: &str = "/api/v1/namespaces/vault/secrets";
 
 #[test]
 fn no_secret_reaches_recording_log_database_or_output() {
@@ -45,9 +48,42 @@ fn no_secret_reaches_recording_log_database_or_output() {
     });
 }
 
+/// A release with secrets wherever people have them, and a FlowSchema at this version.
+fn release(name: &'static str, api_version: &str) -> Release {
+    let manifest = format!(
+        "apiVersion: {api_version}
+kind: FlowSchema
+metadata: {{name: {name}, annotations: {{note: hush-helm-annotation}}}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: {name}}}
+stringData: {{password: hush-helm-manifest}}
+"
+    );
+    let hook = "apiVersion: v1\nkind: Secret\nmetadata: {name: hook}\nstringData: {password: hush-helm-hook}\n";
+    let mut release = Release::deployed("vault", name, 2, &manifest);
+    let content = &mut release.content;
+    content["info"]["notes"] = "the password is hush-helm-notes".into();
+    content["config"] = json!({ "password": "hush-helm-config" });
+    content["chart"]["values"] = json!({ "password": "hush-helm-values" });
+    content["chart"]["files"] = json!([{ "name": "key", "data": "aHVzaC1oZWxtLWZpbGU=" }]);
+    content["chart"]["templates"] = json!([{ "name": "t", "data": "aHVzaC1oZWxtLXRlbXBsYXRl" }]);
+    content["hooks"] = json!([{ "manifest": hook, "events": ["pre-upgrade"] }]);
+    release
+}
+
+/// The same with YAML that does not parse where the secret is.
+fn broken_release() -> Release {
+    let manifest = "apiVersion: v1\nkind: Secret\nstringData:\n  password: 'hush-helm-broken\n";
+    Release::deployed("vault", "broken", 1, manifest)
+}
+
 /// Everything is planted, and the cluster is in order.
 async fn plant(cluster: &Cluster, client: &Client) {
     apply(cluster, PLANTED).await;
+    let clean = release("clean", "flowcontrol.apiserver.k8s.io/v1");
+    client.create(SECRETS, &clean.secret()).await.unwrap();
     until_available(client, "vault", "canary").await;
     let annotation = json!({ "metadata": { "annotations": { "example.com/join-token": "hush-node-annotation" } } });
     let node = "/api/v1/nodes/node-1";
@@ -67,6 +103,12 @@ async fn plant(cluster: &Cluster, client: &Client) {
 /// Findings about planted objects, with what kubelets tell of crashes.
 async fn breaks(cluster: &Cluster, client: &Client) {
     apply(cluster, BROKEN).await;
+    let old = release(CANARY, "flowcontrol.apiserver.k8s.io/v1beta3");
+    for release in [old.secret(), broken_release().secret()] {
+        client.create(SECRETS, &release).await.unwrap();
+    }
+    let maps = "/api/v1/namespaces/vault/configmaps";
+    client.create(maps, &old.config_map()).await.unwrap();
     let pod = crash(client, "vault", CANARY).await;
     let message = "/status/containerStatuses/0/state/waiting/message";
     let change = json!([
@@ -119,6 +161,7 @@ fn demand_canaries(written: &Written) {
     for place in [
         "the task",
         "after.tar: facts/pods.ndjson.zst",
+        "after.tar: facts/helmReleases.ndjson.zst",
         "baselines.recording: facts/pods.ndjson.zst",
         "tasks.result",
         "the output of precheck -o json --from",

@@ -71,6 +71,12 @@ impl Service {
         self.folder.join("airworthy.db")
     }
 
+    /// The file that lets the cluster's API server send its audit events here.
+    pub(super) async fn audit_token(&self) -> String {
+        let args = ["cluster", "audit-token", CLUSTER, "--server", &self.address];
+        tell(&self.folder, &args).await.stdout
+    }
+
     /// A pre-check to its end.
     pub(super) async fn precheck(&self) -> Value {
         let body = json!({ "apiVersion": "v3", "kind": "PreCheckTask", "spec": { "targetVersion": "v1.32.0-r0" } });
