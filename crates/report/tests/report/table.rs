@@ -1,6 +1,6 @@
 //! Tables as people read them.
 
-use airworthy_model::{Assessment, Status};
+use airworthy_model::{Assessment, Need, Status};
 use airworthy_report::{View, sentence, table};
 
 use super::{committed::assert_committed, samples::*};
@@ -311,4 +311,25 @@ fn an_unknown_check_that_names_nothing_is_still_shown() {
 fn a_check_outside_the_catalogue_goes_by_its_name() {
     let text = table::render(&not_ready(), &[], PIPED);
     assert!(text.contains("\n  PdbBlocksDrain (2 found)\n"), "{text}");
+}
+
+#[test]
+fn what_could_hide_a_blocker_is_told_first() {
+    let mut assessment = ready();
+    let missing = |need| vec![forbidden(need, None)];
+    set(
+        &mut assessment,
+        unknown("PodUnhealthy", missing(Need::Pods)),
+    );
+    set(
+        &mut assessment,
+        unknown("PdbBlocksDrain", missing(Need::Pdbs)),
+    );
+    assessment.checks.reverse();
+    let text = render(&assessment, PIPED);
+    let (pods, budgets) = (
+        text.find("pods: forbidden"),
+        text.find("budgets: forbidden"),
+    );
+    assert!(budgets.is_some() && budgets < pods, "{text}");
 }
