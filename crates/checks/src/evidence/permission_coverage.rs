@@ -31,10 +31,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
 }
 
 fn describe(ctx: &Context<'_>, permission: &Permission) -> Finding {
-    let needs: Vec<_> = Need::ALL
-        .into_iter()
-        .filter(|need| need.access().iter().any(|access| asks(access, permission)))
-        .collect();
+    let needs = explained_by(permission);
     let rule = format!("{} {}", permission.verb, resource(permission));
     Finding::new(
         Severity::Risk,
@@ -57,6 +54,17 @@ fn describe(ctx: &Context<'_>, permission: &Permission) -> Finding {
         "Or apply the whole role that airworthy asks for",
         "airworthy rbac",
     )
+}
+
+/// The needs that ask for it. Which kinds are read for their writers depends on the server, so that is named only where nothing else
+/// explains the permission.
+fn explained_by(permission: &Permission) -> Vec<Need> {
+    let asking = |need: &Need| need.access().iter().any(|access| asks(access, permission));
+    let mut needs: Vec<_> = Need::ALL.into_iter().filter(asking).collect();
+    if needs.len() > 1 {
+        needs.retain(|need| *need != Need::ApiWriters);
+    }
+    needs
 }
 
 /// Whether the permission is the one that a need asks for.

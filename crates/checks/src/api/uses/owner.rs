@@ -6,6 +6,8 @@ use airworthy_model::{
     finding::Owner,
 };
 
+use crate::Context;
+
 /// The kind of owner that a field manager is.
 pub(crate) const FIELD_MANAGER: &str = "FieldManager";
 /// The kind of owner that a Helm release is.
@@ -24,10 +26,26 @@ pub(crate) fn source(source: &GitOpsSource) -> Owner {
 }
 
 /// The release or source that an object names, else the manager that wrote it, in the namespace where it wrote.
-pub(crate) fn writer(object: &WrittenObject, manager: &str) -> Owner {
+pub(crate) fn writer(ctx: &Context<'_>, object: &WrittenObject, manager: &str) -> Owner {
     let deployer = |owner: &&Owner| is_release(owner) || is_source(owner);
-    let owner = object.owners.iter().find(deployer).cloned();
-    owner.unwrap_or_else(|| named(FIELD_MANAGER, object.namespace.as_deref(), manager))
+    match object.owners.iter().find(deployer) {
+        Some(owner) => found(ctx, owner),
+        None => named(FIELD_MANAGER, object.namespace.as_deref(), manager),
+    }
+}
+
+/// The owner with the namespace that its mark leaves out, where only one source has the name.
+fn found(ctx: &Context<'_>, owner: &Owner) -> Owner {
+    if owner.namespace.is_some() {
+        return owner.clone();
+    }
+    let sources = ctx.git_ops().map_or(&[][..], Vec::as_slice);
+    let same = |one: &Owner| one.kind == owner.kind && one.name == owner.name;
+    let mut same = sources.iter().map(source).filter(same);
+    match (same.next(), same.next()) {
+        (Some(one), None) => one,
+        _ => owner.clone(),
+    }
 }
 
 /// The account or user that called.
@@ -90,14 +108,13 @@ pub(crate) fn deploys(manager: &str) -> bool {
     DEPLOYERS.iter().any(|name| manager.starts_with(name))
 }
 
-/// Whether two managers are one: `kubectl` calls itself by what it does with a file.
-pub(crate) fn is_same(one: &Writer, other: &Writer) -> bool {
-    const KUBECTL: [&str; 4] = [
+/// Whether a manager is kubectl with a file, which it calls by what it does.
+pub(crate) fn is_kubectl(writer: &Writer) -> bool {
+    const NAMES: [&str; 4] = [
         "kubectl",
         "kubectl-client-side-apply",
         "kubectl-create",
         "kubectl-replace",
     ];
-    let kubectl = |writer: &Writer| KUBECTL.contains(&&*writer.manager);
-    one.manager == other.manager || (kubectl(one) && kubectl(other))
+    NAMES.contains(&&*writer.manager)
 }

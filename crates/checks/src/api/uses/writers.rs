@@ -167,7 +167,7 @@ fn old<'a>(ctx: &Context<'a>, kind: &'a WrittenKind, object: &'a WrittenObject) 
     let mut olds: Vec<_> = authors
         .filter_map(|(at, writer)| {
             let ended = ended(ctx, kind, &writer.api_version)?;
-            let owner = owner::writer(object, &writer.manager);
+            let owner = owner::writer(ctx, object, &writer.manager);
             let superseded = superseded(ctx, kind, object, at)
                 .or_else(|| desired::superseded(ctx, &owner, &ended, object, Some(writer)));
             Some(Old {
@@ -212,7 +212,7 @@ fn annotated<'a>(
             writer.manager, writer.api_version
         )
     });
-    let owner = owner::writer(object, "kubectl-client-side-apply");
+    let owner = owner::writer(ctx, object, "kubectl-client-side-apply");
     let superseded = later.or_else(|| desired::superseded(ctx, &owner, &ended, object, None));
     Some(Old {
         object,
@@ -238,7 +238,8 @@ fn ended<'a>(ctx: &Context<'a>, kind: &WrittenKind, version: &str) -> Option<End
 }
 
 fn survives(ctx: &Context<'_>, kind: &WrittenKind, writer: &Writer) -> bool {
-    ended(ctx, kind, &writer.api_version).is_none()
+    let ended = ended(ctx, kind, &writer.api_version);
+    ended.is_none_or(|ended| ended.can_stay_on())
 }
 
 /// Who wrote the object since, at a version that survives, so that the entry does not tell of the next write.
@@ -250,18 +251,34 @@ fn superseded(
 ) -> Option<String> {
     let old = &object.writers[at];
     let later = object.writers.iter().enumerate().find(|(place, new)| {
-        survives(ctx, kind, new) && is_author(object, new) && took_over(old, new, *place)
+        survives(ctx, kind, new) && is_author(object, new) && took_over(object, old, new, *place)
     });
     later.map(|(_, new)| format!("since then {} wrote at {}", new.manager, new.api_version))
 }
 
 /// An apply that found everything as it wants it leaves an entry without a time. It came after all that it shares was written, for
-/// what others change later is theirs alone.
-fn took_over(old: &Writer, new: &Writer, place: usize) -> bool {
+/// what others change later is theirs alone. Of kubectl the annotation tells at which version it applied last, whatever the times.
+fn took_over(object: &WrittenObject, old: &Writer, new: &Writer, place: usize) -> bool {
+    let applied = object.last_applied.as_ref() == Some(&new.api_version);
+    if applied && owner::is_kubectl(old) && owner::is_kubectl(new) {
+        return true;
+    }
     if new.time.is_none() && new.operation == "Apply" {
         return old.shared.get(place) == Some(&old.fields);
     }
-    is_later(old, new) && (owner::is_same(old, new) || owns_as_much(old, place))
+    let same = old.manager == new.manager;
+    (is_later(old, new) || (same && applied_last(old, new)))
+        && (same || owns_as_much(old, place) || applies_anew(old, new))
+}
+
+/// Whether the annotation tells which of two writes was the last apply: an update takes it from whoever had it.
+fn applied_last(old: &Writer, new: &Writer) -> bool {
+    new.applies && !old.applies
+}
+
+/// Whether somebody now applies what was written by another verb of kubectl.
+fn applies_anew(old: &Writer, new: &Writer) -> bool {
+    new.applies && owner::is_kubectl(old) && owner::is_kubectl(new)
 }
 
 /// Times have whole seconds. Within one second, an apply that shares what an update wrote came after it: an update takes no
