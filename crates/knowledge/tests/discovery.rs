@@ -20,7 +20,11 @@ const SERVERS: &[(u16, &str)] = &[
 #[derive(Deserialize)]
 struct Server {
     server: String,
+    /// Versions at which an eviction is taken, whatever discovery says.
     evictions: Vec<String>,
+    /// Versions at which aggregated discovery is answered.
+    #[serde(rename = "aggregatedDiscovery")]
+    aggregated: Vec<String>,
     default: Vec<Resource>,
     more: Vec<Resource>,
 }
@@ -85,6 +89,7 @@ fn compare(minor: u16, text: &str, knowledge: &Knowledge) -> BTreeSet<String> {
     for (name, row) in more.iter().filter(|(name, _)| !default.contains_key(*name)) {
         found.extend(judge(knowledge, name, row, minor, Serving::OffByDefault));
     }
+    found.extend(aggregated(&server, minor, knowledge));
     let evicted =
         |api: &Api| api.kind == "Eviction" && server.evictions.contains(&api.api_version());
     for api in knowledge.apis().filter(|api| on_servers(api.class)) {
@@ -100,6 +105,19 @@ fn compare(minor: u16, text: &str, knowledge: &Knowledge) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// Discovery does not list itself.
+fn aggregated(server: &Server, minor: Minor, knowledge: &Knowledge) -> Vec<String> {
+    let rows = knowledge
+        .apis()
+        .filter(|api| api.kind == "APIGroupDiscovery");
+    let wrong = rows.filter(|api| {
+        (api.serving(minor) == Serving::Served) != server.aggregated.contains(&api.api_version())
+    });
+    wrong
+        .map(|api| format!("{}: {:?}", api.api_version(), api.serving(minor)))
+        .collect()
 }
 
 const fn on_servers(class: Class) -> bool {

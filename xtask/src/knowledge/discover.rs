@@ -30,8 +30,10 @@ pub(super) async fn discover(minor: &str) -> Result<()> {
     let mut cluster = Cluster::start(options).await?;
     let server = cluster.version().to_owned();
     let client = cluster.client("airworthy-discover")?;
+    super::enabled::keep(&client, minor, &server).await?;
     let plain = read(&client).await?;
     let evictions = evictions(&client).await?;
+    let aggregated = aggregated(&client).await?;
     cluster
         .restart(|options| {
             options.runtime_config = vec!["api/all=true".into()];
@@ -43,9 +45,10 @@ pub(super) async fn discover(minor: &str) -> Result<()> {
     let everything = read(&client).await?;
     let more: Vec<_> = everything.difference(&plain).collect();
     let text = format!(
-        "{{\n\"server\": {},\n\"evictions\": {},\n\"default\": [\n{}\n],\n\"more\": [\n{}\n]\n}}\n",
+        "{{\n\"server\": {},\n\"evictions\": {},\n\"aggregatedDiscovery\": {},\n\"default\": [\n{}\n],\n\"more\": [\n{}\n]\n}}\n",
         json!(server),
         json!(evictions),
+        json!(aggregated),
         lines(&plain)?,
         lines(&more)?
     );
@@ -139,6 +142,24 @@ async fn evictions(client: &Client) -> Result<Vec<&'static str>> {
         "the server takes evictions of any version, so that nothing is told by them"
     );
     Ok(taken)
+}
+
+/// The versions at which aggregated discovery is answered.
+async fn aggregated(client: &Client) -> Result<Vec<String>> {
+    let mut answered = Vec::new();
+    for version in ["v2", "v2beta1"] {
+        let accept =
+            format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::ACCEPT, http::HeaderValue::from_str(&accept)?);
+        let answer = client.send(Method::GET, "/apis", headers, "").await?;
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let name = format!("apidiscovery.k8s.io/{version}");
+        if answer.status == 200 && body["apiVersion"] == name {
+            answered.push(name);
+        }
+    }
+    Ok(answered)
 }
 
 /// A version of evictions that never was.

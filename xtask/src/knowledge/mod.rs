@@ -5,6 +5,7 @@
 mod apis;
 mod diff;
 mod discover;
+mod enabled;
 mod fields;
 mod flags;
 mod freshness;
@@ -61,7 +62,7 @@ const SECTIONS: &[Section] = &[
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Write the tables anew
-    Generate,
+    Generate(Chosen),
     /// Compare the tables with the sources of single minors
     Check {
         /// The minors; 1.31 and 1.32 if none is given
@@ -72,7 +73,7 @@ pub(crate) enum Command {
         all: bool,
     },
     /// Show what writing the tables anew would change
-    Diff,
+    Diff(Chosen),
     /// Keep what the testbed's API servers serve, by default and with everything on, as the judge of the tables
     Discover {
         /// The minors; all that are pinned if none is given
@@ -86,17 +87,39 @@ pub(crate) enum Command {
     },
 }
 
+/// Which sections are made.
+#[derive(clap::Args)]
+pub(crate) struct Chosen {
+    /// Only these sections, such as apis; all if none is given
+    #[arg(long)]
+    section: Vec<String>,
+}
+
+impl Chosen {
+    fn sections(&self) -> Result<Vec<&'static Section>> {
+        if self.section.is_empty() {
+            return Ok(SECTIONS.iter().collect());
+        }
+        let named = |name: &String| SECTIONS.iter().find(|section| section.name == name);
+        let found = self
+            .section
+            .iter()
+            .map(|name| named(name).with_context(|| format!("there is no section {name}")));
+        found.collect()
+    }
+}
+
 impl Command {
     /// Runs the command to its end.
     pub(crate) async fn run(self) -> Result<()> {
         match self {
-            Self::Generate => generate(),
+            Self::Generate(chosen) => generate(&chosen.sections()?),
             Self::Check { all: true, .. } => check(Pins::read()?.minors().map(Minor::v1)),
             Self::Check { minor, .. } if minor.is_empty() => {
                 check(freshness::MINORS.map(Minor::v1))
             }
             Self::Check { minor, .. } => check(minor),
-            Self::Diff => diff(),
+            Self::Diff(chosen) => diff(&chosen.sections()?),
             Self::Discover { minor } => discover(minor).await,
             Self::Pin { version } => pin(&version),
         }
@@ -122,10 +145,10 @@ fn releases() -> Result<Vec<Release>> {
     pins.minors().map(|minor| pins.fetch(minor)).collect()
 }
 
-fn generate() -> Result<()> {
+fn generate(sections: &[&Section]) -> Result<()> {
     let releases = releases()?;
     let mut changed = false;
-    for section in SECTIONS {
+    for section in sections {
         let file = file(section);
         let made = text(&(section.rows)(&releases)?);
         if fs::read_to_string(&file).ok().as_ref() != Some(&made) {
@@ -158,10 +181,10 @@ fn check(minors: impl IntoIterator<Item = Minor>) -> Result<()> {
     Ok(())
 }
 
-fn diff() -> Result<()> {
+fn diff(sections: &[&Section]) -> Result<()> {
     let releases = releases()?;
     let mut changes = 0;
-    for section in SECTIONS {
+    for section in sections {
         let committed = fs::read_to_string(file(section)).unwrap_or_default();
         let made = text(&(section.rows)(&releases)?);
         for line in diff::lines(&committed, &made) {

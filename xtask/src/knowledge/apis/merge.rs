@@ -25,7 +25,7 @@ pub(crate) fn rows(snapshots: &[Snapshot]) -> Vec<Api> {
         .map(|(gvk, life)| (gvk.clone(), life.row(gvk, range)))
         .collect();
     for (gvk, life) in &lives {
-        let successor = life.successor(gvk, &rows);
+        let successor = life.successor(gvk, &rows, range.to);
         let since = successor
             .as_ref()
             .and_then(|to| available(&rows[to], range));
@@ -159,22 +159,18 @@ impl<'a> Life<'a> {
         if plans.len() == 1 { Vec::new() } else { plans }
     }
 
-    /// What is to be used instead: what the source says, else the version of the same kind that lives longest.
-    fn successor(&self, gvk: &Gvk, rows: &BTreeMap<Gvk, Api>) -> Option<Gvk> {
+    /// What is to be used instead: what the source says, else the version of the same kind to which one can
+    /// move in time and which is most stable.
+    fn successor(&self, gvk: &Gvk, rows: &BTreeMap<Gvk, Api>, newest: Minor) -> Option<Gvk> {
         if let Some(named) = &self.newest().life.replacement {
             return Some(named.clone()).filter(|named| rows.contains_key(named));
         }
         let others = rows
             .iter()
             .filter(|(other, _)| other.group == gvk.group && other.kind == gvk.kind);
-        let best = others.max_by_key(|(other, row)| {
-            (
-                row.removed.is_none(),
-                !row.served.is_empty(),
-                row.removed,
-                age(&other.version),
-            )
-        });
+        let ends = rows.get(gvk).and_then(|row| row.removed);
+        let best =
+            others.max_by_key(|(other, row)| (in_time(row, ends, newest), age(&other.version)));
         best.map(|(other, _)| other.clone())
             .filter(|best| best != gvk && age(&best.version) > age(&gvk.version))
     }
@@ -204,6 +200,17 @@ impl<'a> Life<'a> {
             && (kin.any(|(_, life)| after(life)) || named.is_some_and(after));
         read && seen.stored && !readable
     }
+}
+
+/// Whether one can move to a version before another ends, and at the latest when it ends; and whether it is there today.
+fn in_time(row: &Api, ends: Option<Minor>, newest: Minor) -> (bool, bool, bool) {
+    let at = |minor: Minor| {
+        let mut spans = row.served.iter().chain(&row.off_by_default);
+        spans.any(|span| span.contains(minor))
+    };
+    let end = ends.filter(|end| *end <= newest);
+    let before = end.map_or(newest, |end| Minor::v1(end.minor - 1));
+    (at(end.unwrap_or(newest)), at(before), at(newest))
 }
 
 fn served_by_servers(class: Class) -> bool {
@@ -290,10 +297,8 @@ fn lists(rows: &mut BTreeMap<Gvk, Api>) {
         list.off_by_default = item.off_by_default;
         list.removed = item.removed;
         list.namespaced = item.namespaced;
-        if list.replacement.is_none() {
-            list.replacement = item.replacement;
-            list.replacement_kind = item.replacement_kind.map(|kind| kind + "List");
-        }
+        list.replacement = item.replacement;
+        list.replacement_kind = item.replacement_kind.map(|kind| kind + "List");
         list.replacement_since = item.replacement_since;
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 
 use super::{
     defaults::{self, Defaults},
+    golang,
     lifecycle::{self, Lifecycle},
     paths::{self, Collection, Place},
     register::{self, GroupVersion, Gvk},
@@ -125,6 +126,7 @@ impl Snapshot {
                 release.minor,
             )?,
             evictions: evictions(kubernetes)?,
+            old_discovery: old_discovery(release)?,
             made_with: kubernetes.read("hack/update-openapi-spec.sh")?,
         };
         let names: BTreeSet<Gvk> = packages.kinds.keys().cloned().collect();
@@ -304,6 +306,27 @@ fn evictions(kubernetes: &Module) -> Result<BTreeSet<String>> {
         .collect())
 }
 
+/// A gate that is there to end the first version of aggregated discovery, whose types stay in the source.
+fn old_discovery(release: &Release) -> Result<Service> {
+    let text = release
+        .module("k8s.io/apiserver")?
+        .read("pkg/features/kube_features.go")?;
+    let Some((_, rest)) = text.split_once("AggregatedDiscoveryRemoveBetaType: {") else {
+        return Ok(Service::Served);
+    };
+    let states = rest.split("\n\t}").next().unwrap_or_default().lines();
+    let said = states.filter(|line| {
+        golang::quoted(line)
+            .and_then(|from| from.parse().ok())
+            .is_some_and(|from: Minor| from <= Minor::v1(release.minor))
+    });
+    Ok(match said.last() {
+        Some(state) if state.contains("LockToDefault: true") => Service::None,
+        Some(state) if state.contains("Default: true") => Service::OffByDefault,
+        _ => Service::Served,
+    })
+}
+
 /// What the sources say of serving.
 struct Served {
     minor: Minor,
@@ -311,6 +334,8 @@ struct Served {
     defaults: Defaults,
     stored: Stored,
     evictions: BTreeSet<String>,
+    /// How the first version of aggregated discovery is answered.
+    old_discovery: Service,
     /// The script that made the document: its flags tell which gates were on.
     made_with: String,
 }
@@ -358,6 +383,9 @@ impl Served {
     }
 
     fn service(&self, gvk: &Gvk, class: Class, declared: &Declared) -> Service {
+        if gvk.group == "apidiscovery.k8s.io" && gvk.version == "v2beta1" {
+            return self.old_discovery;
+        }
         if declared.origin == Origin::Program || class == Class::Wire {
             return Service::Served;
         }
