@@ -69,9 +69,9 @@ impl fmt::Display for Format {
 /// Another tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Tool {
-    /// 2: deprecated, 3: removed, 4: no replacement at the target
+    /// FairwindsOps/pluto; its exit codes are 2 (deprecated), 3 (removed), 4 (no replacement at the target)
     Pluto,
-    /// 200: found
+    /// doitintl/kube-no-trouble; its exit code is 200 (found)
     Kubent,
 }
 

@@ -59,10 +59,15 @@ pub fn omissions(assessment: &Assessment) -> Vec<String> {
         let reasons = words::reasons_and_cures(check);
         format!("{} was not assessed: {reasons}", check.check)
     });
-    let stale = assessment.findings.iter().filter(|f| is_stale(f)).count();
-    let stale =
-        (stale > 0).then(|| format!("{} left out: superseded since", count(stale, "stale use")));
-    unknown.chain(others(assessment)).chain(stale).collect()
+    let harmless = assessment.findings.iter();
+    let harmless = harmless.filter(|f| is_harmless(f, assessment)).count();
+    let harmless = (harmless > 0).then(|| {
+        format!(
+            "{} of a removed API left out, for nothing breaks: superseded since, or the control plane's own",
+            count(harmless, "use")
+        )
+    });
+    unknown.chain(others(assessment)).chain(harmless).collect()
 }
 
 /// Findings that are not about API versions.
@@ -82,8 +87,16 @@ fn others(assessment: &Assessment) -> Option<String> {
     })
 }
 
-fn is_stale(finding: &Finding) -> bool {
-    finding.api.is_some() && finding.breaks == Some(Breaks::Stale)
+/// A use that was superseded, or that its check calls a mere note although the API goes away: nobody's deploy fails for it.
+fn is_harmless(finding: &Finding, assessment: &Assessment) -> bool {
+    let Some(api) = &finding.api else {
+        return false;
+    };
+    let target = target(assessment).map(|target| target.minor);
+    let removed = api
+        .removed
+        .is_some_and(|gone| target.is_none_or(|target| gone <= target));
+    finding.breaks == Some(Breaks::Stale) || (finding.severity == Severity::Note && removed)
 }
 
 /// An object at an API version that is deprecated or gone. Ordered as it is printed.
@@ -99,8 +112,8 @@ struct Use<'a> {
 /// Every use with what is known of its API. Two findings may be about one object: it is there once.
 fn uses(assessment: &Assessment) -> BTreeMap<Use<'_>, &AffectedApi> {
     let mut uses = BTreeMap::new();
-    let current = assessment.findings.iter().filter(|f| !is_stale(f));
-    for finding in current {
+    let findings = assessment.findings.iter();
+    for finding in findings.filter(|f| !is_harmless(f, assessment)) {
         let Some(api) = &finding.api else { continue };
         for object in objects(finding) {
             uses.entry(of_object(finding, api, object)).or_insert(api);

@@ -184,6 +184,10 @@ fn exit_codes_are_theirs() {
         |change: fn(&mut AffectedApi)| one(|finding| change(finding.api.as_mut().unwrap()));
     let deprecated = with_api(|api| api.removed = Some(Minor::v1(33)));
     let unreplaced = with_api(|api| api.replacement_since = None);
+    let noted = one(|finding| {
+        finding.severity = Severity::Note;
+        finding.api.as_mut().unwrap().removed = Some(Minor::v1(33));
+    });
     let stale = one(|finding| finding.breaks = Some(Breaks::Stale));
     for (case, assessment, pluto, kubent) in [
         ("nothing", ready(), 0, 0),
@@ -192,6 +196,13 @@ fn exit_codes_are_theirs() {
         ("no replacement", unreplaced, 4, 200),
         ("no replacement at all", objects(), 4, 200),
         ("superseded since", stale, 0, 0),
+        (
+            "removed, and a note",
+            one(|finding| finding.severity = Severity::Note),
+            0,
+            0,
+        ),
+        ("deprecated, and a note", noted, 2, 200),
         ("other findings", not_ready(), 0, 0),
     ] {
         assert_eq!(exit_code(&assessment, Tool::Pluto), pluto, "{case}");
@@ -233,7 +244,10 @@ fn what_has_no_place_there_is_told() {
         ]
     );
     let told = omissions(&uses());
-    assert_eq!(told[1], "6 stale uses left out: superseded since");
+    assert_eq!(
+        told[1],
+        "6 uses of a removed API left out, for nothing breaks: superseded since, or the control plane's own"
+    );
 }
 
 #[test]
