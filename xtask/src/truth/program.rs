@@ -1,6 +1,9 @@
 //! The program that predicts, and what it said.
 
-use std::{path::Path, path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -40,19 +43,25 @@ fn build() -> Result<PathBuf> {
 
 /// Runs the program with nothing of the caller's environment, and gives its JSON report.
 pub(super) fn report(program: &Path, args: &[&str]) -> Result<Value> {
-    let output = Command::new(program)
-        .args(args)
-        .env_clear()
-        .output()
-        .with_context(|| format!("cannot start {}", program.display()))?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let output = run(program, args)?;
+    serde_json::from_slice(&output.stdout).with_context(|| {
+        let said = String::from_utf8_lossy(&output.stderr);
+        format!("airworthy {} printed no report:\n{said}", args.join(" "))
+    })
+}
+
+/// Runs the program with nothing of the caller's environment; fails when it says that it could not do its work.
+pub(super) fn run(program: &Path, args: &[&str]) -> Result<Output> {
+    let mut command = Command::new(program);
+    let output = command.args(args).env_clear().output();
+    let output = output.with_context(|| format!("cannot start {}", program.display()))?;
     if !output
         .status
         .code()
         .is_some_and(|code| JUDGED.contains(&code))
     {
+        let said = String::from_utf8_lossy(&output.stderr);
         bail!("airworthy {}: {}\n{said}", args.join(" "), output.status);
     }
-    serde_json::from_slice(&output.stdout)
-        .with_context(|| format!("airworthy {} printed no report:\n{said}", args.join(" ")))
+    Ok(output)
 }

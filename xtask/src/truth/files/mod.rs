@@ -2,8 +2,10 @@
 //! target's real API server says which it does.
 
 mod corpus;
+mod fix;
 mod judge;
 mod pages;
+mod read;
 mod score;
 mod shapes;
 mod yaml;
@@ -16,6 +18,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+pub use fix::Rewritten;
 pub use score::Score;
 
 use self::{
@@ -43,6 +46,9 @@ pub struct Files {
     /// Judge by every target that is known
     #[arg(long, conflicts_with = "target")]
     all: bool,
+    /// Rewrite the files for the target and ask about them again
+    #[arg(long)]
+    fix: bool,
     /// Keep the files here
     #[arg(long, value_name = "FOLDER")]
     keep: Option<PathBuf>,
@@ -63,7 +69,9 @@ impl Files {
             let score = judge_in(folder.path(), target, &program).await?;
             say(&format!("files for {target}\n\n{}", score.render()));
             say(&examples_are_good(source, target, &score).await?);
-            if !score.is_perfect() {
+            if !score.is_perfect()
+                || (self.fix && !rewritten_well(folder.path(), target, &program).await?)
+            {
                 wrong.push(target);
             }
         }
@@ -72,6 +80,30 @@ impl Files {
         }
         Ok(())
     }
+}
+
+async fn rewritten_well(folder: &Path, target: &str, program: &Path) -> Result<bool> {
+    progress(&format!(
+        "asking {target} about the files that were rewritten"
+    ));
+    let rewritten = fix::rewrite(folder, target, &files()?, program).await?;
+    say(&rewritten.render());
+    Ok(rewritten.wrong.is_empty())
+}
+
+/// Writes the files, lets the program rewrite them for a target, and asks the target's API server about all of them.
+pub async fn judge_fix(target: &str, program: &Path) -> Result<Rewritten> {
+    let folder = tempfile::tempdir()?;
+    let files = files()?;
+    write(folder.path(), &files)?;
+    fix::rewrite(folder.path(), target, &files, program).await
+}
+
+fn write(folder: &Path, files: &[File]) -> Result<()> {
+    for file in files {
+        std::fs::write(folder.join(&file.name), &file.text).with_context(|| file.name.clone())?;
+    }
+    Ok(())
 }
 
 /// Where the files are: a folder of ours that goes, or one of the caller's that stays.
@@ -108,9 +140,7 @@ pub async fn judge(target: &str, program: &Path) -> Result<Score> {
 
 async fn judge_in(folder: &Path, target: &str, program: &Path) -> Result<Score> {
     let files = files()?;
-    for file in &files {
-        std::fs::write(folder.join(&file.name), &file.text)?;
-    }
+    write(folder, &files)?;
     progress(&format!("asking {target} about {} files", files.len()));
     let verdicts = verdicts(target, &files).await?;
     let path = folder.display().to_string();

@@ -370,34 +370,10 @@ fn commented_out(item: &Item) -> (String, Vec<Item>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::corpus, *};
-
-    /// What a reader takes from a text, list items one by one.
-    fn read(text: &str) -> Vec<Value> {
-        let documents: Vec<Value> =
-            serde_saphyr::from_multiple(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        documents
-            .into_iter()
-            .filter(|document| !document.is_null())
-            .flat_map(flatten)
-            .collect()
-    }
-
-    fn flatten(document: Value) -> Vec<Value> {
-        let kind = document["kind"].as_str().unwrap_or_default().to_owned();
-        let Some(items) = document["items"].as_array() else {
-            return vec![document];
-        };
-        let inherit = |item: &Value| {
-            let mut item = item.clone();
-            if item["kind"].is_null() {
-                item["apiVersion"] = document["apiVersion"].clone();
-                item["kind"] = json!(kind.trim_end_matches("List"));
-            }
-            item
-        };
-        items.iter().map(inherit).flat_map(flatten).collect()
-    }
+    use super::{
+        super::{corpus, read},
+        *,
+    };
 
     #[test]
     fn every_shape_holds_what_it_says() {
@@ -406,9 +382,9 @@ mod tests {
             for shape in SHAPES.iter().chain([&PLAIN]) {
                 let file = shape.file(0, item);
                 let objects: Vec<_> = file.items.iter().map(|item| item.object.clone()).collect();
-                let text = file.text.trim_start_matches('\u{feff}');
+                let read = read::objects(&file.text).unwrap();
                 assert_eq!(
-                    read(text),
+                    read,
                     objects,
                     "{} of {}:\n{}",
                     shape.name,

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde_json::Value;
 
+/// The check that counts what is stored of a kind and cannot be read any more; it names no objects.
+const STORED: &str = "RemovedApiObjects";
+
 /// What is said to break.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Whose {
@@ -51,7 +54,8 @@ fn counts(finding: &Value) -> bool {
     let breaks = ["runningClient", "nextDeploy"]
         .iter()
         .any(|breaks| finding["breaks"] == *breaks);
-    severe && breaks
+    // What is stored and cannot be read breaks whoever owns it.
+    severe && (breaks || finding["check"] == STORED)
 }
 
 fn of(finding: &Value) -> Vec<Claim> {
@@ -92,7 +96,8 @@ fn of(finding: &Value) -> Vec<Claim> {
     if !objects.is_empty() {
         return objects.iter().map(object).collect();
     }
-    if text(&subject["kind"]) == either("kind") && !is_resource(subject, api) {
+    let stored = finding["check"] == STORED;
+    if text(&subject["kind"]) == either("kind") && !stored && !is_resource(subject, api) {
         return vec![object(subject)];
     }
     vec![claim(Whose::Somebody)]

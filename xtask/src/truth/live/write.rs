@@ -13,29 +13,25 @@ use super::{
 /// What kubectl keeps of what was applied.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// Writes the history of a case; every call has to succeed.
-pub(super) async fn history(cluster: &Cluster, case: &Case) -> Result<()> {
-    all(cluster, case, &case.history, "history").await
+/// Takes one step of the history of a case, which has to succeed.
+pub(super) async fn history(cluster: &Cluster, case: &Case, step: usize) -> Result<()> {
+    match case.history.get(step) {
+        Some(call) => succeed(cluster, case, call).await,
+        None => Ok(()),
+    }
 }
 
 /// The calls of a case while the audit log is written; every call has to succeed.
 pub(super) async fn window(cluster: &Cluster, case: &Case) -> Result<()> {
-    all(cluster, case, &case.window, "window").await
-}
-
-async fn all(cluster: &Cluster, case: &Case, calls: &[Call], when: &str) -> Result<()> {
-    for call in calls {
-        let done = perform(cluster, case, call, &case.name).await;
-        done.with_context(|| {
-            format!(
-                "{when} of {}: {:?} at {:?}",
-                case.title(),
-                call.act,
-                call.at
-            )
-        })?;
+    for call in &case.window {
+        succeed(cluster, case, call).await?;
     }
     Ok(())
+}
+
+async fn succeed(cluster: &Cluster, case: &Case, call: &Call) -> Result<()> {
+    let done = perform(cluster, case, call, &case.name).await;
+    done.with_context(|| format!("{:?} at {:?} of {}", call.act, call.at, case.title()))
 }
 
 /// The owner's next call after the upgrade: whether it fails because the version is gone.
