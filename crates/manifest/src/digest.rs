@@ -19,6 +19,11 @@ pub const MAX_DOCUMENT: usize = 16 << 20;
 /// Bytes of a document that is too long which are looked at again with those that follow: more than any text that is searched.
 const OVERLAP: usize = 1024;
 
+/// Objects that matter which are kept of one file.
+const MAX_WATCHED: usize = 10_000;
+/// Problems that are kept of one file.
+const MAX_PROBLEMS: usize = 1_000;
+
 /// What a file holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
@@ -28,6 +33,10 @@ pub struct Found {
     pub watched: Vec<DesiredObject>,
     /// What could not be read.
     pub problems: Vec<Unreadable>,
+    /// Objects that matter for which there was no room.
+    pub more_watched: usize,
+    /// Problems for which there was no room.
+    pub more_problems: usize,
 }
 
 /// A document that is too long to be read.
@@ -226,6 +235,10 @@ impl<'w> Digest<'w> {
         if !self.watch.watches(api_version, kind) && fields.is_empty() {
             return;
         }
+        if self.found.watched.len() == MAX_WATCHED {
+            self.found.more_watched += 1;
+            return;
+        }
         self.found.watched.push(DesiredObject {
             api_version: api_version.to_owned(),
             kind: kind.to_owned(),
@@ -237,13 +250,8 @@ impl<'w> Digest<'w> {
         });
     }
 
-    /// Where its version stands, or where the object begins when that comes from elsewhere.
     fn location(&self, document: &Document<'_>, object: Object<'_>) -> Location {
-        let own = object
-            .node
-            .entries()
-            .filter(|(key, _)| key.text() == Some("apiVersion"));
-        let place = own.map(|(_, value)| value).last().unwrap_or(object.node);
+        let place = version_place(object);
         Location {
             file: self.file.clone(),
             line: place.line(),
@@ -253,6 +261,10 @@ impl<'w> Digest<'w> {
     }
 
     fn tell(&mut self, problem: Problem) {
+        if self.found.problems.len() == MAX_PROBLEMS {
+            self.found.more_problems += 1;
+            return;
+        }
         self.found.problems.push(Unreadable {
             file: self.file.clone(),
             line: problem.line.into(),
@@ -261,6 +273,15 @@ impl<'w> Digest<'w> {
             cure: problem.cure,
         });
     }
+}
+
+/// Where the version of an object stands, or where the object begins when that comes from elsewhere.
+pub(crate) fn version_place(object: Object<'_>) -> Node<'_> {
+    let own = object
+        .node
+        .entries()
+        .filter(|(key, _)| key.text() == Some("apiVersion"));
+    own.map(|(_, value)| value).last().unwrap_or(object.node)
 }
 
 /// An object whose version or kind does not stand there as it will be.

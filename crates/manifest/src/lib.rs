@@ -12,6 +12,6 @@ mod watch;
 pub use digest::{Digest, Found, MAX_DOCUMENT};
 pub use object::{Object, objects};
 pub use parse::{Chunk, Document, Kind, MAX_DEPTH, MAX_NODES, Node, Style, parse, read};
-pub use patch::{Change, Fixed, Reach, fix};
+pub use patch::{Change, Fixed, Reach, fix, fix_at};
 pub use problem::Problem;
 pub use watch::Watch;

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
-use super::{precheck::judge_on, source};
+use super::{patches, precheck::judge_on, source};
 use crate::cli::Precheck;
 
 /// Judges files for the target; no cluster is asked and no kubeconfig read.
@@ -35,7 +35,8 @@ pub(crate) async fn run(args: Precheck, policy: &Policy, selection: &Selection) 
     let why = "no cluster is asked when only --manifests is given";
     let mut facts = Facts::unread(ClusterIdentity::default(), Timestamp::now(), why);
     join(args.manifests, &mut facts, &path).await?;
-    let assessment = judge_on(&path, &facts, policy, selection)?;
+    let mut assessment = judge_on(&path, &facts, policy, selection)?;
+    patches::attach(&mut assessment.findings, path.target.minor);
     source::show(&assessment, &args.output)
 }
 

@@ -174,7 +174,7 @@ fn bounded(source: &mut dyn Read) -> io::Result<Vec<u8>> {
 }
 
 /// As `diff -u` and git have it, so that `patch -p1` applies it.
-fn diff(name: &str, before: &[u8], after: &[u8]) -> String {
+pub(super) fn diff(name: &str, before: &[u8], after: &[u8]) -> String {
     let (before, after) = (
         String::from_utf8_lossy(before),
         String::from_utf8_lossy(after),

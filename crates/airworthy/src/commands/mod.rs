@@ -9,6 +9,7 @@ mod files;
 pub(crate) mod fix;
 pub(crate) mod knowledge;
 mod outputs;
+mod patches;
 pub(crate) mod postcheck;
 pub(crate) mod precheck;
 pub(crate) mod rbac;

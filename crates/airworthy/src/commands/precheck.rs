@@ -5,7 +5,7 @@ use airworthy_knowledge::Knowledge;
 use airworthy_model::{Assessment, Facts, KubeVersion, Phase, Policy, UpgradePath, UpgradeScope};
 use anyhow::Result;
 
-use super::{audit, files, source};
+use super::{audit, files, patches, source};
 use crate::{
     cli::{Precheck, Scope},
     config::Config,
@@ -22,7 +22,8 @@ pub(crate) async fn run(args: Precheck, config: Config) -> Result<u8> {
     audit::join(audit, &mut facts).await?;
     let path = path(&facts, args.target)?;
     files::join(args.manifests, &mut facts, &path).await?;
-    let assessment = judge_on(&path, &facts, &policy, &selection)?;
+    let mut assessment = judge_on(&path, &facts, &policy, &selection)?;
+    patches::attach(&mut assessment.findings, path.target.minor);
     source::show(&assessment, &args.output)
 }
 

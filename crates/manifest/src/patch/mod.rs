@@ -58,6 +58,21 @@ pub enum Reach {
 
 /// Writes a file anew for a target. A document that cannot be read is left as it is, and said.
 pub fn fix(bytes: &[u8], knowledge: &Knowledge, target: Minor, reach: Reach) -> Fixed {
+    all(bytes, knowledge, target, reach, None)
+}
+
+/// Writes the one object anew whose version stands at a line, from 1, and column, from 1.
+pub fn fix_at(bytes: &[u8], knowledge: &Knowledge, target: Minor, place: (u32, u32)) -> Fixed {
+    all(bytes, knowledge, target, Reach::Removed, Some(place))
+}
+
+fn all(
+    bytes: &[u8],
+    knowledge: &Knowledge,
+    target: Minor,
+    reach: Reach,
+    only: Option<(u32, u32)>,
+) -> Fixed {
     let chunks = match parse::chunks(bytes) {
         Ok(chunks) => chunks,
         Err(problem) => {
@@ -75,6 +90,7 @@ pub fn fix(bytes: &[u8], knowledge: &Knowledge, target: Minor, reach: Reach) -> 
             knowledge,
             target,
             reach,
+            only,
             changes: &mut fixed.changes,
             left: &mut fixed.left,
         };
@@ -134,6 +150,8 @@ struct Work<'a> {
     knowledge: &'a Knowledge,
     target: Minor,
     reach: Reach,
+    /// Line and column of the one version that is looked at, where not all are.
+    only: Option<(u32, u32)>,
     changes: &'a mut Vec<Change>,
     left: &'a mut Vec<Problem>,
 }
@@ -173,6 +191,13 @@ impl Work<'_> {
 
     fn case(&self, found: Object<'_>, document: usize, object: usize, index: u32) -> Option<Case> {
         let (api_version, kind) = (found.api_version()?, found.kind()?);
+        let place = digest::version_place(found);
+        if self
+            .only
+            .is_some_and(|only| only != (place.line(), place.column()))
+        {
+            return None;
+        }
         let api = row(self.knowledge, api_version, kind)?;
         let leaves = match api.serving(self.target) {
             Serving::Removed { .. } | Serving::OffByDefault => true,

@@ -273,3 +273,24 @@ fn every_rule_names_rows_of_the_tables() {
         }
     }
 }
+
+#[test]
+fn one_object_of_several_can_be_chosen() {
+    let text = "\
+apiVersion: batch/v1beta1
+kind: CronJob
+metadata: {name: a}
+---
+apiVersion: batch/v1beta1
+kind: CronJob
+metadata: {name: b}
+";
+    let fixed = fix_at(
+        text.as_bytes(),
+        Knowledge::embedded(),
+        Minor::v1(25),
+        (5, 13),
+    );
+    let names: Vec<_> = fixed.changes.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!((names, fixed.left.len()), (vec!["b"], 0));
+}
