@@ -5,11 +5,10 @@ import (
 	"go/importer"
 	"go/types"
 	"path"
-	"strings"
 )
 
-// Checker finds out what names mean. It is lenient: packages outside of the known modules and the standard library are
-// empty, and what depends on them stays unknown.
+// Checker finds out what names mean. It is lenient: packages outside of the known modules and of a small part of the standard
+// library are empty, and what depends on them stays unknown.
 type Checker struct {
 	source   *Source
 	standard types.Importer
@@ -30,6 +29,9 @@ func newChecker(source *Source) *Checker {
 	return &Checker{source: source, standard: importer.Default(), checked: map[string]*Checked{}}
 }
 
+// standard are the packages of the standard library that matter for flags; finding one takes a run of the go command.
+var standard = map[string]bool{"flag": true, "fmt": true, "strings": true, "time": true}
+
 // Import implements types.Importer.
 func (c *Checker) Import(importPath string) (*types.Package, error) {
 	if importPath == "unsafe" {
@@ -38,7 +40,7 @@ func (c *Checker) Import(importPath string) (*types.Package, error) {
 	if found := c.load(importPath); found != nil {
 		return found.types, nil
 	}
-	if first, _, _ := strings.Cut(importPath, "/"); !strings.Contains(first, ".") && importPath != "C" {
+	if standard[importPath] {
 		if pkg, err := c.standard.Import(importPath); err == nil {
 			return pkg, nil
 		}

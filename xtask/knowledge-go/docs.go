@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ruleMarkers are the markers that make an API server refuse a value.
-var ruleMarkers = regexp.MustCompile(`^\+k8s:(customUnique|customValidation|dependentForbidden|dependentRequired|enum|forbidden|format|immutable|maxBytes|maxItems|maxLength|maximum|minimum|modeDiscriminator|monotonic|required|unionMember|unionDiscriminator|unique|update|zeroOrOneOfMember)\b`)
+// ruleMarkers are the markers that make an API server refuse a value; that a member is required is told apart.
+var ruleMarkers = regexp.MustCompile(`^\+k8s:(customUnique|customValidation|dependentForbidden|dependentRequired|enum|forbidden|format|immutable|maxBytes|maxItems|maxLength|maximum|minimum|modeDiscriminator|monotonic|unionMember|unionDiscriminator|unique|update|zeroOrOneOfMember)\b`)
 
 var gateMarker = regexp.MustCompile(`^\+featureGate=(\S+)`)
 

@@ -92,9 +92,12 @@ func flagsOf(checker *Checker, component, importPath, function string) ([]Flag, 
 	return flags, nil
 }
 
+// ownSets are functions that fill a set of their own to print it.
+var ownSets = map[string]bool{"PrintSections": true, "UnsupportedLoggingFlags": true}
+
 // follow walks the body of a function, once for each set of known parameters.
 func (r *flagReader) follow(function *types.Func, known bindings) {
-	if function.Pkg() == nil || function.Name() == "PrintSections" { // prints help, with a set of its own
+	if function.Pkg() == nil || ownSets[function.Name()] {
 		return
 	}
 	pkg := r.checker.checked[function.Pkg().Path()]
@@ -106,7 +109,7 @@ func (r *flagReader) follow(function *types.Func, known bindings) {
 		r.implementations(pkg, function, known)
 		return
 	}
-	if pkg.path == logging && !r.seen[logging] {
+	if pkg.path == logging && function.Name() == "AddFlags" && !r.seen[logging] {
 		// What it adds are the flags that it declared as it was loaded.
 		r.seen[logging] = true
 		r.initializers(pkg)

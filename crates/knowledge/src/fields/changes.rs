@@ -262,7 +262,7 @@ impl Fields {
         match self.target(seen.at, seen.field).node {
             Node::Scalar(Some(at)) => {
                 let values = self.row(at).closed_values(minor);
-                all.extend(values.map(|values| format!("one of {}", values.join(", "))));
+                all.extend(values.map(one_of));
             }
             Node::Struct(at) => {
                 for (_, member) in self.members(at, minor) {
@@ -280,6 +280,12 @@ impl Fields {
         }
         all
     }
+}
+
+/// The empty text stands for a field that is left out.
+fn one_of(mut values: Vec<&str>) -> String {
+    values.retain(|value| !value.is_empty());
+    format!("one of {}", values.join(", "))
 }
 
 struct Differences<'a> {
