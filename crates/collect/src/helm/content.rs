@@ -61,6 +61,7 @@ impl Content {
             objects,
             watched,
             problems,
+            ..
         } = digest.finish();
         let objects = u32::try_from(objects).unwrap_or(u32::MAX);
         self.objects = self.objects.saturating_add(objects);

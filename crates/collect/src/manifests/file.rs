@@ -44,7 +44,7 @@ impl Window {
     ) -> io::Result<u64> {
         let mut held = None;
         let total = self.pass(source, digest, || {
-            held = held.take().or_else(|| Some(large.hold()))
+            held = held.take().or_else(|| Some(large.hold()));
         });
         if self.bytes.len() > WINDOW {
             self.bytes = vec![0; WINDOW];

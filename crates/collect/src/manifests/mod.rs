@@ -1,6 +1,10 @@
 //! Files of manifests: which of them are read, and what they hold. No cluster is asked.
 
+mod chart;
 mod file;
+mod kustomization;
+mod render;
+mod tool;
 mod walk;
 mod work;
 
@@ -47,10 +51,15 @@ pub fn read(
     knowledge: &Knowledge,
     minors: &RangeInclusive<Minor>,
 ) -> Result<ManifestTree, Unreachable> {
-    let watch = Watch::of(knowledge, minors);
-    let mut tree = work::run(&watch, roots)?;
+    let task = Task {
+        watch: Watch::of(knowledge, minors),
+        roots,
+        knowledge,
+        target: *minors.end(),
+    };
+    let mut tree = work::run(&task)?;
     tree.roots = roots.iter().map(|root| shown(root)).collect();
-    if tree.files == 0 && tree.problems.is_empty() {
+    if tree.files == 0 && tree.problems.is_empty() && tree.rendered.is_empty() {
         return Err(Unreachable::Nothing(tree.roots.join(", ")));
     }
     Ok(tree)
@@ -66,6 +75,15 @@ pub fn files(roots: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<Unreadable>), Unrea
     };
     walk::Walk::new(&mut hand_on).roots(roots)?;
     Ok((files, problems))
+}
+
+/// What is to be read, and for whom.
+struct Task<'a> {
+    watch: Watch,
+    roots: &'a [PathBuf],
+    knowledge: &'a Knowledge,
+    /// The minor that charts are rendered for.
+    target: Minor,
 }
 
 /// A path as people write it.

@@ -10,7 +10,7 @@ use std::{
 
 use airworthy_model::facts::Unreadable;
 
-use super::{Unreachable, shown};
+use super::{Unreachable, chart, kustomization, shown};
 
 /// Folders inside of one another.
 const MAX_DEPTH: usize = 100;
@@ -22,6 +22,10 @@ pub(super) enum Item {
     File(PathBuf),
     /// Standard input.
     Stdin,
+    /// The folder of a chart, of which nothing else is handed on.
+    Chart(PathBuf),
+    /// The file that makes a folder a kustomization; the files in the folder are handed on as well.
+    Kustomization(PathBuf),
     /// What nobody can look at.
     Problem(Unreadable),
 }
@@ -33,6 +37,8 @@ pub(super) struct Walk<'a> {
     known: BTreeSet<PathBuf>,
     /// The folders that the walk is in, from where links were followed; canonical.
     inside: Vec<PathBuf>,
+    /// Whether charts and kustomizations are folders like others.
+    plain: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -42,6 +48,15 @@ impl<'a> Walk<'a> {
             hand_on,
             known: BTreeSet::new(),
             inside: Vec::new(),
+            plain: false,
+        }
+    }
+
+    /// Takes charts and kustomizations as folders like others.
+    pub(super) fn plain(self) -> Self {
+        Self {
+            plain: true,
+            ..self
         }
     }
 
@@ -83,12 +98,28 @@ impl<'a> Walk<'a> {
             Err(error) => return self.problem(path, format!("the folder cannot be read: {error}")),
         };
         entries.sort_by_key(DirEntry::file_name);
+        if !self.plain && self.is_rendered(path, &entries) {
+            return;
+        }
         for entry in entries {
             match entry.file_type() {
                 Ok(kind) => self.entry(&entry.path(), kind, depth),
                 Err(error) => self.problem(&entry.path(), format!("cannot be looked at: {error}")),
             }
         }
+    }
+
+    /// Hands on what has to be rendered. Whether nothing else of the folder is looked at.
+    fn is_rendered(&mut self, path: &Path, entries: &[DirEntry]) -> bool {
+        let has = |name: &str| entries.iter().any(|entry| entry.file_name() == name);
+        if has(chart::MARK) {
+            (self.hand_on)(Item::Chart(path.to_owned()));
+            return true;
+        }
+        if let Some(mark) = kustomization::MARKS.into_iter().find(|mark| has(mark)) {
+            (self.hand_on)(Item::Kustomization(path.join(mark)));
+        }
+        false
     }
 
     fn entry(&mut self, path: &Path, kind: FileType, depth: usize) {
@@ -113,7 +144,7 @@ impl<'a> Walk<'a> {
             Ok(target) if target.is_dir() => self.link_to_folder(path, depth),
             Ok(target) if is_manifest(path) => self.entry(path, target.file_type(), depth),
             Err(error) if is_manifest(path) => {
-                self.problem(path, format!("a link that leads nowhere: {error}"))
+                self.problem(path, format!("a link that leads nowhere: {error}"));
             }
             _ => (),
         }

@@ -12,12 +12,13 @@ use std::{
     thread,
 };
 
-use airworthy_manifest::{Digest, Found, Watch};
+use airworthy_manifest::{Digest, Found};
 use airworthy_model::facts::{ManifestTree, Unreadable};
 
 use super::{
-    MAX_PROBLEMS, MAX_WATCHED, Unreachable,
+    MAX_PROBLEMS, MAX_WATCHED, Task, Unreachable,
     file::{Large, Window},
+    render::{self, overlaid},
     shown,
     walk::{Item, Walk},
 };
@@ -30,10 +31,10 @@ const WAITING: usize = 64;
 type Batch = Vec<(u64, Item)>;
 
 /// Reads all that the roots hold.
-pub(super) fn run(watch: &Watch, roots: &[PathBuf]) -> Result<ManifestTree, Unreachable> {
+pub(super) fn run(task: &Task<'_>) -> Result<ManifestTree, Unreachable> {
     let (send, receive) = sync_channel(WAITING);
     let hall = Hall {
-        watch,
+        task,
         queue: Mutex::new(receive),
         large: Large::default(),
         watched: AtomicUsize::new(0),
@@ -44,7 +45,7 @@ pub(super) fn run(watch: &Watch, roots: &[PathBuf]) -> Result<ManifestTree, Unre
         let workers: Vec<_> = (0..cores)
             .map(|_| scope.spawn(|| Worker::of(&hall).run()))
             .collect();
-        let walked = hand_out(send, roots);
+        let walked = hand_out(send, task.roots);
         let done = workers.into_iter().map(|worker| {
             worker
                 .join()
@@ -69,18 +70,19 @@ fn hand_out(send: SyncSender<Batch>, roots: &[PathBuf]) -> Result<(), Unreachabl
     };
     let walked = Walk::new(&mut hand_on).roots(roots);
     let _ = send.send(batch);
+    drop(send);
     walked
 }
 
 /// What the workers share.
-struct Hall<'w> {
-    watch: &'w Watch,
+pub(super) struct Hall<'t> {
+    pub(super) task: &'t Task<'t>,
     queue: Mutex<Receiver<Batch>>,
     large: Large,
     /// Objects that matter, so far.
-    watched: AtomicUsize,
+    pub(super) watched: AtomicUsize,
     /// Problems so far.
-    problems: AtomicUsize,
+    pub(super) problems: AtomicUsize,
 }
 
 /// What one worker has done.
@@ -90,10 +92,15 @@ struct Done {
     bytes: u64,
     objects: u64,
     found: Vec<(u64, Found)>,
+    /// What kustomizations make of files that are read as well.
+    overlaid: Vec<(u64, Found)>,
+    /// What was rendered.
+    rendered: Vec<(u64, String)>,
 }
 
-struct Worker<'h> {
-    hall: &'h Hall<'h>,
+/// One of those that read.
+pub(super) struct Worker<'h> {
+    pub(super) hall: &'h Hall<'h>,
     window: Window,
     done: Done,
 }
@@ -110,8 +117,7 @@ impl<'h> Worker<'h> {
     fn run(mut self) -> Done {
         while let Some(batch) = self.next() {
             for (number, item) in batch {
-                let found = self.look(item);
-                self.keep(number, found);
+                self.look(number, item);
             }
         }
         self.done
@@ -126,18 +132,40 @@ impl<'h> Worker<'h> {
         queue.recv().ok()
     }
 
-    fn look(&mut self, item: Item) -> Found {
-        match item {
-            Item::Problem(problem) => Found {
-                problems: vec![problem],
-                ..Found::default()
-            },
+    fn look(&mut self, number: u64, item: Item) {
+        let found = match item {
+            Item::Problem(problem) => render::problem(problem),
             Item::Stdin => self.read("-".to_owned(), &mut io::stdin().lock()),
             Item::File(path) => self.file(&path),
+            Item::Chart(folder) => self.rendered(number, shown(&folder), |own| own.chart(&folder)),
+            Item::Kustomization(mark) => {
+                let found = self.rendered(number, shown(&mark), |own| own.kustomization(&mark));
+                self.done.overlaid.push((number, found));
+                return;
+            }
+        };
+        self.keep(number, found);
+    }
+
+    /// Renders, and notes it where there was something to render.
+    fn rendered(
+        &mut self,
+        number: u64,
+        name: String,
+        render: impl FnOnce(&mut Self) -> render::Rendered,
+    ) -> Found {
+        match render(self) {
+            render::Rendered::Whole(found) => {
+                self.done.objects += found.objects;
+                self.done.rendered.push((number, name));
+                found
+            }
+            render::Rendered::Not(found) => found,
         }
     }
 
-    fn file(&mut self, path: &Path) -> Found {
+    /// What a file holds.
+    pub(super) fn file(&mut self, path: &Path) -> Found {
         match File::open(path) {
             Ok(mut file) => self.read(shown(path), &mut file),
             Err(error) => unreadable(shown(path), &error),
@@ -145,25 +173,33 @@ impl<'h> Worker<'h> {
     }
 
     fn read(&mut self, name: String, source: &mut dyn Read) -> Found {
-        let mut digest = Digest::new(self.hall.watch, name.as_str());
-        match self.window.read(source, &mut digest, &self.hall.large) {
-            Ok(bytes) => {
-                self.done.files += 1;
-                self.done.bytes += bytes;
-                digest.finish()
-            }
-            Err(error) => {
-                let mut found = digest.finish();
-                found.problems.extend(unreadable(name, &error).problems);
-                found
-            }
+        let (found, bytes) = self.stream(name, source);
+        self.done.files += u64::from(bytes.is_some());
+        self.done.bytes += bytes.unwrap_or_default();
+        found
+    }
+
+    /// What a stream of this name holds, and how long it is, when it could be read to its end.
+    pub(super) fn stream(&mut self, name: String, source: &mut dyn Read) -> (Found, Option<u64>) {
+        let mut digest = Digest::new(&self.hall.task.watch, name.as_str());
+        let read = self.window.read(source, &mut digest, &self.hall.large);
+        let mut found = digest.finish();
+        if let Err(error) = &read {
+            found.problems.extend(unreadable(name, error).problems);
         }
+        (found, read.ok())
     }
 
     fn keep(&mut self, number: u64, mut found: Found) {
         self.done.objects += found.objects;
-        limit(&mut found.watched, &self.hall.watched, MAX_WATCHED);
-        limit(&mut found.problems, &self.hall.problems, MAX_PROBLEMS);
+        let (watched, problems) = (&self.hall.watched, &self.hall.problems);
+        limit(&mut found.watched, found.more_watched, watched, MAX_WATCHED);
+        limit(
+            &mut found.problems,
+            found.more_problems,
+            problems,
+            MAX_PROBLEMS,
+        );
         if !found.watched.is_empty() || !found.problems.is_empty() {
             self.done.found.push((number, found));
         }
@@ -171,36 +207,40 @@ impl<'h> Worker<'h> {
 }
 
 /// Keeps what there is room for; counts all.
-fn limit<T>(rows: &mut Vec<T>, count: &AtomicUsize, most: usize) {
-    let before = count.fetch_add(rows.len(), Ordering::Relaxed);
+pub(super) fn limit<T>(rows: &mut Vec<T>, more: usize, count: &AtomicUsize, most: usize) {
+    let before = count.fetch_add(rows.len() + more, Ordering::Relaxed);
     rows.truncate(most.saturating_sub(before));
 }
 
 fn unreadable(file: String, error: &io::Error) -> Found {
-    let problem = Unreadable {
+    render::problem(Unreadable {
         file,
         why: format!("cannot be read: {error}"),
         ..Unreadable::default()
-    };
-    Found {
-        problems: vec![problem],
-        ..Found::default()
-    }
+    })
 }
 
 fn together(done: Vec<Done>, hall: &Hall<'_>) -> ManifestTree {
     let mut tree = ManifestTree::default();
-    let mut found = Vec::new();
+    let (mut found, mut over, mut rendered) = (Vec::new(), Vec::new(), Vec::new());
     for one in done {
         tree.files += one.files;
         tree.bytes += one.bytes;
         tree.objects += one.objects;
         found.extend(one.found);
+        over.extend(one.overlaid);
+        rendered.extend(one.rendered);
     }
     found.sort_by_key(|(number, _)| *number);
+    over.sort_by_key(|(number, _)| *number);
+    rendered.sort();
+    tree.rendered = rendered.into_iter().map(|(_, name)| name).collect();
     for (_, one) in found {
         tree.watched.extend(one.watched);
         tree.problems.extend(one.problems);
+    }
+    for (_, one) in over {
+        overlaid(&mut tree, one, hall);
     }
     tree.problems.extend(left_out(hall));
     tree
