@@ -420,13 +420,16 @@ impl Served {
             .life
             .removed
             .is_some_and(|removed| removed <= self.minor);
-        let gates = if gvk.version.contains("alpha") {
+        let alpha = gvk.version.contains("alpha");
+        let gates = if alpha {
             "AllAlpha=true"
         } else {
             "AllBeta=true"
         };
-        let may_be_gated =
-            !removed && self.defaults.know(&gvk.at()) && !self.made_with.contains(gates);
+        let may_be_gated = !removed
+            && !self.made_with.contains(gates)
+            // Alphas need not be in the list of what can be asked for.
+            && (alpha || self.defaults.know(&gvk.at()));
         match class {
             Class::Options if self.defaults.serve(&gvk.at(), "") => Service::Served,
             Class::Resource | Class::Review if may_be_gated => Service::OffByDefault,
