@@ -150,6 +150,21 @@ fn sentences() {
         ),
         (
             Assessment {
+                version: Some(v("v1.31.14")),
+                ..after(not_ready())
+            },
+            "Not fit to serve after the upgrade to 1.32: 3 blockers, 1 risk.",
+        ),
+    ] {
+        assert_eq!(sentence(&assessment), expected);
+    }
+}
+
+#[test]
+fn a_run_on_files_speaks_of_files() {
+    for (assessment, expected) in [
+        (
+            Assessment {
                 version: None,
                 ..ready_with_risks()
             },
@@ -168,13 +183,6 @@ fn sentences() {
                 ..cannot_determine()
             },
             "Cannot determine whether the files are ready for 1.32: 2 checks that could block lacked evidence.",
-        ),
-        (
-            Assessment {
-                version: Some(v("v1.31.14")),
-                ..after(not_ready())
-            },
-            "Not fit to serve after the upgrade to 1.32: 3 blockers, 1 risk.",
         ),
     ] {
         assert_eq!(sentence(&assessment), expected);
