@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what a pre-check and the service cost, beside what cannot cost less.
 
+mod audit;
 mod corpus;
 mod files;
 mod fill;
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     Precheck(precheck::Precheck),
     /// A tree of manifests judged without a cluster, beside reading the same bytes
     Files(files::Files),
+    /// An audit log read for who calls what ends, beside a search for the mark of such calls
+    Audit(audit::Audit),
     /// How soon the service is ready, and what it holds when idle
     Serve(serve::Serve),
 }
@@ -33,6 +36,7 @@ impl Command {
         match self {
             Self::Precheck(bench) => bench.run().await,
             Self::Files(bench) => bench.run(),
+            Self::Audit(bench) => bench.run(),
             Self::Serve(bench) => bench.run().await,
         }
     }

@@ -199,7 +199,14 @@ fn read(source: impl Read, name: &str, tally: &mut Tally<'_>) {
     let told = if compressed {
         lines(MultiGzDecoder::new(source), name, tally)
     } else {
-        lines(Growing { source, whole: true }, name, tally)
+        lines(
+            Growing {
+                source,
+                whole: true,
+            },
+            name,
+            tally,
+        )
     };
     if let Err((line, error)) = told {
         let why = format!("reading broke off after line {line}: {error}");

@@ -250,6 +250,11 @@ impl<'k> Tally<'k> {
         Ok(())
     }
 
+    /// Adds the lines of a log, of which those that cannot be read are counted.
+    pub fn lines(&mut self, lines: &[u8]) {
+        self.block(lines, "", &mut 0);
+    }
+
     /// Adds the lines of a block; `line` is the number of the line before it, and is carried on.
     pub(super) fn block(&mut self, block: &[u8], file: &str, line: &mut u64) {
         let finder = self.layout.deprecated.clone();
