@@ -9,6 +9,7 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
         &[
             "precheck",
             "postcheck",
+            "fix",
             "record",
             "checks",
             "rbac",
@@ -60,6 +61,10 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
             "--check",
             "--skip",
         ],
+    ),
+    (
+        &["fix"],
+        &["<PATH>", "--target", "--dry-run", "--write", "--deprecated"],
     ),
     (&["record"], &["--output", "--kubeconfig", "--context"]),
     (&["checks"], &["list", "show"]),

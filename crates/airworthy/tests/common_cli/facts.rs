@@ -77,6 +77,9 @@ fn nothing_else(facts: &mut Facts) {
     facts.webhooks = Ok(Vec::new());
     facts.services = Ok(Vec::new());
     facts.endpoint_slices = Ok(Vec::new());
+    facts.api_writers = Ok(Vec::new());
+    facts.helm_releases = Ok(Vec::new());
+    facts.git_ops = Ok(Vec::new());
     facts.permissions = Ok(Vec::new());
     facts.collection = Ok(CollectionReport::default());
 }
