@@ -7,6 +7,7 @@ mod cli {
     mod damaged;
     mod drop_in;
     mod fix;
+    mod knowledge;
     mod operator;
     mod outputs;
     mod pipes;
