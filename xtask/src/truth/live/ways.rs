@@ -87,6 +87,11 @@ const WAYS: &[Way] = &[
         (ClientSide, Old, Who::Kubectl),
     ),
     Way(
+        "a5 a, then one field by somebody, new",
+        &[(ClientSide, Old, Who::Kubectl), (Touch, New, Who::Person)],
+        (ClientSide, Old, Who::Kubectl),
+    ),
+    Way(
         "b0 a, then client-side apply, new",
         &[
             (ClientSide, Old, Who::Kubectl),
@@ -150,6 +155,16 @@ const WAYS: &[Way] = &[
         "d3 d, then the status by a controller, new",
         &[(Create, Old, Who::Operator), (Status, New, Who::Controller)],
         (Create, Old, Who::Operator),
+    ),
+    Way(
+        "d5 d, then one field by somebody, new",
+        &[(Create, Old, Who::Operator), (Touch, New, Who::Person)],
+        (Create, Old, Who::Operator),
+    ),
+    Way(
+        "d6 create, new, then one field by the same, old",
+        &[(Create, New, Who::Operator), (Touch, Old, Who::Operator)],
+        (Touch, Old, Who::Operator),
     ),
     Way(
         "d4 d, then its own status, new",
@@ -238,56 +253,61 @@ fn own(agent: Agent, id: &str) -> Agent {
 /// What a backed case is: its title, its backing, and how the object itself was written.
 type Backed = (&'static str, Backing, &'static [(Act, At)]);
 
+const HELM: &[(&str, &[(&str, At)], &[(Act, At)])] = &[
+    (
+        "h+ Helm, deployed manifest old",
+        &[("deployed", Old)],
+        &[(Create, Old)],
+    ),
+    (
+        "h2 Helm, upgraded, still old",
+        &[("superseded", Old), ("deployed", Old)],
+        &[(Create, Old)],
+    ),
+    (
+        "h3 Helm, old, a failed upgrade to new",
+        &[("deployed", Old), ("failed", New)],
+        &[(Create, Old)],
+    ),
+    (
+        "h4 Helm, manifest old, object new",
+        &[("deployed", Old)],
+        &[(Create, New)],
+    ),
+    (
+        "h5 Helm, old, uninstalled, history kept",
+        &[("uninstalled", Old)],
+        &[],
+    ),
+    (
+        "h- Helm, old only in a superseded revision",
+        &[("superseded", Old), ("deployed", New)],
+        &[(Create, Old), (Touch, New)],
+    ),
+    ("h0 Helm, new", &[("deployed", New)], &[(Create, New)]),
+];
+
 fn backed(api: &Api) -> Vec<Case> {
     let helm = |revisions: &[(&'static str, At)], secret| Backing::Helm {
         revisions: revisions.to_vec(),
         secret,
     };
-    let all: Vec<Backed> = vec![
-        (
-            "h+ Helm, deployed manifest old",
-            helm(&[("deployed", Old)], true),
-            &[(Create, Old)],
-        ),
+    let releases = HELM
+        .iter()
+        .map(|(title, revisions, history)| (*title, helm(revisions, true), *history));
+    let others: [Backed; 5] = [
         (
             "h1 Helm in a ConfigMap, old",
             helm(&[("deployed", Old)], false),
             &[(Create, Old)],
-        ),
-        (
-            "h2 Helm, upgraded, still old",
-            helm(&[("superseded", Old), ("deployed", Old)], true),
-            &[(Create, Old)],
-        ),
-        (
-            "h3 Helm, old, a failed upgrade to new",
-            helm(&[("deployed", Old), ("failed", New)], true),
-            &[(Create, Old)],
-        ),
-        (
-            "h4 Helm, manifest old, object new",
-            helm(&[("deployed", Old)], true),
-            &[(Create, New)],
-        ),
-        (
-            "h- Helm, old only in a superseded revision",
-            helm(&[("superseded", Old), ("deployed", New)], true),
-            &[(Create, Old), (Touch, New)],
-        ),
-        (
-            "h0 Helm, new",
-            helm(&[("deployed", New)], true),
-            &[(Create, New)],
         ),
         ("g+ Argo CD, old", Backing::Argo(Old), &[(ServerSide, Old)]),
         ("g- Argo CD, new", Backing::Argo(New), &[(ServerSide, New)]),
         ("x+ Flux, old", Backing::Flux(Old), &[(ServerSide, Old)]),
         ("x- Flux, new", Backing::Flux(New), &[(ServerSide, New)]),
     ];
-    let possible = all
-        .into_iter()
-        .enumerate()
-        .filter(|(_, one)| can_back(api, one));
+    let all = releases.chain(others).enumerate();
+    let possible = all.filter(|(_, one)| can_back(api, one));
     possible
         .map(|(number, one)| backed_by(api, number, one))
         .collect()
@@ -307,42 +327,45 @@ fn can_back(api: &Api, (_, backing, history): &Backed) -> bool {
 fn backed_by(api: &Api, number: usize, (title, backing, history): Backed) -> Case {
     let id = title.split_whitespace().next().unwrap_or(title);
     let id = id.replace('+', "y").replace('-', "n");
-    let (agent, next) = match &backing {
-        Backing::Helm { revisions, .. } => {
-            let deployed = revisions
-                .iter()
-                .rev()
-                .find(|(status, _)| *status == "deployed");
-            (
-                Agent::new("Helm/3.15.4", "helm"),
-                (Upgrade, deployed.map_or(New, |(_, at)| *at)),
-            )
-        }
-        Backing::Argo(at) => (
-            Agent::new("argocd-application-controller/v2.12.0", "argocd-controller"),
-            (ServerSide, *at),
-        ),
-        Backing::Flux(at) => (
-            Agent::new("kustomize-controller/v1.3.0", "kustomize-controller"),
-            (ServerSide, *at),
-        ),
-        Backing::Nothing => (Agent::program("nobody"), (List, New)),
-    };
+    let agent = deployer(&backing);
     let call = |(act, at): (Act, At)| Call {
         act,
         at,
         agent: agent.clone(),
     };
-    let owner = api.name(&id, 50 + number).replace('.', "-");
+    let name = api.name(&id, 50 + number);
     Case {
         way: title,
         api: api.clone(),
-        name: api.name(&id, 50 + number),
-        owner,
+        owner: name.replace('.', "-"),
+        name,
         history: history.iter().map(|step| call(*step)).collect(),
         window: Vec::new(),
-        next: Some(call(next)),
+        next: next_of(&backing).map(call),
         backing,
+    }
+}
+
+fn deployer(backing: &Backing) -> Agent {
+    match backing {
+        Backing::Helm { .. } => Agent::new("Helm/3.15.4", "helm"),
+        Backing::Argo(_) => {
+            Agent::new("argocd-application-controller/v2.12.0", "argocd-controller")
+        }
+        Backing::Flux(_) => Agent::new("kustomize-controller/v1.3.0", "kustomize-controller"),
+        Backing::Nothing => Agent::program("nobody"),
+    }
+}
+
+/// Helm upgrades what is deployed; sources apply what they hold.
+fn next_of(backing: &Backing) -> Option<(Act, At)> {
+    match backing {
+        Backing::Helm { revisions, .. } => {
+            let deployed = revisions.iter().rfind(|(status, _)| *status == "deployed");
+            deployed.map(|(_, at)| (Upgrade, *at))
+        }
+        Backing::Argo(at) | Backing::Flux(at) => Some((ServerSide, *at)),
+        Backing::Nothing => None,
     }
 }
 
