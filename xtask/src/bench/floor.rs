@@ -1,7 +1,7 @@
 //! The floor: fetches every kind that can be listed once, page after page, and drops the bytes. What reads a whole cluster
 //! cannot cost less than this.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use hyper_util::{
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 /// Objects of one page.
 const PAGE: u32 = 500;
@@ -22,9 +23,15 @@ const PAGE: u32 = 500;
 const HEAD: usize = 4096;
 const DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-/// Fetches every listable kind once and drops the bytes.
+/// Paths that are fetched at a time, where they are named: as many as airworthy asks for at a time.
+const AT_ONCE: usize = 4;
+
+/// Fetches every listable kind once, or what is named, and drops the bytes.
 #[derive(clap::Args)]
 pub(crate) struct Floor {
+    /// Fetch the paths of this file, one a line, in place of all lists
+    #[arg(long)]
+    paths: Option<PathBuf>,
     /// A kubeconfig with a token, as the testbed writes them
     #[arg(long)]
     kubeconfig: PathBuf,
@@ -76,6 +83,10 @@ impl Floor {
     async fn fetch(self) -> Result<Fetched> {
         let server = Server::new(&std::fs::read_to_string(&self.kubeconfig)?)?;
         let mut fetched = Fetched::default();
+        if let Some(paths) = &self.paths {
+            let paths = std::fs::read_to_string(paths)?;
+            return named(server, &paths, self.format).await;
+        }
         for path in server.lists().await? {
             fetched.lists += 1;
             let mut token = String::new();
@@ -92,6 +103,41 @@ impl Floor {
         }
         Ok(fetched)
     }
+}
+
+/// Fetches paths, several at a time.
+async fn named(server: Server, paths: &str, format: Format) -> Result<Fetched> {
+    let server = Arc::new(server);
+    let mut running = JoinSet::new();
+    for share in 0..AT_ONCE {
+        let paths: Vec<_> = paths
+            .lines()
+            .skip(share)
+            .step_by(AT_ONCE)
+            .map(str::to_owned)
+            .collect();
+        running.spawn(dropped(server.clone(), paths, format));
+    }
+    let mut fetched = Fetched::default();
+    while let Some(done) = running.join_next().await {
+        let done = done??;
+        fetched.pages += done.pages;
+        fetched.bytes += done.bytes;
+    }
+    Ok(fetched)
+}
+
+async fn dropped(server: Arc<Server>, paths: Vec<String>, format: Format) -> Result<Fetched> {
+    let mut fetched = Fetched::default();
+    for path in paths {
+        let answer = server.ask(&path, format.accept()).await?;
+        let mut body = answer.into_body();
+        while let Some(frame) = body.frame().await {
+            fetched.bytes += frame?.data_ref().map_or(0, |chunk| chunk.len() as u64);
+        }
+        fetched.pages += 1;
+    }
+    Ok(fetched)
 }
 
 #[derive(Deserialize)]

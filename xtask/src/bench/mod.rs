@@ -5,6 +5,7 @@ mod corpus;
 mod files;
 mod fill;
 mod floor;
+mod helm;
 mod measure;
 mod objects;
 mod precheck;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Files(files::Files),
     /// An audit log read for who calls what ends, beside a search for the mark of such calls
     Audit(audit::Audit),
+    /// A thousand Helm releases looked into, beside fetching the same records
+    Helm(helm::Helm),
     /// How soon the service is ready, and what it holds when idle
     Serve(serve::Serve),
 }
@@ -37,6 +40,7 @@ impl Command {
             Self::Precheck(bench) => bench.run().await,
             Self::Files(bench) => bench.run(),
             Self::Audit(bench) => bench.run(),
+            Self::Helm(bench) => bench.run().await,
             Self::Serve(bench) => bench.run().await,
         }
     }
