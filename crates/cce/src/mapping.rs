@@ -194,11 +194,12 @@ fn message(result: &CheckResult, findings: &[&Finding]) -> String {
     }
 }
 
-/// Where the risk is: an API, a node, an add-on, or a setting. A client that nobody saw is not named.
+/// Where the risk is: an API, a node, an add-on, or a setting. A client that nobody saw is not named. An API version that stands in
+/// a record or file is a setting of it, which nobody calls yet.
 fn risk_source(findings: &[&Finding]) -> RiskSource {
     let mut source = RiskSource::default();
     for finding in findings.iter().take(MOST_SOURCES) {
-        if let Some(api) = &finding.api {
+        if let (Some(api), None) = (&finding.api, &finding.setting) {
             let user_agent = finding
                 .caller
                 .as_ref()
@@ -232,12 +233,13 @@ fn risk_source(findings: &[&Finding]) -> RiskSource {
 fn configuration_risk(finding: &Finding) -> ConfigurationRisks {
     let setting = finding.setting.as_ref();
     let expected = setting.and_then(|setting| setting.expected.clone());
+    // Who deploys it, where that is a matter of deploying: a release or a source.
+    let owner = finding.owner.as_ref().map(|_| finding.subject.path());
+    let file = finding.location.as_ref().map(|place| place.file.clone());
+    let read = finding.evidence.first();
     ConfigurationRisks {
-        package: Some(finding.subject.kind.clone()),
-        source_file: finding
-            .evidence
-            .first()
-            .map(|evidence| evidence.source.clone()),
+        package: owner.or_else(|| Some(finding.subject.kind.clone())),
+        source_file: file.or_else(|| read.map(|evidence| evidence.source.clone())),
         node_msg: None,
         field: setting
             .map(|setting| setting.field.clone())

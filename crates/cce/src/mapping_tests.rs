@@ -1,6 +1,8 @@
 use airworthy_model::{
-    Evidence, Missing, Need, Phase, Scope, Verdict, facts::ClusterIdentity, finding::AffectedApi,
-    finding::Caller,
+    Evidence, Missing, Need, Phase, Scope, Verdict,
+    facts::ClusterIdentity,
+    finding::AffectedApi,
+    finding::{Caller, Location, Owner},
 };
 
 use super::*;
@@ -46,6 +48,13 @@ static API: CheckInfo = info(
     Severity::Blocker,
     true,
 );
+static HELM: CheckInfo = info(
+    "HelmReleaseDeprecatedApi",
+    Group::LimitCheck,
+    Kind::Risk,
+    Severity::Risk,
+    false,
+);
 static NODE: CheckInfo = info(
     "NodeReady",
     Group::NodeCheck,
@@ -60,7 +69,7 @@ static ADDON: CheckInfo = info(
     Severity::Note,
     false,
 );
-const ALL: [&CheckInfo; 5] = [&PDB, &WEBHOOK, &API, &NODE, &ADDON];
+const ALL: [&CheckInfo; 6] = [&PDB, &WEBHOOK, &API, &HELM, &NODE, &ADDON];
 
 fn result(check: &CheckInfo, status: Status) -> CheckResult {
     let missing = if status == Status::Unknown {
@@ -98,7 +107,7 @@ fn assessment(checks: Vec<CheckResult>, findings: Vec<Finding>) -> Assessment {
         verdict: Verdict::Ready,
         scope: Scope::Full,
         cluster: ClusterIdentity::default(),
-        version: "v1.31.14".parse().unwrap(),
+        version: Some("v1.31.14".parse().unwrap()),
         observed_at: "2026-11-22T12:00:00Z".parse().unwrap(),
         path: None,
         knowledge: String::new(),
@@ -274,6 +283,68 @@ fn an_api_risk_names_the_client_only_when_one_was_seen() {
             {"url": "/apis/policy/v1beta1/podsecuritypolicies", "userAgent": "kubectl/v1.19.10"},
         ]})
     );
+}
+
+/// What a release holds, or a file, nobody called: it is a setting of the record.
+#[test]
+fn an_api_version_in_a_record_or_file_is_a_setting() {
+    let api = AffectedApi {
+        url: "/apis/batch/v1beta1/cronjobs".into(),
+        ..AffectedApi::default()
+    };
+    let release = Subject::namespaced("", "HelmRelease", "shop", "web");
+    let owner = Owner {
+        kind: "HelmRelease".into(),
+        namespace: Some("shop".into()),
+        name: "web".into(),
+    };
+    let held = finding(&HELM, Severity::Risk, release).setting(
+        "apiVersion",
+        "batch/v1beta1",
+        Some("batch/v1"),
+    );
+    let held = Finding {
+        api: Some(api.clone()),
+        owner: Some(owner),
+        ..held
+    };
+    let location = Location {
+        file: "deploy/cron.yaml".into(),
+        line: 3,
+        column: 1,
+        document: 0,
+    };
+    let job = Subject::namespaced("batch/v1beta1", "CronJob", "shop", "cleanup");
+    let file = finding(&HELM, Severity::Risk, job).setting(
+        "apiVersion",
+        "batch/v1beta1",
+        Some("batch/v1"),
+    );
+    let file = Finding {
+        api: Some(api),
+        location: Some(location),
+        ..file
+    };
+    let (_, item) = only_item(&HELM, Status::Found, vec![held, file]);
+    assert!(item.risk_source.deprecated_api_risks.is_empty());
+    let risks = &item.risk_source.configuration_risks;
+    let told = |at: usize| {
+        (
+            risks[at].package.as_deref(),
+            risks[at].field.as_deref(),
+            risks[at].value.as_deref(),
+        )
+    };
+    assert_eq!(
+        told(0),
+        (Some("shop/web"), Some("apiVersion"), Some("batch/v1beta1"))
+    );
+    assert_eq!(
+        told(1),
+        (Some("CronJob"), Some("apiVersion"), Some("batch/v1beta1"))
+    );
+    assert_eq!(risks[1].source_file.as_deref(), Some("deploy/cron.yaml"));
+    assert_eq!(risks[0].original_value.as_deref(), Some("batch/v1"));
 }
 
 #[test]

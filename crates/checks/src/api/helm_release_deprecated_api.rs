@@ -33,11 +33,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let uses = uses::reported_by(ctx, Strength::Helm)?;
     let findings: Judgement = uses
         .iter()
-        .map(|one| {
-            let finding = uses::describe(ctx.knowledge, one, Strength::Helm);
-            let replacement = one.ended.api.replacement.as_deref();
-            finding.setting("apiVersion", one.ended.version(), replacement)
-        })
+        .map(|one| uses::describe(ctx.knowledge, one, Strength::Helm))
         .collect();
     Ok(findings.without(releases.iter().filter_map(unread)))
 }

@@ -31,7 +31,21 @@ pub(crate) fn describe(knowledge: &Knowledge, one: &ApiUse<'_>, strength: Streng
         )
     }
     .telling_apart(discriminator(one));
-    repaired(knowledge, one, strength, finding)
+    repaired(
+        knowledge,
+        one,
+        strength,
+        written_down(one, strength, finding),
+    )
+}
+
+/// What stands in a record or a source is a setting there.
+fn written_down(one: &ApiUse<'_>, strength: Strength, finding: Finding) -> Finding {
+    if strength < Strength::Helm {
+        return finding;
+    }
+    let replacement = one.ended.api.replacement.as_deref();
+    finding.setting("apiVersion", one.ended.version(), replacement)
 }
 
 /// Two programs of one user, two versions, and what is stale beside what is not, are different matters.
