@@ -69,9 +69,8 @@ impl Files {
             let score = judge_in(folder.path(), target, &program).await?;
             say(&format!("files for {target}\n\n{}", score.render()));
             say(&examples_are_good(source, target, &score).await?);
-            if !score.is_perfect()
-                || (self.fix && !rewritten_well(folder.path(), target, &program).await?)
-            {
+            let rewritten = !self.fix || rewritten_well(folder.path(), target, &program).await?;
+            if !(score.is_perfect() && rewritten) {
                 wrong.push(target);
             }
         }
