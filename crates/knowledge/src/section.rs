@@ -125,6 +125,6 @@ fn row<R: DeserializeOwned>((at, raw): (usize, &&RawValue)) -> Result<R, BadRow>
 /// The line of `file` on which `part`, which is a slice of it, begins.
 fn line_of(file: &str, part: &str) -> usize {
     let offset = part.as_ptr().addr().saturating_sub(file.as_ptr().addr());
-    let before = file.as_bytes().get(..offset).unwrap_or_default();
-    1 + before.iter().filter(|byte| **byte == b'\n').count()
+    let before = file.get(..offset).unwrap_or_default();
+    1 + before.matches('\n').count()
 }
