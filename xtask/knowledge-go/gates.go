@@ -24,12 +24,14 @@ type Gate struct {
 	Components []string `json:"components"`
 }
 
-// Spec is one stage of a gate's life; since is zero where the list has no versions.
+// Spec is one stage of a gate's life; since is zero where the list has no versions. With compatible, it holds only on servers
+// that need not stay compatible with minors before that one; by default, each stays so with the minor before its own.
 type Spec struct {
-	since   int
-	stage   string
-	enabled bool
-	locked  bool
+	since      int
+	compatible int
+	stage      string
+	enabled    bool
+	locked     bool
 }
 
 // gateFolders are the folders that may hold lists of gates, per module.
@@ -202,7 +204,8 @@ func (r *gateReader) spec(pkg *Package, value ast.Expr) (*Spec, error) {
 	}
 	var best *Spec
 	for i := range specs {
-		if specs[i].since <= r.source.minor && (best == nil || best.since <= specs[i].since) {
+		holds := specs[i].since <= r.source.minor && specs[i].compatible < r.source.minor
+		if holds && (best == nil || best.since <= specs[i].since) {
 			best = &specs[i]
 		}
 	}
@@ -257,12 +260,17 @@ func (r *gateReader) member(pkg *Package, spec *Spec, member *ast.KeyValueExpr) 
 		spec.stage, err = stage(member.Value)
 	case "Version":
 		spec.since, err = r.since(member.Value)
+	case "MinCompatibilityVersion":
+		spec.compatible, err = r.since(member.Value)
+	case "MinimumVersion", "HiddenInHelpText", "DeprecationMessage": // of kubeadm
 	case "FeatureSpec": // of kubeadm
 		inner, ok := member.Value.(*ast.CompositeLit)
 		if !ok {
 			return fmt.Errorf("%s: no literal", r.source.files.Position(member.Pos()))
 		}
 		*spec, err = r.one(pkg, inner)
+	default:
+		return fmt.Errorf("%s: a member that is not known", r.source.files.Position(member.Pos()))
 	}
 	return err
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Knowledge,
-    api::{Provenance, Span, api_version},
+    api::{Api, Provenance, Serving, Span, api_version},
     section::{BadRow, Table},
     spans,
 };
@@ -105,13 +105,28 @@ impl Knowledge {
         self.storage.get().all()
     }
 
-    /// The group and version at which a minor writes the objects of a resource to etcd; nothing where its sources do not say.
+    /// The group and version at which a minor writes the objects of a resource to etcd; nothing where its sources do not say,
+    /// or where no server of the minor can serve the resource at any version.
     pub fn storage_version(
         &self,
         group: &str,
         resource: &str,
         minor: Minor,
     ) -> Option<&StorageVersion> {
+        // Kubernetes' own table keeps what a minor removed for one minor more, since a variable of the environment, meant for
+        // its tests, keeps it served.
+        let served = |api: &Api| {
+            let serving = api.serving(minor);
+            matches!(serving, Serving::Served | Serving::OffByDefault)
+        };
+        let mut versions = self
+            .apis()
+            .filter(|api| api.group == group && api.resource == resource)
+            .peekable();
+        let known = versions.peek().is_some();
+        if known && !versions.any(served) {
+            return None;
+        }
         self.storage.get().at(group, resource, minor)
     }
 }
