@@ -11,6 +11,7 @@ use axum::{
     extract::{Path, Request, State},
     response::{IntoResponse, Response},
 };
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
@@ -53,8 +54,8 @@ pub(crate) async fn take(
 }
 
 async fn accept(app: &App, cluster: &str, request: Request) -> Answer<Value> {
-    let token = bearer(request.headers()).ok_or_else(ApiError::no_credentials)?;
-    let sender = app.service.audit_sender(cluster, token).await?;
+    let token = token(request.headers()).ok_or_else(ApiError::no_credentials)?;
+    let sender = app.service.audit_sender(cluster, &token).await?;
     let sender = sender.ok_or_else(ApiError::unknown_token)?;
     // A place is held from the first byte of the body until the batch is in the database.
     let _place = app
@@ -85,9 +86,15 @@ async fn whole(app: &App, sender: &AuditSender, request: Request) -> Result<Byte
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then_some(token.trim())
+/// The token, as `Bearer`, or as the password of `Basic`: an API server leaves the credentials of its file out when the address
+/// is not https, but not those within the address.
+fn token(headers: &HeaderMap) -> Option<String> {
+    let (scheme, given) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(given.trim().to_owned());
+    }
+    scheme.eq_ignore_ascii_case("basic").then_some(())?;
+    let pair = String::from_utf8(BASE64_STANDARD.decode(given.trim()).ok()?).ok()?;
+    pair.split_once(':')
+        .map(|(_, password)| password.to_owned())
 }

@@ -15,6 +15,11 @@ Keep the output in a file that only the API server can read, and start the API s
 The policy needs level Metadata; more than that is not looked at, and makes the batches large.
 ";
 
+/// What a plain address means.
+const OPEN: &str = "\
+The address is not https: whoever can listen on the way can read the token and what is sent.
+";
+
 /// Makes the token of a cluster and prints the API server's file.
 pub(crate) async fn create(
     store: &Store,
@@ -23,13 +28,16 @@ pub(crate) async fn create(
     config: &Config,
 ) -> Result<u8> {
     let server = server.unwrap_or_else(|| format!("http://{}", config.listen.value));
-    check_server(&server)?;
+    let address = address(&server)?;
     let Some(token) = token(store, id).await? else {
         return unknown(id);
     };
     store.close().await?;
     console::say(NEXT);
-    console::print(&file(&server, id, &token))
+    if address.0 == "http" {
+        console::say(OPEN);
+    }
+    console::print(&file(address, id, &token))
 }
 
 /// Takes the token of a cluster away.
@@ -64,29 +72,43 @@ fn unknown<T>(id: &str) -> Result<T> {
     bail!("there is no cluster {id:?} (airworthy cluster list shows them)")
 }
 
-fn check_server(server: &str) -> Result<()> {
-    let host = server
-        .strip_prefix("http://")
-        .or_else(|| server.strip_prefix("https://"));
-    let fits = |host: &str| {
-        !host.is_empty() && !host.contains(|char: char| char.is_whitespace() || char.is_control())
+/// Where the service is: scheme, and host with port.
+fn address(server: &str) -> Result<(&str, &str)> {
+    let parts = server.trim_end_matches('/').split_once("://");
+    let plain = |host: &str| {
+        !host.is_empty()
+            && !host.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@')
     };
-    if host.is_some_and(fits) {
-        return Ok(());
+    match parts {
+        Some((scheme @ ("http" | "https"), host)) if plain(host) => Ok((scheme, host)),
+        _ => bail!(
+            "--server {server:?} is no address of a service: expected something like https://airworthy.example.com"
+        ),
     }
-    bail!(
-        "--server {server:?} is no address of a service: expected something like http://192.0.2.7:8080"
-    )
 }
 
 /// A kubeconfig; JSON is YAML, so every quote is in its place.
-fn file(server: &str, id: &str, token: &Secret) -> String {
-    let url = format!("{}/audit/v1/clusters/{id}", server.trim_end_matches('/'));
+///
+/// An API server does not use the credentials of such a file for an address that is not https, but it sends those that are
+/// part of the address.
+fn file((scheme, host): (&str, &str), id: &str, token: &Secret) -> String {
+    let token = token.expose();
+    let inline = if scheme == "http" {
+        format!("audit:{token}@")
+    } else {
+        String::new()
+    };
+    let url = format!("{scheme}://{inline}{host}/audit/v1/clusters/{id}");
+    let user = if inline.is_empty() {
+        json!({ "token": token })
+    } else {
+        json!({})
+    };
     let config = json!({
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{ "name": "airworthy", "cluster": { "server": url } }],
-        "users": [{ "name": "api-server", "user": { "token": token.expose() } }],
+        "users": [{ "name": "api-server", "user": user }],
         "contexts": [{ "name": "airworthy", "context": { "cluster": "airworthy", "user": "api-server" } }],
         "current-context": "airworthy",
     });

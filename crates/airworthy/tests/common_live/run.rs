@@ -1,6 +1,10 @@
 //! The binary, run as people run it.
 
-use std::{fmt, process::Stdio, time::Duration};
+use std::{
+    fmt,
+    process::{Output, Stdio},
+    time::Duration,
+};
 
 use tokio::{process::Command, time::timeout};
 
@@ -37,15 +41,20 @@ pub(crate) async fn airworthy(args: &[&str]) -> Run {
 pub(crate) async fn finish(args: &[&str], mut command: Command) -> Run {
     let output = timeout(PATIENCE, command.output()).await;
     let output = output.expect("it ends in time").expect("it starts");
-    Run {
-        args: args.iter().map(ToString::to_string).collect(),
-        code: output.status.code().expect("no signal ends it"),
-        stdout: String::from_utf8(output.stdout).expect("text"),
-        stderr: String::from_utf8(output.stderr).expect("text"),
-    }
+    Run::of(args, output)
 }
 
 impl Run {
+    /// What a process said that ended.
+    pub(crate) fn of(args: &[&str], output: Output) -> Self {
+        Self {
+            args: args.iter().map(ToString::to_string).collect(),
+            code: output.status.code().expect("no signal ends it"),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
     /// Demands an exit code.
     #[track_caller]
     pub(crate) fn exits(&self, code: i32) -> &Self {

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use airworthy_store::AuditKept;
 use axum::body::Body;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
 use futures::{StreamExt as _, future::join_all, stream};
 use http::{Method, Request};
@@ -85,6 +86,27 @@ async fn a_batch_that_was_answered_is_kept_and_counts_once() {
         .collect();
     assert_eq!(rows, [("other/2.0", 2), ("reader/1.0", 2)]);
     assert_eq!((kept.events, kept.refused), (4, 0));
+}
+
+/// As an API server sends it to an address that is not https.
+#[tokio::test]
+async fn the_token_may_be_the_password_of_the_address() {
+    let fixture = Fixture::new().await;
+    let token = token(&fixture, &fixture.ours).await;
+    for (pair, status) in [
+        (format!("audit:{token}"), 200),
+        (format!("x:{token}"), 200),
+        (token.clone(), 401),
+        (format!("{token}:"), 401),
+        ("audit:guess".to_owned(), 401),
+    ] {
+        let mut request = unsigned(Method::POST, &path(&fixture.ours), batch(&["reader/1.0"]));
+        let value = format!("Basic {}", BASE64_STANDARD.encode(&pair))
+            .parse()
+            .unwrap();
+        request.headers_mut().insert("authorization", value);
+        assert_eq!(fixture.send(request).await.status, status, "{pair}");
+    }
 }
 
 #[tokio::test]
