@@ -20,6 +20,8 @@ const FORMATS: [(&str, &str); 10] = [
     ("github", "::error title=airworthy::Not ready for 1.32"),
 ];
 
+const SARIF: &str = include_str!("../../../report/tests/schemas/sarif-2.1.0.json");
+
 fn recording(recordings: &Recordings) -> String {
     let facts = with_blocker(with_risk(with_note(without_permissions(healthy()))));
     let file = recordings.of("facts.tar", &facts);
@@ -76,6 +78,10 @@ fn a_file_comes_beside_the_table() {
         .says("Blockers (1)");
     let log: Value = serde_json::from_slice(&fs::read(&file).expect("a file")).expect("JSON");
     assert_eq!(log["runs"][0]["tool"]["driver"]["name"], "airworthy");
+    let schema = serde_json::from_str(SARIF).expect("a schema");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let errors = validator.iter_errors(&log).map(|error| error.to_string());
+    assert_eq!(errors.collect::<Vec<_>>(), [""; 0]);
     // Rules come with the pages of the checks.
     let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array();
     let rule = rules.and_then(|rules| rules.iter().find(|r| r["id"] == "PdbBlocksDrain"));
