@@ -3,11 +3,13 @@
 mod common_cli;
 
 mod cli {
+    mod audit_logs;
     mod catalogue;
     mod damaged;
     mod drop_in;
     mod fix;
     mod knowledge;
+    mod manifests;
     mod operator;
     mod outputs;
     mod pipes;

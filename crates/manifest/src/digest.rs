@@ -20,7 +20,7 @@ pub const MAX_DOCUMENT: usize = 16 << 20;
 const OVERLAP: usize = 1024;
 
 /// Objects that matter which are kept of one file.
-const MAX_WATCHED: usize = 10_000;
+const MAX_WATCHED: usize = 5_000;
 /// Problems that are kept of one file.
 const MAX_PROBLEMS: usize = 1_000;
 

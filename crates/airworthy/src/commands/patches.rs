@@ -10,24 +10,26 @@ use super::fix::diff;
 
 /// Files that are larger are repaired by `airworthy fix` all the same; a patch in a report is for people and reviews.
 const MOST_BYTES: u64 = 1 << 20;
-/// Findings of one run that get a patch.
-const MOST_PATCHES: usize = 1_000;
+/// Bytes that are gone through for all patches of one run: each patch takes its whole file.
+const MOST_WORK: usize = 16 << 20;
 
 /// Adds command and patch to the first step of repair of each finding in a file that a program can write anew.
 pub(super) fn attach(findings: &mut [Finding], target: Minor) {
     let mut files: BTreeMap<String, Option<Vec<u8>>> = BTreeMap::new();
-    let in_files = findings.iter_mut().filter(|finding| finding.api.is_some());
-    let in_files = in_files.filter(|finding| finding.location.is_some());
-    for finding in in_files.take(MOST_PATCHES) {
+    let mut work = 0;
+    for finding in findings.iter_mut().filter(|finding| finding.api.is_some()) {
         let Some(location) = &finding.location else {
             continue;
         };
         let file = location.file.clone();
         let place = (location.line, location.column);
         let bytes = files.entry(file.clone()).or_insert_with(|| read(&file));
-        if let Some(bytes) = bytes {
-            repair(finding, &file, bytes, target, place);
+        let Some(bytes) = bytes else { continue };
+        work += bytes.len();
+        if work > MOST_WORK {
+            return;
         }
+        repair(finding, &file, bytes, target, place);
     }
 }
 

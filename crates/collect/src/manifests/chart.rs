@@ -1,13 +1,14 @@
 //! Charts, rendered by `helm` with their own values.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
 };
 
-use airworthy_knowledge::{Knowledge, Serving};
+use airworthy_knowledge::{Class, Knowledge, Serving};
 use airworthy_model::{
     Minor,
     facts::{DesiredObject, Unreadable},
@@ -59,14 +60,17 @@ pub(super) fn render(
 
 /// Charts ask for versions and for kinds at versions; of its own accord helm knows versions only.
 fn served(knowledge: &Knowledge, minor: Minor) -> impl Iterator<Item = OsString> {
+    let objects = [Class::Resource, Class::Review];
     let served = knowledge
         .apis()
-        .filter(move |api| api.serving(minor) == Serving::Served);
+        .filter(|api| objects.contains(&api.class) && api.serving(minor) == Serving::Served);
     let names = served.flat_map(|api| {
         let version = api.api_version();
         [format!("{version}/{}", api.kind), version]
     });
-    names.flat_map(|name| ["--api-versions".into(), name.into()])
+    let names: BTreeSet<_> = names.collect();
+    let flag = |name: String| ["--api-versions".into(), name.into()];
+    names.into_iter().flat_map(flag)
 }
 
 /// A chart that could not be rendered.

@@ -20,8 +20,9 @@ use airworthy_model::{
     facts::{ManifestTree, Unreadable},
 };
 
-/// Objects that matter which are kept; whoever has more needs no longer list to begin with.
-const MAX_WATCHED: usize = 10_000;
+/// Objects that matter which are kept: a report of so many takes some 50 MB, and whoever has more needs no longer list to begin
+/// with.
+const MAX_WATCHED: usize = 5_000;
 /// Problems that are kept.
 const MAX_PROBLEMS: usize = 1_000;
 

@@ -248,9 +248,12 @@ fn together(done: Vec<Done>, hall: &Hall<'_>) -> ManifestTree {
 
 /// What there was no room for is something that nobody sees.
 fn left_out(hall: &Hall<'_>) -> impl Iterator<Item = Unreadable> {
+    let given: Vec<_> = hall.task.roots.iter().map(|root| shown(root)).collect();
+    let given = given.join(", ");
     let more = |count: &AtomicUsize, most: usize, what: &str| {
         let more = count.load(Ordering::Relaxed).saturating_sub(most);
         (more > 0).then(|| Unreadable {
+            file: given.clone(),
             why: format!("{more} more {what} are not listed"),
             cure: Some("Give fewer files at a time".to_owned()),
             ..Unreadable::default()

@@ -20,6 +20,11 @@ pub struct Chunk<'a> {
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 impl<'a> Chunk<'a> {
+    /// Whether a line of the file, from 1, stands in it.
+    pub(crate) fn holds(&self, line: u32) -> bool {
+        line > self.line && line - self.line <= lines(self.bytes) + 1
+    }
+
     /// The text, once it is known to be one.
     pub(crate) fn text(&self) -> Result<&'a str, Problem> {
         if let Some(at) = memchr(0, self.bytes) {

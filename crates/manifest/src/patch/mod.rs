@@ -85,7 +85,8 @@ fn all(
     };
     let mut fixed = Fixed::default();
     let mut copied = 0;
-    for chunk in chunks {
+    let holds = |chunk: &Chunk<'_>| only.is_none_or(|(line, _)| chunk.holds(line));
+    for chunk in chunks.into_iter().filter(holds) {
         let mut work = Work {
             knowledge,
             target,
