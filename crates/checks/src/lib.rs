@@ -35,6 +35,7 @@ pub static CATALOGUE: &[&Check] = &[
     &api::crd_stored_version::CHECK,
     &api::api_service_availability::CHECK,
     &fields::discarded_resource_field::CHECK,
+    &fields::removed_field_use::CHECK,
     &admission::webhook_backend_down::CHECK,
     &drain::pdb_blocks_drain::CHECK,
     &drain::pdb_overlap::CHECK,

@@ -2,6 +2,7 @@
 //! cluster.
 
 mod digest;
+mod fields;
 mod object;
 mod parse;
 mod patch;

@@ -10,7 +10,7 @@ use airworthy_knowledge::{Api, Class, Knowledge, Serving};
 use airworthy_model::{Minor, facts::DesiredField};
 use memchr::{memchr3_iter, memmem};
 
-use crate::Object;
+use crate::{Object, fields::Fields};
 
 /// The APIs that matter between two minors: those that one of them does not serve by default, or marks deprecated.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub struct Watch {
     /// Texts of which one must occur in every document that holds such an object.
     literals: AhoCorasick,
     braces: memmem::Finder<'static>,
+    fields: Fields,
 }
 
 impl Watch {
@@ -41,6 +42,7 @@ impl Watch {
             literals: AhoCorasick::new(literals).expect("few and short"),
             kinds,
             braces: memmem::Finder::new("{{"),
+            fields: Fields::default(),
         }
     }
 
@@ -51,9 +53,19 @@ impl Watch {
             .is_some_and(|kinds| kinds.contains(kind))
     }
 
-    /// The fields of an object whose end or beginning is known. The tables of fields are not there yet.
-    pub fn fields(&self, _object: Object<'_>) -> Vec<DesiredField> {
-        Vec::new()
+    /// Watches fields too: those that one end of the way has and the other has not. A document is not parsed for their sake.
+    #[must_use]
+    pub fn with_fields(self, knowledge: &Knowledge, minors: &RangeInclusive<Minor>) -> Self {
+        let kinds = knowledge.apis().filter(|api| stands_in_files(api));
+        Self {
+            fields: Fields::of(knowledge, kinds, minors),
+            ..self
+        }
+    }
+
+    /// The fields of an object that come or go on the way, where fields are watched.
+    pub fn fields(&self, object: Object<'_>) -> Vec<DesiredField> {
+        self.fields.found(object)
     }
 
     /// Whether a document with these bytes could hold an object that matters, whatever its syntax. An `apiVersion` stands in

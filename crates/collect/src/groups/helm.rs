@@ -37,9 +37,14 @@ pub(crate) async fn read(
         records(session, Holder::ConfigMap)
     )?;
     records.extend(others);
+    let records = that_count(records);
+    if records.is_empty() {
+        // The tables of fields need not be gone through.
+        return Ok(Vec::new());
+    }
     let at_once = session.plan.limits.concurrency.max(1) + OPENING;
     let watch = Arc::new(watch(versions));
-    let mut releases = stream::iter(that_count(records))
+    let mut releases = stream::iter(records)
         .map(|record| release(session, watch.clone(), record))
         .buffered(at_once);
     let mut all = Vec::new();
@@ -56,7 +61,8 @@ fn watch(
     }: Versions<'_>,
 ) -> Watch {
     let from = minor.unwrap_or(knowledge.oldest);
-    Watch::of(knowledge, &(from..=knowledge.newest.max(from)))
+    let minors = from..=knowledge.newest.max(from);
+    Watch::of(knowledge, &minors).with_fields(knowledge, &minors)
 }
 
 /// The records in one kind of holder, by their metadata: label and type choose them, so that no other Secret is sent.
