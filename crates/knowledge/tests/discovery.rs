@@ -19,7 +19,8 @@ const SERVERS: &[(u16, &str)] = &[
 
 #[derive(Deserialize)]
 struct Server {
-    server: String,
+    #[serde(rename = "server")]
+    runs: String,
     /// Versions at which an eviction is taken, whatever discovery says.
     evictions: Vec<String>,
     /// Versions at which aggregated discovery is answered.
@@ -34,7 +35,8 @@ struct Server {
 struct Resource {
     group: String,
     version: String,
-    resource: String,
+    #[serde(rename = "resource")]
+    name: String,
     kind: String,
     #[serde(default)]
     kind_of: Option<String>,
@@ -50,7 +52,7 @@ impl Resource {
     }
 
     fn parent(&self) -> Option<&str> {
-        Some(self.resource.split_once('/')?.0)
+        Some(self.name.split_once('/')?.0)
     }
 }
 
@@ -80,7 +82,7 @@ fn compare(minor: u16, text: &str, knowledge: &Knowledge) -> BTreeSet<String> {
     let server: Server = serde_json::from_str(text).expect("a discovery file");
     let mut found = BTreeSet::new();
     let minor = Minor::v1(minor);
-    assert_eq!(server.server.parse::<Minor>(), Ok(minor));
+    assert_eq!(server.runs.parse::<Minor>(), Ok(minor));
     let default = kinds(&server.default);
     let more = kinds(&server.more);
     for (name, row) in &default {
@@ -94,9 +96,9 @@ fn compare(minor: u16, text: &str, knowledge: &Knowledge) -> BTreeSet<String> {
         |api: &Api| api.kind == "Eviction" && server.evictions.contains(&api.api_version());
     for api in knowledge.apis().filter(|api| on_servers(api.class)) {
         let said = api.serving(minor);
-        let served = default.contains_key(&name(api)) || evicted(api);
-        let can_be = served || more.contains_key(&name(api));
-        if (said == Serving::Served && !served) || (said == Serving::OffByDefault && !can_be) {
+        let is_on = default.contains_key(&name(api)) || evicted(api);
+        let can_be = is_on || more.contains_key(&name(api));
+        if (said == Serving::Served && !is_on) || (said == Serving::OffByDefault && !can_be) {
             found.insert(format!(
                 "{} {}: {said:?}, but the server has it not",
                 api.api_version(),
@@ -155,7 +157,7 @@ fn judge(
         row.namespaced.to_string(),
     );
     if row.parent().is_none() {
-        differ("resource", api.resource.clone(), row.resource.clone());
+        differ("resource", api.resource.clone(), row.name.clone());
         differ(
             "create only",
             api.create_only.to_string(),
@@ -165,7 +167,7 @@ fn judge(
         let own = api
             .subresources
             .iter()
-            .any(|label| without_group(label) == row.resource);
+            .any(|label| without_group(label) == row.name);
         differ("below", own.to_string(), "true".into());
     }
     found

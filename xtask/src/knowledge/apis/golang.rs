@@ -79,12 +79,10 @@ fn string(line: &str) -> Option<(&str, &str)> {
 
 /// What a `key: value` member of a composite literal holds.
 pub(crate) fn member<'a>(literal: &'a str, key: &str) -> Option<&'a str> {
-    let members = list(literal);
-    let value = members.into_iter().find_map(|member| {
+    list(literal).into_iter().find_map(|member| {
         let (name, value) = member.split_once(':')?;
         (name.trim() == key).then(|| value.trim())
-    });
-    value
+    })
 }
 
 /// Import paths by the name under which the file knows them.

@@ -23,16 +23,17 @@ struct Methods {
 #[derive(Deserialize)]
 struct Operation {
     #[serde(rename = "x-kubernetes-group-version-kind")]
-    kind: Option<Kind>,
+    kind: Option<Named>,
     #[serde(rename = "x-kubernetes-action", default)]
     action: String,
 }
 
 #[derive(Deserialize)]
-struct Kind {
+struct Named {
     group: String,
     version: String,
-    kind: String,
+    #[serde(rename = "kind")]
+    name: String,
 }
 
 /// Where a kind is served.
@@ -122,7 +123,7 @@ fn note(places: &mut BTreeMap<Gvk, Place>, path: &Path<'_>, methods: &Methods) {
             continue;
         };
         let place = places
-            .entry(Gvk::new(&kind.group, &kind.version, &kind.kind))
+            .entry(Gvk::new(&kind.group, &kind.version, &kind.name))
             .or_default();
         match path.subresource {
             Some(name) => {
@@ -134,7 +135,7 @@ fn note(places: &mut BTreeMap<Gvk, Place>, path: &Path<'_>, methods: &Methods) {
                 });
             }
             None if !path.item && matches!(&*operation.action, "post" | "list") => {
-                collect(place, path, methods)
+                collect(place, path, methods);
             }
             None => {}
         }

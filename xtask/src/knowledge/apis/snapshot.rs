@@ -314,13 +314,13 @@ fn old_discovery(release: &Release) -> Result<Service> {
     let Some((_, rest)) = text.split_once("AggregatedDiscoveryRemoveBetaType: {") else {
         return Ok(Service::Served);
     };
-    let states = rest.split("\n\t}").next().unwrap_or_default().lines();
-    let said = states.filter(|line| {
+    let mut states = rest.split("\n\t}").next().unwrap_or_default().lines();
+    let said = states.rfind(|line| {
         golang::quoted(line)
             .and_then(|from| from.parse().ok())
             .is_some_and(|from: Minor| from <= Minor::v1(release.minor))
     });
-    Ok(match said.last() {
+    Ok(match said {
         Some(state) if state.contains("LockToDefault: true") => Service::None,
         Some(state) if state.contains("Default: true") => Service::OffByDefault,
         _ => Service::Served,

@@ -67,9 +67,8 @@ mod tests {
 
     #[test]
     fn the_version_expected_is_the_one_stored() {
-        let mut text: String = (0..40)
-            .map(|n| format!("\tgvr(\"\", \"v1\", \"r{n}\"): {{\n\t}},\n"))
-            .collect();
+        let entries = (0..40).map(|n| format!("\tgvr(\"\", \"v1\", \"r{n}\"): {{\n\t}},\n"));
+        let mut text = entries.collect::<Vec<_>>().concat();
         text += "\tgvr(\"a\", \"v1\", \"xs\"): {\n\t\tExpectedGVK: gvkP(\"a\", \"v1beta1\", \"X\"),\n\t},\n";
         text += "\tgvr(\"a\", \"v1alpha1\", \"xs\"): {\n\t\tRemovedVersion: \"1.37\",\n\t},\n";
         let stored = read(&text, 37).unwrap();

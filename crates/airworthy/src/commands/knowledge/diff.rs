@@ -1,5 +1,7 @@
 //! `airworthy knowledge diff`: what an upgrade changes, as far as the tables know.
 
+use std::fmt::Write as _;
+
 use airworthy_knowledge::{Api, Class, Gate, GateStage, Knowledge, Serving, Span};
 use airworthy_model::Minor;
 use anyhow::{Result, bail};
@@ -23,7 +25,8 @@ struct Answer {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Change {
-    change: What,
+    #[serde(rename = "change")]
+    what: What,
     name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     detail: String,
@@ -99,12 +102,12 @@ fn sorted(changes: impl Iterator<Item = Change>) -> Vec<Change> {
     changes
 }
 
-fn change(what: What, name: String) -> Option<Change> {
-    Some(Change {
-        change: what,
+fn change(what: What, name: String) -> Change {
+    Change {
+        what,
         name,
         detail: String::new(),
-    })
+    }
 }
 
 /// From one minor to another.
@@ -134,7 +137,7 @@ impl Step {
             _ => return None,
         };
         Some(Change {
-            change: what,
+            what,
             name: format!("{} {}", row.api_version(), row.kind),
             detail: detail(what, row, self.from),
         })
@@ -148,7 +151,7 @@ impl Step {
         let kind = (&*row.group, &*row.version, &*row.kind);
         let removed = knowledge.fields_removed(kind, self.from, self.to);
         let gone = removed.into_iter().map(|field| Change {
-            change: What::Removed,
+            what: What::Removed,
             name: format!("{} {} {}", row.api_version(), row.kind, field.path),
             detail: field.note.unwrap_or_default(),
         });
@@ -195,11 +198,7 @@ impl Step {
             }
             _ => return None,
         };
-        Some(Change {
-            change: what,
-            name,
-            detail,
-        })
+        Some(Change { what, name, detail })
     }
 
     fn within(self, spans: &[Span]) -> (bool, bool) {
@@ -209,23 +208,23 @@ impl Step {
 
     fn known(self, name: String, spans: &[Span]) -> Option<Change> {
         match self.within(spans) {
-            (true, false) => change(What::Removed, name),
-            (false, true) => change(What::New, name),
+            (true, false) => Some(change(What::Removed, name)),
+            (false, true) => Some(change(What::New, name)),
             _ => None,
         }
     }
 
     fn switched(self, name: &str, on: &[Span]) -> Option<Change> {
         match self.within(on) {
-            (true, false) => change(What::SwitchedOff, name.to_owned()),
-            (false, true) => change(What::SwitchedOn, name.to_owned()),
+            (true, false) => Some(change(What::SwitchedOff, name.to_owned())),
+            (false, true) => Some(change(What::SwitchedOn, name.to_owned())),
             _ => None,
         }
     }
 
     fn deprecated(self, name: String, since: Option<Minor>) -> Option<Change> {
         let since = since.filter(|since| self.from < *since && *since <= self.to);
-        since.and_then(|_| change(What::Deprecated, name))
+        since.map(|_| change(What::Deprecated, name))
     }
 }
 
@@ -262,17 +261,14 @@ impl Answer {
                 .iter()
                 .map(|row| {
                     [
-                        format!("  {}", row.change.words()),
+                        format!("  {}", row.what.words()),
                         row.name.clone(),
                         row.detail.clone(),
                     ]
                 })
                 .collect();
-            text.push_str(&format!(
-                "\n{title} ({})\n{}",
-                changes.len(),
-                columns(&rows)
-            ));
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\n{title} ({})\n{}", changes.len(), columns(&rows));
         }
         text
     }
@@ -296,7 +292,7 @@ mod tests {
         let of = |name: &str| found.iter().find(|change| change.name == name);
         let budget = of("policy/v1beta1 PodDisruptionBudget").unwrap();
         assert_eq!(
-            (budget.change, &*budget.detail),
+            (budget.what, &*budget.detail),
             (What::Removed, "use policy/v1 PodDisruptionBudget")
         );
         assert!(of("policy/v1 PodDisruptionBudget").is_none());
@@ -306,19 +302,19 @@ mod tests {
             .iter()
             .find(|change| change.name == "v1 Endpoints")
             .unwrap();
-        assert_eq!(endpoints.change, What::Deprecated);
+        assert_eq!(endpoints.what, What::Deprecated);
         let found = apis(33, 34);
         let class = found
             .iter()
             .find(|change| change.name == "resource.k8s.io/v1 DeviceClass")
             .unwrap();
-        assert_eq!(class.change, What::New);
+        assert_eq!(class.what, What::New);
     }
 
     #[test]
     fn what_matters_most_stands_first() {
         let found = apis(19, 37);
-        assert_eq!(found[0].change, What::Removed);
+        assert_eq!(found[0].what, What::Removed);
         assert!(found.is_sorted());
     }
 }

@@ -83,18 +83,15 @@ fn clean(text: &str) -> String {
 
 /// Rows with columns as wide as they need to be.
 fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max();
+    let widths: [usize; N] = std::array::from_fn(|at| width(at).unwrap_or_default());
     let mut text = String::new();
     for row in rows {
-        let mut line = String::new();
-        for (at, cell) in row.iter().enumerate() {
-            let width = rows
-                .iter()
-                .map(|row| row[at].chars().count())
-                .max()
-                .unwrap_or_default();
-            line.push_str(&format!("{cell:width$}  "));
-        }
-        text.push_str(line.trim_end());
+        let padded = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
+        text.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
         text.push('\n');
     }
     text

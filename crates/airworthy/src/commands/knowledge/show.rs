@@ -1,6 +1,7 @@
 //! `airworthy knowledge show`: the life of a kind, a feature gate, a flag or an admission plugin.
 
-use airworthy_knowledge::{Api, Flag, Gate, GateStage, Knowledge, Plan, Plugin};
+use airworthy_knowledge::{Api, Flag, Gate, GateStage, Knowledge, Plan, Plugin, Provenance, Span};
+use airworthy_model::Minor;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
@@ -138,11 +139,8 @@ fn apis(rows: &[&Api]) -> String {
     ]
     .map(str::to_owned);
     let rows = rows.iter().map(|api| {
-        let minor = |minor: Option<_>| {
-            minor.map_or_else(String::new, |minor: airworthy_model::Minor| {
-                minor.to_string()
-            })
-        };
+        let minor =
+            |minor: Option<_>| minor.map_or_else(String::new, |minor: Minor| minor.to_string());
         [
             format!("{} {}", api.api_version(), api.kind),
             spans(&api.served),
@@ -162,7 +160,7 @@ fn replacement(api: &Api) -> Option<String> {
 }
 
 /// A title, and what is known below it.
-fn facts(title: String, facts: Vec<(&str, Option<String>)>) -> String {
+fn facts(title: &str, facts: Vec<(&str, Option<String>)>) -> String {
     let known = facts
         .into_iter()
         .filter_map(|(name, value)| Some([format!("  {name}"), value?]));
@@ -170,15 +168,15 @@ fn facts(title: String, facts: Vec<(&str, Option<String>)>) -> String {
 }
 
 fn api(knowledge: &Knowledge, api: &Api) -> String {
-    let text = |minor: airworthy_model::Minor| minor.to_string();
-    let listed = |list: &[airworthy_knowledge::Span]| (!list.is_empty()).then(|| spans(list));
+    let text = |minor: Minor| minor.to_string();
+    let listed = |list: &[Span]| (!list.is_empty()).then(|| spans(list));
     let scope = if api.namespaced {
         "in namespaces"
     } else {
         "cluster-wide"
     };
     facts(
-        format!("{} {}", api.api_version(), api.kind),
+        &format!("{} {}", api.api_version(), api.kind),
         vec![
             ("sort", Some(sort(api))),
             (
@@ -223,7 +221,7 @@ fn sort(api: &Api) -> String {
     .to_owned()
 }
 
-fn removed(knowledge: &Knowledge, api: &Api, minor: airworthy_model::Minor) -> String {
+fn removed(knowledge: &Knowledge, api: &Api, minor: Minor) -> String {
     let lost = if api.gone_for_good {
         "; objects stored at it can be read by no version then"
     } else {
@@ -245,9 +243,8 @@ fn since(api: &Api, to: String) -> String {
 }
 
 fn history(plans: &[Plan]) -> String {
-    let minor = |minor: Option<airworthy_model::Minor>| {
-        minor.map_or_else(|| "never".to_owned(), |minor| minor.to_string())
-    };
+    let minor =
+        |minor: Option<Minor>| minor.map_or_else(|| "never".to_owned(), |minor| minor.to_string());
     let one = |plan: &Plan| {
         format!(
             "{} said: deprecated {}, removed {}",
@@ -259,7 +256,7 @@ fn history(plans: &[Plan]) -> String {
     plans.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-fn source(source: &airworthy_knowledge::Provenance) -> String {
+fn source(source: &Provenance) -> String {
     format!("{} {} {}", source.module, source.tag, source.file)
 }
 
@@ -271,7 +268,7 @@ fn gate(gate: &Gate) -> String {
             (false, false) => "off",
             (false, true) => "off, cannot be changed",
         };
-        let minors = spans(&[airworthy_knowledge::Span {
+        let minors = spans(&[Span {
             from: stage.from,
             to: stage.to,
         }]);
@@ -294,7 +291,7 @@ fn gate(gate: &Gate) -> String {
 
 fn flag(flag: &Flag) -> String {
     facts(
-        format!("{} --{}", flag.component, flag.flag),
+        &format!("{} --{}", flag.component, flag.flag),
         vec![
             ("known to", Some(spans(&flag.spans))),
             ("deprecated", flag.deprecated.map(|minor| minor.to_string())),
@@ -306,7 +303,7 @@ fn flag(flag: &Flag) -> String {
 
 fn plugin(plugin: &Plugin) -> String {
     facts(
-        format!("admission plugin {}", plugin.plugin),
+        &format!("admission plugin {}", plugin.plugin),
         vec![
             ("known to", Some(spans(&plugin.spans))),
             (
