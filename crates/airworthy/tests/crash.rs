@@ -5,6 +5,7 @@ mod common_cli;
 
 mod crash {
     mod api;
+    mod audit;
     mod client;
     mod disk;
     mod house;

@@ -258,3 +258,78 @@ async fn commands_that_make_a_database_at_once_all_succeed() {
         ended.expect("no panic").exits(0);
     }
 }
+
+/// The file that an API server takes: the token within the address where nothing else would be sent.
+#[test]
+fn an_api_server_gets_a_file_with_a_token_of_its_own() {
+    let operator = Operator::with_project();
+    let add = [
+        "cluster",
+        "add",
+        "--id",
+        CLUSTER,
+        "--project",
+        "p",
+        "--name",
+        "prod",
+    ];
+    operator.run(&add).exits(0);
+    let create = ["cluster", "audit-token", CLUSTER];
+    let file = |more: &[&str]| {
+        let run = operator.run(&[&create[..], more].concat());
+        run.exits(0);
+        let file: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+        (
+            file["clusters"][0]["cluster"]["server"]
+                .as_str()
+                .expect("a server")
+                .to_owned(),
+            file["users"][0]["user"].clone(),
+            run.stderr,
+        )
+    };
+    let (server, user, told) = file(&["--server", "https://airworthy.example.com/"]);
+    assert_eq!(
+        server,
+        format!("https://airworthy.example.com/audit/v1/clusters/{CLUSTER}")
+    );
+    let token = user["token"].as_str().expect("a token").to_owned();
+    assert!(
+        token.len() == 48
+            && told.contains("--audit-webhook-config-file")
+            && !told.contains("not https"),
+        "{told}"
+    );
+    let (server, user, told) = file(&["--server", "http://192.0.2.7:8080"]);
+    assert_eq!(user, serde_json::json!({}));
+    assert!(
+        server.starts_with("http://audit:")
+            && server.ends_with(&format!("@192.0.2.7:8080/audit/v1/clusters/{CLUSTER}")),
+        "{server}"
+    );
+    assert!(
+        !server.contains(&token) && told.contains("not https"),
+        "{told}"
+    );
+    let (server, _, _) = file(&[]);
+    assert!(server.contains("@127.0.0.1:"), "{server}");
+
+    for server in [
+        "",
+        "airworthy",
+        "ftp://a",
+        "http://",
+        "http://a b",
+        "http://u:p@host",
+    ] {
+        operator
+            .run(&[&create[..], &["--server", server]].concat())
+            .refuses(&["--server"]);
+    }
+    operator
+        .run(&["cluster", "audit-token", "nobody"])
+        .refuses(&["nobody", "cluster list"]);
+    let revoke = ["cluster", "audit-token", CLUSTER, "--revoke"];
+    operator.run(&revoke).exits(0);
+    operator.run(&revoke).refuses(&["no audit token"]);
+}

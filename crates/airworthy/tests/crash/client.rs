@@ -98,7 +98,11 @@ impl Client {
     }
 }
 
-async fn exchange(address: SocketAddr, request: Request<String>) -> Result<Answer, Failed> {
+/// Sends a request on a connection of its own.
+pub(crate) async fn exchange(
+    address: SocketAddr,
+    request: Request<String>,
+) -> Result<Answer, Failed> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
