@@ -17,8 +17,8 @@ mod storage;
 pub use api::{Api, Class, Plan, Provenance, Serving, Span, api_version, url};
 pub use component::{Component, ParseComponentError};
 pub use fields::{
-    AddedField, DeprecatedField, Deprecation, Effect, FieldRow, FieldStatus, Marked, RemovedField,
-    TypeRow,
+    AddedField, DeprecatedField, Deprecation, Effect, FieldLife, FieldRow, FieldStatus, Marked,
+    RemovedField, TypeRow,
 };
 pub use flags::{Flag, FlagState, Plugin, PluginState};
 pub use gates::{Gate, GateStage, GateState, Stage};

@@ -82,10 +82,6 @@ fn refuse(rows: &[TypeRow]) -> Result<(), BadRow> {
 }
 
 impl Fields {
-    pub(crate) fn rows(&self) -> &[TypeRow] {
-        &self.rows
-    }
-
     pub(super) fn row(&self, at: usize) -> &TypeRow {
         &self.rows[at]
     }

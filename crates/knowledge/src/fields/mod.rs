@@ -5,10 +5,12 @@
 
 mod changes;
 mod graph;
+mod life;
 mod rows;
 mod status;
 
 pub use changes::{AddedField, DeprecatedField, Effect, RemovedField};
+pub use life::FieldLife;
 pub use rows::{Deprecation, FieldRow, Marked, TypeRow};
 pub use status::FieldStatus;
 

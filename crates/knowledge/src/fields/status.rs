@@ -2,7 +2,10 @@
 
 use airworthy_model::Minor;
 
-use super::graph::{Fields, Node, Reached};
+use super::{
+    graph::{Fields, Node, Reached},
+    rows::FieldRow,
+};
 use crate::Knowledge;
 
 /// Longer paths than this are no paths of Kubernetes.
@@ -119,6 +122,20 @@ impl Fields {
             reached = self.step(reached, segment, minor)?;
         }
         Some(reached)
+    }
+
+    /// The row of a path's last segment, where that is the name of a field.
+    pub(super) fn field_at(
+        &self,
+        kind: (&str, &str, &str),
+        path: &[&str],
+        minor: Minor,
+    ) -> Option<(usize, &FieldRow)> {
+        let (name, parents) = path.split_last()?;
+        match self.reach(kind, parents, minor)?.node {
+            Node::Struct(at) => self.member(at, name, minor),
+            _ => None,
+        }
     }
 
     fn step(&self, from: Reached, segment: &str, minor: Minor) -> Option<Reached> {

@@ -232,3 +232,33 @@ fn deprecated_fields_say_since_when() {
     assert!(account.1.contains("serviceAccountName"), "{account:?}");
     assert_eq!(words("spec.nodeName"), None);
 }
+
+#[test]
+fn a_field_is_found_by_its_name() {
+    let k = Knowledge::embedded();
+    let found = k.field_lives("Pod.spec.resourceClaims[].source");
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].spans.len(), 1);
+    assert_eq!(
+        (found[0].spans[0].from, found[0].spans[0].to),
+        (v(26), v(30))
+    );
+    assert_eq!(found[0].source.file, "core/v1/types.go");
+    let found = k.field_lives("apps/v1/Deployment.spec.template.spec.hostUsers");
+    assert_eq!(
+        (found[0].spans[0].from, found[0].spans[0].to),
+        (v(25), v(37))
+    );
+    assert!(k.field_lives("Deployment.spec.replicas").len() >= 3);
+    for nothing in [
+        "Pod",
+        "Pod.",
+        "Pod.spec.container",
+        "v2/Pod.spec",
+        ".spec",
+        "",
+        "/",
+    ] {
+        assert_eq!(k.field_lives(nothing), [], "{nothing:?}");
+    }
+}
