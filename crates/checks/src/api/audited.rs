@@ -32,7 +32,7 @@ pub(crate) fn judge(
     counted: &[Usage<'_>],
 ) -> Outcome {
     let uses = uses::reported_by(ctx, Strength::Call)?;
-    let known = uses.iter().map(|one| running(ctx, log, one));
+    let known = uses.iter().map(|one| running(ctx, path, log, one));
     let clients = calls::clients(ctx, log);
     let other = clients.iter().filter(|client| client.use_of(ctx).is_none());
     let other = other.map(|client| lasting(ctx, path, log, client));
@@ -57,14 +57,22 @@ fn is_recent(ctx: &Context<'_>, log: &AuditLog, called: Option<Timestamp>) -> bo
 }
 
 /// A client that calls what the target does not serve.
-fn running(ctx: &Context<'_>, log: &AuditLog, one: &ApiUse<'_>) -> Finding {
+fn running(ctx: &Context<'_>, path: &UpgradePath, log: &AuditLog, one: &ApiUse<'_>) -> Finding {
     let mut finding = uses::describe(ctx.knowledge, one, Strength::Call);
-    let removed = matches!(one.ended.fate, fate::Fate::Removed { .. });
-    if removed && is_recent(ctx, log, one.called) {
+    if is_recent(ctx, log, one.called) && is_taken_away(path, one) {
         finding.severity = Severity::Blocker;
     }
     finding.message = short(&format!("{}{}", finding.message, last(one.called)), 200);
     finding
+}
+
+/// Whether the calls are answered now and will not be: what the running minor dropped already fails without any upgrade, unless
+/// the server said that it still serves it, as one that emulates an older minor does.
+fn is_taken_away(path: &UpgradePath, one: &ApiUse<'_>) -> bool {
+    let fate::Fate::Removed { since } = one.ended.fate else {
+        return false;
+    };
+    one.ended.hop.is_some() && (path.crosses(since) || one.marked)
 }
 
 /// Parts of a second help nobody.

@@ -125,9 +125,8 @@ fn describe(ctx: &Context<'_>, object: &DesiredObject, ended: Ended<'_>, lone: b
 
 fn severity(ended: Ended<'_>, lone: bool) -> Severity {
     match ended.fate {
-        Fate::OffByDefault { .. } => Severity::Risk,
         Fate::Removed { .. } | Fate::NotYet { .. } if lone => Severity::Blocker,
-        Fate::Removed { .. } | Fate::NotYet { .. } => Severity::Risk,
+        _ => Severity::Risk,
     }
 }
 

@@ -87,6 +87,7 @@ impl<'a> Client<'a> {
                 .collect(),
             caller: Some(caller(newest)),
             called: newest.last_seen,
+            marked: self.rows.iter().any(|row| row.removed_release.is_some()),
             wrote: wrote(&self.rows),
             ..ApiUse::new(ended, owner::caller(newest))
         })

@@ -73,6 +73,8 @@ pub(crate) struct ApiUse<'a> {
     pub(crate) objects: Vec<Subject>,
     /// Who called; of calls only.
     pub(crate) caller: Option<Caller>,
+    /// Whether the server called it deprecated when it answered, so that it served it; of calls only.
+    pub(crate) marked: bool,
     /// The latest call; of calls only.
     pub(crate) called: Option<Timestamp>,
     /// The time within which the caller wrote.
@@ -90,6 +92,7 @@ impl<'a> ApiUse<'a> {
             evidence: Vec::new(),
             objects: Vec::new(),
             caller: None,
+            marked: false,
             called: None,
             wrote: None,
             managers: Vec::new(),
@@ -175,7 +178,9 @@ pub(crate) fn reported_by<'a>(
         };
         for one in &mut uses {
             let more: Vec<_> = others.iter().filter(|other| one.is_of(other)).collect();
-            more.into_iter().for_each(|other| one.take(other));
+            for other in more {
+                one.take(other);
+            }
         }
     }
     uses.retain(|one| one.reported_by(ctx, own) == own);

@@ -19,20 +19,20 @@ fn cron_jobs() -> Listed {
     }
 }
 
-fn read_row(metadata: Value) -> Row {
+fn read_row(metadata: &Value) -> Row {
     let wire: Written = serde_json::from_value(json!({ "metadata": metadata })).expect("metadata");
     row(wire.metadata, &cron_jobs(), true)
 }
 
 #[track_caller]
-fn watched(metadata: Value) -> WrittenObject {
+fn watched(metadata: &Value) -> WrittenObject {
     match read_row(metadata) {
         Row::Watched(object) => *object,
         _ => panic!("it is not watched"),
     }
 }
 
-fn entry(manager: &str, operation: &str, api_version: &str, fields: Value) -> Value {
+fn entry(manager: &str, operation: &str, api_version: &str, fields: &Value) -> Value {
     json!({"manager": manager, "operation": operation, "apiVersion": api_version, "time": "2026-10-01T08:00:00Z",
            "fieldsType": "FieldsV1", "fieldsV1": fields})
 }
@@ -53,15 +53,15 @@ fn applied_twice() -> Value {
         "annotations": {(LAST_APPLIED): applied.to_string(), "example.com/token": "hush-token"},
         "labels": {"example.com/label": "hush-label"},
         "managedFields": [
-            entry("pipeline", "Apply", "batch/v1", json!({"f:spec": {"f:schedule": {}, "f:jobTemplate": {"f:spec": {}}}})),
-            entry("kubectl-client-side-apply", "Update", "batch/v1beta1", applied_fields()),
+            entry("pipeline", "Apply", "batch/v1", &json!({"f:spec": {"f:schedule": {}, "f:jobTemplate": {"f:spec": {}}}})),
+            entry("kubectl-client-side-apply", "Update", "batch/v1beta1", &applied_fields()),
         ],
     })
 }
 
 #[test]
 fn entries_tell_who_owns_what_and_with_whom() {
-    let object = watched(applied_twice());
+    let object = watched(&applied_twice());
     assert_eq!(object.last_applied.as_deref(), Some("batch/v1beta1"));
     let shared: Vec<_> = object
         .writers
@@ -74,37 +74,37 @@ fn entries_tell_who_owns_what_and_with_whom() {
 /// Nothing but names and versions becomes a fact.
 #[test]
 fn no_text_of_an_annotation_or_label_is_kept() {
-    let text = serde_json::to_string(&watched(applied_twice())).unwrap();
+    let text = serde_json::to_string(&watched(&applied_twice())).unwrap();
     assert!(!text.contains("hush"), "{text}");
     let sly = json!({"apiVersion": "hush hush", "kind": "CronJob"}).to_string();
-    let object = watched(json!({
+    let object = watched(&json!({
         "name": "a", "annotations": {(LAST_APPLIED): sly},
-        "managedFields": [entry("m", "Update", "batch/v1beta1", json!({}))],
+        "managedFields": [entry("m", "Update", "batch/v1beta1", &json!({}))],
     }));
     assert_eq!(object.last_applied, None);
 }
 
 #[test]
 fn objects_that_nobody_wrote_at_an_old_version_are_not_kept() {
-    let new = json!({"name": "a", "managedFields": [entry("m", "Update", "batch/v1", json!({}))]});
-    assert!(matches!(read_row(new), Row::Other));
-    assert!(matches!(read_row(json!({"name": "a"})), Row::Untold));
+    let new = json!({"name": "a", "managedFields": [entry("m", "Update", "batch/v1", &json!({}))]});
+    assert!(matches!(read_row(&new), Row::Other));
+    assert!(matches!(read_row(&json!({"name": "a"})), Row::Untold));
     let text = json!({"apiVersion": "batch/v1"}).to_string();
     assert!(matches!(
-        read_row(json!({"name": "a", "annotations": {(LAST_APPLIED): text}})),
+        read_row(&json!({"name": "a", "annotations": {(LAST_APPLIED): text}})),
         Row::Other
     ));
     let broken = json!({"name": "a", "annotations": {(LAST_APPLIED): "{\"apiVersion\": "}});
-    assert!(matches!(read_row(broken), Row::Untold));
+    assert!(matches!(read_row(&broken), Row::Untold));
 }
 
 /// An author whose fields cannot be read is one whom nobody supersedes.
 #[test]
 fn fields_that_cannot_be_read_count_as_an_authors() {
     let deep = (0..100).fold(json!({}), |inner, _| json!({ "f:a": inner }));
-    let object = watched(json!({
+    let object = watched(&json!({
         "name": "a",
-        "managedFields": [entry("m", "Update", "batch/v1beta1", json!([])), entry("n", "Apply", "batch/v1", deep)],
+        "managedFields": [entry("m", "Update", "batch/v1beta1", &json!([])), entry("n", "Apply", "batch/v1", &deep)],
     }));
     assert_eq!(
         (object.writers[0].fields, &*object.writers[0].shared),
@@ -114,7 +114,7 @@ fn fields_that_cannot_be_read_count_as_an_authors() {
 
 #[test]
 fn owners_are_told_by_their_marks() {
-    let object = watched(json!({
+    let object = watched(&json!({
         "name": "a", "namespace": "shop",
         "annotations": {
             "meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "shop",
@@ -122,7 +122,7 @@ fn owners_are_told_by_their_marks() {
         },
         "labels": {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"},
         "ownerReferences": [{"kind": "Backup", "name": "nightly", "controller": true}, {"kind": "Other", "name": "x"}],
-        "managedFields": [entry("m", "Update", "batch/v1beta1", json!({}))],
+        "managedFields": [entry("m", "Update", "batch/v1beta1", &json!({}))],
     }));
     let owners: Vec<_> = object
         .owners
