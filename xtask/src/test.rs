@@ -20,8 +20,8 @@ pub(crate) struct Test {
     /// Leave out formatting, lints and licences
     #[arg(long)]
     no_lint: bool,
-    /// With every pinned minor: their control planes judge the tables of knowledge anew, and the tables of all minors are held
-    /// against their sources
+    /// With every pinned minor: their control planes judge the tables of knowledge, the predictions and the footprint, and the
+    /// tables of all minors are held against their sources
     #[arg(long)]
     all: bool,
     /// Only tests whose name contains this text
@@ -31,7 +31,10 @@ pub(crate) struct Test {
 impl Test {
     /// Runs all steps, and tells how long each took.
     pub(crate) fn run(self) -> Result<()> {
-        let mut steps = Steps::default();
+        let mut steps = Steps {
+            done: Vec::new(),
+            minors: self.more_minors()?,
+        };
         if !self.no_lint {
             steps.cargo("formatting", &["fmt", "--all", "--check"])?;
             steps.cargo(
@@ -63,6 +66,13 @@ impl Test {
         let mut arguments = vec!["test", "--locked", "--workspace"];
         arguments.extend(self.filter.as_deref());
         steps.cargo("tests", &arguments)?;
+        if self.all {
+            steps.cargo("truth, live", &["xtask", "truth", "live", "--all"])?;
+            steps.cargo(
+                "truth, files",
+                &["xtask", "truth", "files", "--all", "--fix"],
+            )?;
+        }
         steps.tell();
         Ok(())
     }
@@ -74,10 +84,20 @@ impl Test {
         }
         Ok(MINORS.map(str::to_owned).to_vec())
     }
+
+    /// Those of them that tests start only when they are asked to.
+    fn more_minors(&self) -> Result<String> {
+        let mut minors = self.minors()?;
+        minors.retain(|minor| !MINORS.contains(&minor.as_str()));
+        Ok(minors.join(","))
+    }
 }
 
-#[derive(Default)]
-struct Steps(Vec<(String, Duration)>);
+struct Steps {
+    done: Vec<(String, Duration)>,
+    /// The minors that tests start beside those that they always start; with commas.
+    minors: String,
+}
 
 impl Steps {
     fn cargo(&mut self, name: &str, arguments: &[&str]) -> Result<()> {
@@ -86,6 +106,7 @@ impl Steps {
         let status = Command::new(env!("CARGO"))
             .args(arguments)
             .current_dir(root())
+            .envs((!self.minors.is_empty()).then_some(("AIRWORTHY_TEST_MINORS", &self.minors)))
             .status()
             .context("cannot start cargo")?;
         if !status.success() {
@@ -114,11 +135,11 @@ impl Steps {
     }
 
     fn done(&mut self, name: &str, took: Duration) {
-        self.0.push((name.to_owned(), took));
+        self.done.push((name.to_owned(), took));
     }
 
     fn tell(&self) {
-        for (name, took) in &self.0 {
+        for (name, took) in &self.done {
             eprintln!("{name:16} {:6.1} s", took.as_secs_f64());
         }
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     apis::NAMESPACE,
-    case::{At, Backing, Case},
+    case::{At, Backing, Case, Release},
 };
 
 /// The custom resources of Argo CD and Flux, with as much schema as they need to be kept.
@@ -20,7 +20,7 @@ pub(super) const DEFINITIONS: &str = include_str!("gitops.yaml");
 pub(super) async fn write(cluster: &Cluster, case: &Case) -> Result<()> {
     let (agent, objects) = match &case.backing {
         Backing::Nothing => return Ok(()),
-        Backing::Helm { revisions, secret } => ("Helm/3.15.4", records(case, revisions, *secret)?),
+        Backing::Helm(release) => ("Helm/3.15.4", records(case, release)?),
         Backing::Argo(at) => (
             "argocd-application-controller/v2.12.0",
             vec![application(case, *at)],
@@ -37,25 +37,32 @@ pub(super) async fn write(cluster: &Cluster, case: &Case) -> Result<()> {
     Ok(())
 }
 
-fn records(case: &Case, revisions: &[(&str, At)], secret: bool) -> Result<Vec<Value>> {
-    let numbered = revisions.iter().zip(1..);
+fn records(case: &Case, release: &Release) -> Result<Vec<Value>> {
+    let numbered = release.revisions.iter().zip(1..);
     numbered
-        .map(|((status, at), number)| record(case, status, *at, number, secret))
+        .map(|((status, at), number)| {
+            record(
+                case,
+                release,
+                status,
+                &content(case, release, status, *at, number),
+            )
+        })
         .collect()
 }
 
 /// A record as Helm 3 keeps it: base64 of gzip of JSON; in a Secret Kubernetes' own base64 around it.
-fn record(case: &Case, status: &str, at: At, number: u32, secret: bool) -> Result<Value> {
-    let release = release(case, status, at, number).to_string();
+fn record(case: &Case, release: &Release, status: &str, content: &Value) -> Result<Value> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    gzip.write_all(release.as_bytes())?;
+    gzip.write_all(content.to_string().as_bytes())?;
     let payload = STANDARD.encode(gzip.finish()?);
+    let version = content["version"].to_string();
     let labels = json!({
-        "owner": "helm", "name": case.owner, "status": status, "version": number.to_string(), "modifiedAt": "1760000000",
+        "owner": "helm", "name": case.owner, "status": status, "version": version, "modifiedAt": "1760000000",
     });
-    let name = format!("sh.helm.release.v1.{}.v{number}", case.owner);
+    let name = format!("sh.helm.release.v1.{}.v{version}", case.owner);
     let metadata = json!({ "name": name, "namespace": NAMESPACE, "labels": labels });
-    Ok(if secret {
+    Ok(if release.secret {
         let data = json!({ "release": STANDARD.encode(payload) });
         json!({ "apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1", "metadata": metadata, "data": data })
     } else {
@@ -63,12 +70,16 @@ fn record(case: &Case, status: &str, at: At, number: u32, secret: bool) -> Resul
     })
 }
 
-fn release(case: &Case, status: &str, at: At, number: u32) -> Value {
+fn content(case: &Case, release: &Release, status: &str, at: At, number: u32) -> Value {
     let chart = json!({
         "metadata": { "name": "web", "version": format!("1.0.{number}"), "apiVersion": "v2", "appVersion": "1.0" },
         "templates": [], "values": {}, "schema": null, "files": null, "lock": null,
     });
     let deployed = "2026-01-01T00:00:00.000000000Z";
+    let (manifest, hooks) = match release.hook {
+        true => (SETTINGS.to_owned(), json!([hook(case, at)])),
+        false => (format!("{SETTINGS}{}", manifest(case, at)), json!([])),
+    };
     json!({
         "name": case.owner,
         "namespace": NAMESPACE,
@@ -79,10 +90,21 @@ fn release(case: &Case, status: &str, at: At, number: u32) -> Value {
         },
         "chart": chart,
         "config": {},
-        "manifest": manifest(case, at),
-        "hooks": [],
+        "manifest": manifest,
+        "hooks": hooks,
     })
 }
+
+/// A hook that Helm deletes when it has done its work.
+fn hook(case: &Case, at: At) -> Value {
+    json!({
+        "name": case.name, "kind": case.api.kind, "path": "web/templates/main.yaml", "manifest": manifest(case, at),
+        "events": ["pre-upgrade"], "weight": 0, "delete_policies": ["hook-succeeded"], "last_run": { "phase": "Succeeded" },
+    })
+}
+
+/// What every release holds beside.
+const SETTINGS: &str = "---\n# Source: web/templates/settings.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  colour: blue\n";
 
 /// As Helm prints templates: each with its source, in YAML, some without a name space.
 fn manifest(case: &Case, at: At) -> String {
@@ -96,9 +118,8 @@ fn manifest(case: &Case, at: At) -> String {
     let body: String = fields
         .map(|(field, value)| format!("{field}: {value}\n"))
         .collect();
-    let settings = "---\n# Source: web/templates/settings.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  colour: blue\n";
     format!(
-        "{settings}---\n# Source: web/templates/main.yaml\napiVersion: {version}\nkind: {kind}\nmetadata: {metadata}\n{body}"
+        "---\n# Source: web/templates/main.yaml\napiVersion: {version}\nkind: {kind}\nmetadata: {metadata}\n{body}"
     )
 }
 

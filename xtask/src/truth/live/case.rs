@@ -81,15 +81,23 @@ pub(super) struct Call {
 pub(super) enum Backing {
     /// The object alone.
     Nothing,
-    /// A Helm release: its revisions with their status and manifest, kept in Secrets or ConfigMaps.
-    Helm {
-        revisions: Vec<(&'static str, At)>,
-        secret: bool,
-    },
+    /// A Helm release.
+    Helm(Release),
     /// An Argo CD Application whose status names the object.
     Argo(At),
     /// A Flux Kustomization whose inventory names the object.
     Flux(At),
+}
+
+/// A Helm release that holds the object.
+#[derive(Clone, Debug)]
+pub(super) struct Release {
+    /// Status and version of the object of each revision, the oldest first.
+    pub(super) revisions: Vec<(&'static str, At)>,
+    /// Kept in Secrets, not in ConfigMaps.
+    pub(super) secret: bool,
+    /// The object is a hook, which every upgrade makes anew.
+    pub(super) hook: bool,
 }
 
 /// One object of one owner.

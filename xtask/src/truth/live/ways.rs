@@ -2,7 +2,7 @@
 
 use super::{
     apis::{Api, Hop},
-    case::{Act, Agent, At, Backing, Call, Case},
+    case::{Act, Agent, At, Backing, Call, Case, Release},
 };
 
 use Act::{
@@ -288,19 +288,29 @@ const HELM: &[(&str, &[(&str, At)], &[(Act, At)])] = &[
 ];
 
 fn backed(api: &Api) -> Vec<Case> {
-    let helm = |revisions: &[(&'static str, At)], secret| Backing::Helm {
+    let helm = |revisions: &[(&'static str, At)]| Release {
         revisions: revisions.to_vec(),
-        secret,
+        secret: true,
+        hook: false,
     };
     let releases = HELM
         .iter()
-        .map(|(title, revisions, history)| (*title, helm(revisions, true), *history));
-    let others: [Backed; 5] = [
+        .map(|(title, revisions, history)| (*title, Backing::Helm(helm(revisions)), *history));
+    let in_a_map = Release {
+        secret: false,
+        ..helm(&[("deployed", Old)])
+    };
+    let hook = Release {
+        hook: true,
+        ..helm(&[("deployed", Old)])
+    };
+    let others: [Backed; 6] = [
         (
             "h1 Helm in a ConfigMap, old",
-            helm(&[("deployed", Old)], false),
+            Backing::Helm(in_a_map),
             &[(Create, Old)],
         ),
+        ("h6 Helm, a hook old", Backing::Helm(hook), &[]),
         ("g+ Argo CD, old", Backing::Argo(Old), &[(ServerSide, Old)]),
         ("g- Argo CD, new", Backing::Argo(New), &[(ServerSide, New)]),
         ("x+ Flux, old", Backing::Flux(Old), &[(ServerSide, Old)]),
@@ -315,7 +325,7 @@ fn backed(api: &Api) -> Vec<Case> {
 
 fn can_back(api: &Api, (_, backing, history): &Backed) -> bool {
     let manifest = match backing {
-        Backing::Helm { revisions, .. } => revisions.iter().any(|(_, at)| *at == New),
+        Backing::Helm(release) => release.revisions.iter().any(|(_, at)| *at == New),
         Backing::Argo(at) | Backing::Flux(at) => *at == New,
         Backing::Nothing => false,
     };
@@ -348,7 +358,7 @@ fn backed_by(api: &Api, number: usize, (title, backing, history): Backed) -> Cas
 
 fn deployer(backing: &Backing) -> Agent {
     match backing {
-        Backing::Helm { .. } => Agent::new("Helm/3.15.4", "helm"),
+        Backing::Helm(_) => Agent::new("Helm/3.15.4", "helm"),
         Backing::Argo(_) => {
             Agent::new("argocd-application-controller/v2.12.0", "argocd-controller")
         }
@@ -360,9 +370,13 @@ fn deployer(backing: &Backing) -> Agent {
 /// Helm upgrades what is deployed; sources apply what they hold.
 fn next_of(backing: &Backing) -> Option<(Act, At)> {
     match backing {
-        Backing::Helm { revisions, .. } => {
-            let deployed = revisions.iter().rfind(|(status, _)| *status == "deployed");
-            deployed.map(|(_, at)| (Upgrade, *at))
+        Backing::Helm(release) => {
+            let deployed = release
+                .revisions
+                .iter()
+                .rfind(|(status, _)| *status == "deployed");
+            let act = if release.hook { Create } else { Upgrade };
+            deployed.map(|(_, at)| (act, *at))
         }
         Backing::Argo(at) | Backing::Flux(at) => Some((ServerSide, *at)),
         Backing::Nothing => None,

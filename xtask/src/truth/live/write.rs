@@ -144,7 +144,7 @@ fn owned(case: &Case, at: At, name: &str) -> Value {
     let (owner, metadata) = (&case.owner, &mut object["metadata"]);
     match &case.backing {
         Backing::Nothing => {}
-        Backing::Helm { .. } => {
+        Backing::Helm(_) => {
             let release = json!({ "meta.helm.sh/release-name": owner, "meta.helm.sh/release-namespace": NAMESPACE });
             metadata["annotations"] = release;
             metadata["labels"] = json!({ "app.kubernetes.io/managed-by": "Helm" });
