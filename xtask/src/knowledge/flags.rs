@@ -66,17 +66,20 @@ fn provenance(release: &Release, module: String, file: String) -> Provenance {
 
 /// The rows of flags.
 pub(super) fn section(releases: &[Release]) -> Result<Vec<String>> {
+    rows(releases)?
+        .iter()
+        .map(|row| serde_json::to_string(row).context("write a row"))
+        .collect()
+}
+
+pub(super) fn rows(releases: &[Release]) -> Result<Vec<Flag>> {
     let mut lives: BTreeMap<(Component, String), Life> = BTreeMap::new();
     for release in releases {
         for flag in reader::read::<Vec<ReadFlag>>(release, "flags")? {
             let life = lives.entry((flag.component, flag.name)).or_default();
             let source = provenance(release, flag.module, flag.file);
-            life.add(
-                release.minor,
-                !flag.deprecated.is_empty(),
-                flag.deprecated,
-                source,
-            );
+            let marked = !flag.deprecated.is_empty();
+            life.add(release.minor, marked, flag.deprecated, source);
         }
     }
     let rows = lives.into_iter().filter_map(|((component, flag), life)| {
@@ -89,8 +92,7 @@ pub(super) fn section(releases: &[Release]) -> Result<Vec<String>> {
             source: life.source?,
         })
     });
-    rows.map(|row| serde_json::to_string(&row).context("write a row"))
-        .collect()
+    Ok(rows.collect())
 }
 
 /// The rows of admission plugins.

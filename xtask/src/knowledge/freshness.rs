@@ -4,7 +4,7 @@ use airworthy_knowledge::Knowledge;
 use airworthy_model::Minor;
 use anyhow::Result;
 
-use super::{apis, modules::Pins};
+use super::{apis, modules::Pins, told};
 
 /// The minors that are looked at when none is named: the pair that most tests upgrade.
 pub(super) const MINORS: [u16; 2] = [31, 32];
@@ -12,10 +12,10 @@ pub(super) const MINORS: [u16; 2] = [31, 32];
 /// What the tables say otherwise than the sources of a minor.
 pub(super) fn differences(minor: Minor) -> Result<Vec<String>> {
     let release = Pins::read()?.fetch(minor.minor)?;
-    Ok(apis::differences(
-        &apis::Snapshot::read(&release)?,
-        Knowledge::embedded(),
-    ))
+    let knowledge = Knowledge::embedded();
+    let mut found = apis::differences(&apis::Snapshot::read(&release)?, knowledge);
+    found.extend(told::differences(&release, knowledge)?);
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod modules;
 mod reader;
 mod runs;
 mod storage;
+mod told;
 
 use std::{fs, path::PathBuf};
 

@@ -1,6 +1,8 @@
 //! `airworthy knowledge show`: the life of a kind, a feature gate, a flag or an admission plugin.
 
-use airworthy_knowledge::{Api, Flag, Gate, GateStage, Knowledge, Plan, Plugin, Provenance, Span};
+use airworthy_knowledge::{
+    Api, FieldLife, Flag, Gate, GateStage, Knowledge, Plan, Plugin, Provenance, Span,
+};
 use airworthy_model::Minor;
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -15,6 +17,7 @@ struct Found<'a> {
     gates: Vec<&'a Gate>,
     flags: Vec<&'a Flag>,
     plugins: Vec<&'a Plugin>,
+    fields: Vec<FieldLife<'a>>,
 }
 
 pub(super) fn run(name: &str, output: ListFormat) -> Result<u8> {
@@ -49,6 +52,7 @@ fn find<'a>(knowledge: &'a Knowledge, name: &str) -> Found<'a> {
             .iter()
             .filter(|plugin| same(&plugin.plugin))
             .collect(),
+        fields: knowledge.field_lives(name),
     }
 }
 
@@ -112,6 +116,7 @@ impl Found<'_> {
             && self.gates.is_empty()
             && self.flags.is_empty()
             && self.plugins.is_empty()
+            && self.fields.is_empty()
     }
 
     fn table(&self, knowledge: &Knowledge) -> String {
@@ -124,6 +129,7 @@ impl Found<'_> {
         parts.extend(self.gates.iter().map(|row| gate(row)));
         parts.extend(self.flags.iter().map(|row| flag(row)));
         parts.extend(self.plugins.iter().map(|row| plugin(row)));
+        parts.extend(self.fields.iter().map(field));
         parts.join("\n")
     }
 }
@@ -311,6 +317,25 @@ fn plugin(plugin: &Plugin) -> String {
                 (!plugin.default_on.is_empty()).then(|| spans(&plugin.default_on)),
             ),
             ("source", Some(source(&plugin.source))),
+        ],
+    )
+}
+
+fn field(life: &FieldLife<'_>) -> String {
+    let listed = |list: &[&str]| (!list.is_empty()).then(|| list.join(", "));
+    facts(
+        &format!("{} {} {}", life.api_version, life.kind, life.path),
+        vec![
+            ("known to", Some(spans(&life.spans))),
+            ("waits for gate", listed(&life.gates)),
+            ("takes only", life.values.as_deref().and_then(listed)),
+            ("must hold", listed(&life.rules)),
+            (
+                "deprecated",
+                life.deprecated
+                    .map(|said| format!("{}: {}", said.since, said.words)),
+            ),
+            ("source", Some(source(life.source))),
         ],
     )
 }
