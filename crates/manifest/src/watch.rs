@@ -2,10 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::RangeInclusive,
+    ops::{Range, RangeInclusive},
 };
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use airworthy_knowledge::{Api, Class, Knowledge, Serving};
 use airworthy_model::{Minor, facts::DesiredField};
 use memchr::{memchr3_iter, memmem};
@@ -38,8 +38,7 @@ impl Watch {
         let common: BTreeSet<_> = other.iter().map(|api| api.api_version()).collect();
         let literals = literals(&kinds, &common);
         Self {
-            // A few dozen short texts are far below what it refuses.
-            literals: AhoCorasick::new(literals).expect("few and short"),
+            literals: searcher(literals),
             kinds,
             braces: memmem::Finder::new("{{"),
             fields: Fields::default(),
@@ -71,7 +70,12 @@ impl Watch {
     /// Whether a document with these bytes could hold an object that matters, whatever its syntax. An `apiVersion` stands in
     /// the text as it is, unless an escape, a tag or a template makes it, or the text is in an encoding of its own.
     pub fn may_matter(&self, bytes: &[u8]) -> bool {
-        self.literals.is_match(bytes) || self.braces.find(bytes).is_some() || self.hides(bytes)
+        self.holds_literal(bytes) || self.braces.find(bytes).is_some() || self.hides(bytes)
+    }
+
+    fn holds_literal(&self, bytes: &[u8]) -> bool {
+        let mut matches = self.literals.find_iter(bytes);
+        matches.any(|found| is_value(bytes, found.range()))
     }
 
     /// As [`Watch::may_matter`] of a piece of a document: what may be cut off counts as well.
@@ -89,7 +93,7 @@ impl Watch {
             }
         }
         (tags && memmem::find(bytes, b"%TAG").is_some())
-            || (escapes && self.literals.is_match(&unescaped(bytes)))
+            || (escapes && self.holds_literal(&unescaped(bytes)))
     }
 }
 
@@ -117,6 +121,27 @@ fn literals<'a>(
         }
     };
     kinds.iter().flat_map(texts).collect()
+}
+
+/// Of texts that overlap the first counts, and of those that begin together the longest: whatever else lies in it has a letter
+/// before it and is no value of its own.
+fn searcher(literals: BTreeSet<&str>) -> AhoCorasick {
+    let mut builder = AhoCorasick::builder();
+    let searcher = builder
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(literals);
+    // A few dozen short texts are far below what it refuses.
+    searcher.expect("few and short")
+}
+
+/// Whether a kind that was found stands alone, or in the name of its lists: `Policy`, and not `imagePullPolicy`. A version may
+/// stand anywhere.
+fn is_value(bytes: &[u8], found: Range<usize>) -> bool {
+    let letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let before = found.start.checked_sub(1).and_then(|at| bytes.get(at));
+    let after = &bytes[found.end..];
+    bytes[found].contains(&b'/')
+        || (!letter(before) && (!letter(after.first()) || after.starts_with(b"List")))
 }
 
 /// The bytes with every escape that a quoted text could have replaced by what it means. Where no quoted text is, more is
@@ -155,5 +180,41 @@ fn coded(rest: &[u8], digits: usize) -> (Option<u8>, usize) {
     match code {
         Some(code) => (Some(u8::try_from(code).unwrap_or(b' ')), digits + 1),
         None => (None, 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_matter_is_told_by_its_bytes() {
+        let watch = Watch::of(Knowledge::embedded(), &(Minor::v1(31)..=Minor::v1(32)));
+        for (text, matters) in [
+            (
+                "apiVersion: apps/v1\nimagePullPolicy: Always\nkind: NetworkPolicy\n",
+                false,
+            ),
+            ("kind: Policy\n", true),
+            ("{\"kind\":\"Policy\"}", true),
+            ("kind: PolicyList\n", true),
+            ("kind: MutatingAdmissionPolicyBinding\n", true),
+            ("kind: MutatingAdmissionPolicyBindings\n", false),
+            ("batch/v1beta1", true),
+            ("batch/v1", false),
+            (r#""batch\/v1beta1""#, true),
+            (r#""batch\x2Fv1beta1""#, true),
+            (r#""P\u006flicy""#, true),
+            ("\"batch/\\\r\n   v1beta1\"", true),
+            (r"C:\batch\v1beta1", false),
+            ("x: {{ y }}", true),
+            ("!!binary x", true),
+            ("!<tag:yaml.org,2002:binary> x", true),
+            ("%TAG !e! tag:yaml.org,2002:\n---\n!e!binary x", true),
+            ("!Ref x", false),
+            ("b\0a\0t\0c\0h\0", true),
+        ] {
+            assert_eq!(watch.may_matter(text.as_bytes()), matters, "{text:?}");
+        }
     }
 }

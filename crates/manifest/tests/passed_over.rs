@@ -27,6 +27,7 @@ const VERSIONS: &[&str] = &[
     "apps/v1",
     "flowcontrol.apiserver.k8s.io/v1beta3",
     "x.io/v1beta1",
+    "admissionregistration.k8s.io/v1",
     "",
 ];
 const KINDS: &[&str] = &[
@@ -36,6 +37,9 @@ const KINDS: &[&str] = &[
     "PodSecurityPolicy",
     "ComponentStatus",
     "FlowSchema",
+    "Policy",
+    "PolicyList",
+    "MutatingAdmissionPolicy",
     "Pod",
     "ConfigMap",
 ];
