@@ -1,9 +1,9 @@
 //! Who uses API versions that the target does not serve, on a cluster whose API server writes an audit log.
 
-use airworthy_testbed::{Apply, Client, Cluster, ClusterOptions, How};
-use serde_json::json;
+use airworthy_testbed::{Apply, Client, Cluster, ClusterOptions, How, are_there};
+use serde_json::{Value, json};
 
-use crate::common_live::{kubectl, live, precheck};
+use crate::common_live::{kubectl, live, precheck, precheck_as};
 
 const WRITER: [&str; 2] = ["--check", "DeprecatedApiWriter"];
 const OLD: &str = "flowcontrol.apiserver.k8s.io/v1beta3";
@@ -190,4 +190,103 @@ async fn called_by_a_reader(cluster: &Cluster) {
         .iter()
         .any(|finding| !finding["caller"].is_null());
     assert!(!named, "{}", report.run());
+}
+
+/// Kinds of 1.24, most of which its API server or its controllers write themselves.
+const OLD_OBJECTS: &str = "
+apiVersion: batch/v1beta1
+kind: CronJob
+metadata: {name: cleanup, namespace: default}
+spec:
+  schedule: '@daily'
+  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: example.com/c}]}}}}
+---
+apiVersion: autoscaling/v2beta1
+kind: HorizontalPodAutoscaler
+metadata: {name: web, namespace: default}
+spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web, namespace: default}
+spec: {maxUnavailable: 1, selector: {matchLabels: {app: web}}}
+";
+
+/// What a reader may list who may not list CronJobs.
+const ROLE: &str = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: partly}
+rules:
+- {apiGroups: [autoscaling, policy, discovery.k8s.io, events.k8s.io, node.k8s.io, storage.k8s.io, flowcontrol.apiserver.k8s.io], resources: ['*'], verbs: [list]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: partly}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: partly}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: partly}]
+";
+
+/// Before 1.25, with controllers that write at the same time, and with a reader who may not see everything.
+#[test]
+fn writers_on_1_24() {
+    if !are_there("1.24").unwrap() {
+        return;
+    }
+    live(async {
+        let options = ClusterOptions::new("1.24").nodes(1).user("partly", &[]);
+        let cluster = Cluster::start(options).await.unwrap();
+        let manager = "kubectl-client-side-apply";
+        let apply = Apply::new("kubectl/v1.24.0", How::ClientSide).field_manager(manager);
+        cluster.apply(OLD_OBJECTS, &apply).await.unwrap();
+        cluster.apply(ROLE, &apply).await.unwrap();
+        let report = precheck(&cluster, &WRITER).await;
+        let found: Vec<_> = told(report.exits(0).findings());
+        let at = |version: &str, kind: &str| format!("default/{manager} {version} {kind}");
+        assert_eq!(
+            found,
+            [
+                at("autoscaling/v2beta1", "HorizontalPodAutoscaler"),
+                at("batch/v1beta1", "CronJob")
+            ]
+        );
+
+        let report = precheck_as(&cluster.kubeconfig_for("partly").unwrap(), &WRITER).await;
+        assert_eq!(told(report.exits(0).findings()), found[..1]);
+        let missing = &report.check("DeprecatedApiWriter")["missing"];
+        let cures: Vec<_> = missing
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["cure"].as_str().unwrap())
+            .collect();
+        assert_eq!(cures, ["allow `list` on `cronjobs` (API group `batch`)"]);
+
+        let fixed = OLD_OBJECTS
+            .replace("v1beta1", "v1")
+            .replace("v2beta1", "v2");
+        cluster.apply(&fixed, &apply).await.unwrap();
+        let report = precheck(&cluster, &WRITER).await;
+        assert_eq!(report.exits(0).status("DeprecatedApiWriter"), "clear");
+    });
+}
+
+/// Whose use of what each finding tells.
+fn told(findings: &[Value]) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut told: Vec<_> = findings
+        .iter()
+        .map(|finding| {
+            let (subject, api) = (&finding["subject"], &finding["api"]);
+            format!(
+                "{}/{} {} {}",
+                text(&subject["namespace"]),
+                text(&subject["name"]),
+                text(&api["apiVersion"]),
+                text(&api["kind"])
+            )
+        })
+        .collect();
+    told.sort();
+    told
 }
