@@ -26,8 +26,9 @@ use crate::{
     },
 };
 
-/// Most objects of one kind that are kept; the rest is counted.
-const MOST_WATCHED: usize = 5_000;
+/// About how many bytes the objects of one kind may take that are kept, some 5,000 as a rule; the rest is counted. A recording
+/// has them on one line.
+const MOST_KEPT: usize = 4 << 20;
 /// Most entries of one object. There are as many as managers, which are few.
 const MOST_ENTRIES: usize = 64;
 
@@ -40,6 +41,19 @@ enum Row {
     Untold,
     /// Nobody wrote it at a version that ends.
     Other,
+}
+
+impl Row {
+    /// About how many bytes it takes, in memory and in a recording.
+    fn weight(&self) -> usize {
+        let Self::Watched(object) = self else {
+            return 0;
+        };
+        let texts = |writer: &Writer| writer.manager.len() + writer.api_version.len();
+        let writers = object.writers.iter();
+        let writers = writers.map(|writer| 100 + texts(writer) + 4 * writer.shared.len());
+        300 + object.name.len() + writers.sum::<usize>()
+    }
 }
 
 pub(crate) async fn read(
@@ -121,11 +135,8 @@ async fn written(session: &Session<'_>, listed: Listed) -> WrittenKind {
         } else {
             kept.load(Relaxed)
         };
-        let row = row(wire.metadata, &listed, before < MOST_WATCHED);
-        kept.store(
-            before + usize::from(matches!(row, Row::Watched(_))),
-            Relaxed,
-        );
+        let row = row(wire.metadata, &listed, before < MOST_KEPT);
+        kept.store(before + row.weight(), Relaxed);
         rows.push(row);
     });
     let all = empty(group, version, resource, kind);

@@ -112,6 +112,28 @@ fn fields_that_cannot_be_read_count_as_an_authors() {
     );
 }
 
+/// A recording has all objects of a kind on one line, which has a bound.
+#[test]
+fn the_weight_of_an_object_is_about_its_bytes() {
+    let entries: Vec<_> = (0..40)
+        .map(|at| {
+            entry(
+                &format!("manager-{at}"),
+                "Apply",
+                "batch/v1beta1",
+                &json!({"f:spec": {}}),
+            )
+        })
+        .collect();
+    let object = watched(&json!({"name": "a", "namespace": "shop", "managedFields": entries}));
+    let bytes = serde_json::to_string(&object).unwrap().len();
+    let weight = Row::Watched(Box::new(object)).weight();
+    assert!(
+        (bytes / 2..bytes * 2).contains(&weight),
+        "{weight} of {bytes}"
+    );
+}
+
 #[test]
 fn owners_are_told_by_their_marks() {
     let object = watched(&json!({
