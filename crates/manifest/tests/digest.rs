@@ -47,6 +47,10 @@ fn whatever_the_syntax_is_an_object_is_found_where_it_stands() {
             &["0 4:15 batch/v1beta1 CronJob", "0 9:15 batch/v1beta1 CronJob"],
         ),
         (
+            "apiVersion: v1\nkind: ComponentStatusList\nitems:\n- metadata: {name: a}\n".to_owned(),
+            &["0 4:3 v1 ComponentStatus a"],
+        ),
+        (
             "apiVersion: batch/v1beta1\nkind: CronJobList\nitems:\n- metadata: {name: a}\n".to_owned(),
             &["0 4:3 batch/v1beta1 CronJob a"],
         ),

@@ -53,7 +53,10 @@ fn written(dice: &mut Dice, text: &str) -> String {
         3 => format!("&a{} {text}", dice.roll(3)),
         4 => format!("*a{}", dice.roll(3)),
         5 => format!(">-\n    {text}"),
-        6 => format!("!!str {text}"),
+        6 => format!(
+            "{} {text}",
+            dice.one_of(&["!!str", "!!binary", "!<tag:yaml.org,2002:binary>"])
+        ),
         7 => format!("{{{{ .Values.{} }}}}", dice.roll(9)),
         _ => text.to_owned(),
     }
@@ -89,6 +92,7 @@ fn object(dice: &mut Dice) -> Vec<String> {
         "e: !x '!'",
         "t: |\n  ---\n  kind: Pod",
         "items: [{kind: CronJob}]",
+        "items: [{metadata: {name: i}}]",
     ];
     if dice.roll(2) == 0 {
         lines.insert(dice.roll(3), dice.one_of(&extra).to_owned());
@@ -153,6 +157,13 @@ fn nothing_is_missed_by_passing_over() {
             "round {round}:\n{}",
             shown()
         );
+        let hidden = |why: &str| why.contains("template") || why.contains("binary");
+        let hidden = all.problems.iter().filter(|one| hidden(&one.why));
+        assert!(
+            hidden.into_iter().all(|one| quick.problems.contains(one)),
+            "round {round}:\n{}",
+            shown()
+        );
         if watch.may_matter(&bytes) && !bytes.windows(3).any(|three| three == b"---") {
             assert_eq!(quick.problems, all.problems, "round {round}:\n{}", shown());
         }
@@ -162,7 +173,7 @@ fn nothing_is_missed_by_passing_over() {
     }
     // The dice make enough of each.
     assert!(
-        watched > 2_000 && passed > 2_000 && problems > 2_000,
+        watched > 1_500 && passed > 2_000 && problems > 2_000,
         "{watched} {passed} {problems}"
     );
 }
