@@ -102,7 +102,7 @@ fn describe(
         record,
         ..
     } = release;
-    let subject = Subject::namespaced("helm.sh/v3", "HelmRelease", namespace, name);
+    let subject = Subject::namespaced("", "HelmRelease", namespace, name);
     let kinds = names(objects);
     let (severity, minor, effect, fix) = words(turn, path);
     let message = short(&format!("sets {field} of {kinds}, {effect}"), 200);
