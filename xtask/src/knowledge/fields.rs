@@ -180,7 +180,7 @@ fn row((package, name): (String, String), one: Type) -> Option<TypeRow> {
         marked(one.values, &one.there)
     };
     let mut fields: Vec<_> = one.fields.into_iter().collect();
-    fields.sort_by(|(_, one), (_, other)| one.place.cmp(&other.place));
+    fields.sort_by_key(|(_, field)| field.place);
     let there = one.there;
     let fields = fields
         .into_iter()

@@ -30,9 +30,9 @@ struct Life {
 pub(super) fn section(releases: &[Release]) -> Result<Vec<String>> {
     let mut lives: BTreeMap<(String, String), Life> = BTreeMap::new();
     for release in releases {
-        let read: Vec<Read> = reader::read(release, "storage")?;
-        for line in read.iter().filter(|line| !line.group.ends_with(".com")) {
-            add(&mut lives, release, line)?;
+        let table: Vec<Read> = reader::read(release, "storage")?;
+        for read in table.iter().filter(|read| !is_custom(&read.group)) {
+            add(&mut lives, release, read)?;
         }
     }
     let rows = lives.into_iter().filter_map(|(key, life)| row(key, &life));
@@ -40,15 +40,19 @@ pub(super) fn section(releases: &[Release]) -> Result<Vec<String>> {
         .collect()
 }
 
-/// Groups that end in `.com` are those of the test's own custom resources.
-fn add(lives: &mut BTreeMap<(String, String), Life>, release: &Release, line: &Read) -> Result<()> {
-    let key = (line.group.clone(), line.resource.clone());
+/// Whether a group is that of the test's own custom resources.
+fn is_custom(group: &str) -> bool {
+    group.rsplit('.').next() == Some("com")
+}
+
+fn add(lives: &mut BTreeMap<(String, String), Life>, release: &Release, read: &Read) -> Result<()> {
+    let key = (read.group.clone(), read.resource.clone());
     let life = lives.entry(key).or_default();
-    let stored = (line.as_group.clone(), line.as_version.clone());
+    let stored = (read.as_group.clone(), read.as_version.clone());
     if let Some(other) = life.seen.insert(release.minor, stored.clone())
         && other != stored
     {
-        let (group, resource, served) = (&line.group, &line.resource, &line.served);
+        let (group, resource, served) = (&read.group, &read.resource, &read.served);
         bail!(
             "1.{} stores {resource}.{group} sent at {served} as {stored:?} and otherwise as {other:?}",
             release.minor
@@ -58,7 +62,7 @@ fn add(lives: &mut BTreeMap<(String, String), Life>, release: &Release, line: &R
     life.source = Some(Provenance {
         module: module.name.clone(),
         tag: module.tag.clone(),
-        file: line.file.clone(),
+        file: read.file.clone(),
     });
     Ok(())
 }
