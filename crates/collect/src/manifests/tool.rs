@@ -54,8 +54,10 @@ impl Tool {
         let (done, ended) = channel::<()>();
         let watch = thread::spawn(move || {
             let late = ended.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout);
-            // Whatever it left behind would hold its output open.
-            let _ = group.map(|group| kill_process_group(group, Signal::KILL));
+            // It was not waited for yet, so its number is nobody else's. Those that it started hold its output open.
+            if late && let Some(group) = group {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
             late
         });
         Ok(Self {
@@ -76,10 +78,11 @@ impl Tool {
 
     /// Waits for its end. An error is what it complained about.
     pub(super) fn finish(mut self) -> Result<(), String> {
+        // Ends when the last of those that hold its output open has ended, or the deadline is over.
+        let complaint = self.complaint.join().unwrap_or_default();
         let status = self.child.wait();
         drop(self.done);
         let late = self.watch.join().unwrap_or(true);
-        let complaint = self.complaint.join().unwrap_or_default();
         match status {
             _ if late => Err(format!("took longer than {} seconds", DEADLINE.as_secs())),
             Ok(status) if status.success() => Ok(()),
