@@ -58,7 +58,8 @@ pub struct Api {
     /// Kind to use instead, where it is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replacement_kind: Option<String>,
-    /// First minor that serves the replacement by default.
+    /// First minor that can serve the replacement; nothing when that is before the first minor that was read and no source says
+    /// when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replacement_since: Option<Minor>,
     /// Never stored: only calls can show its use.
