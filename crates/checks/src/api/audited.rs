@@ -58,7 +58,7 @@ fn is_recent(ctx: &Context<'_>, log: &AuditLog, called: Option<Timestamp>) -> bo
 
 /// A client that calls what the target does not serve.
 fn running(ctx: &Context<'_>, path: &UpgradePath, log: &AuditLog, one: &ApiUse<'_>) -> Finding {
-    let mut finding = uses::describe(ctx.knowledge, one, Strength::Call);
+    let mut finding = uses::describe(ctx, one, Strength::Call);
     if is_recent(ctx, log, one.called) && is_taken_away(path, one) {
         finding.severity = Severity::Blocker;
     }

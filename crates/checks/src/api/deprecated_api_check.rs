@@ -26,6 +26,7 @@ pub(crate) static CHECK: Check = Check {
         vendor: true,
         needs: &[
             Need::Metrics,
+            Need::Namespaces,
             Need::ApiWriters,
             Need::HelmReleases,
             Need::GitOps,

@@ -16,6 +16,7 @@ pub(crate) static CHECK: Check = Check {
         level: Severity::Risk,
         vendor: false,
         needs: &[
+            Need::Namespaces,
             Need::ApiWriters,
             Need::HelmReleases,
             Need::GitOps,
@@ -33,7 +34,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let uses = uses::reported_by(ctx, Strength::Writer)?;
     let findings: Judgement = uses
         .iter()
-        .map(|one| uses::describe(ctx.knowledge, one, Strength::Writer))
+        .map(|one| uses::describe(ctx, one, Strength::Writer))
         .collect();
     Ok(findings.without(kinds.iter().flat_map(gaps)))
 }

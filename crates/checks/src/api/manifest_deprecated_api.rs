@@ -30,6 +30,7 @@ pub(crate) static CHECK: Check = Check {
         vendor: false,
         needs: &[
             Need::Version,
+            Need::Namespaces,
             Need::ApiWriters,
             Need::HelmReleases,
             Need::GitOps,
@@ -56,7 +57,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     }
     let sources = uses::reported_by(ctx, Strength::GitOps);
     let sources = sources.map(|uses| {
-        let describe = |one: &_| uses::describe(ctx.knowledge, one, Strength::GitOps);
+        let describe = |one: &_| uses::describe(ctx, one, Strength::GitOps);
         uses.iter().map(describe).collect::<Judgement>()
     });
     Ok([files.map(Ok), Some(sources)]

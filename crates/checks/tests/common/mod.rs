@@ -106,6 +106,17 @@ impl World {
         findings.unwrap_or_default()
     }
 
+    /// What a check finds while others do not run.
+    pub(crate) fn findings_without(
+        &self,
+        check: &Check,
+        left_out: &[&'static str],
+    ) -> Vec<Finding> {
+        let read = RefCell::default();
+        let findings = (check.run)(&self.with(&read, left_out)).map(|judgement| judgement.findings);
+        findings.unwrap_or_default()
+    }
+
     /// Whether a check says that it can block here.
     pub(crate) fn blocks(&self, check: &Check) -> bool {
         let read = RefCell::default();
@@ -113,13 +124,21 @@ impl World {
     }
 
     fn context<'a>(&'a self, read: &'a RefCell<BTreeSet<Need>>) -> Context<'a> {
+        self.with(read, &[])
+    }
+
+    fn with<'a>(
+        &'a self,
+        read: &'a RefCell<BTreeSet<Need>>,
+        left_out: &'a [&'static str],
+    ) -> Context<'a> {
         let inputs = Inputs {
             facts: &self.facts,
             baseline: self.baseline.as_ref(),
             path: self.path.as_ref(),
             knowledge: Knowledge::embedded(),
             policy: &self.policy,
-            left_out: &[],
+            left_out,
         };
         Context::new(inputs, read)
     }

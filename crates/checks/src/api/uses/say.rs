@@ -1,17 +1,20 @@
 //! A use as a finding: what breaks, whose it is, and what to do.
 
 use airworthy_knowledge::{Api, Knowledge};
-use airworthy_model::{Breaks, Evidence, Finding, Severity, Subject};
+use airworthy_model::{Breaks, Evidence, Finding, Severity, Subject, finding::Owner};
 
 use super::{
     ApiUse, Strength,
     fate::{Ended, Fate, affected, successor},
     owner,
 };
-use crate::text::{short, some_of};
+use crate::{
+    Context,
+    text::{short, some_of},
+};
 
 /// The finding of a use, reported by the check of its strongest evidence.
-pub(crate) fn describe(knowledge: &Knowledge, one: &ApiUse<'_>, strength: Strength) -> Finding {
+pub(crate) fn describe(ctx: &Context<'_>, one: &ApiUse<'_>, strength: Strength) -> Finding {
     let finding = Finding {
         hop: one.ended.hop,
         evidence: one
@@ -31,12 +34,12 @@ pub(crate) fn describe(knowledge: &Knowledge, one: &ApiUse<'_>, strength: Streng
         )
     }
     .telling_apart(discriminator(one));
-    repaired(
-        knowledge,
-        one,
-        strength,
-        written_down(one, strength, finding),
-    )
+    let finding = written_down(one, strength, finding);
+    let finding = repaired(ctx.knowledge, one, strength, finding);
+    match team(ctx, &one.owner) {
+        Some(evidence) => finding.because(evidence),
+        None => finding,
+    }
 }
 
 /// What stands in a record or a source is a setting there.
@@ -46,6 +49,29 @@ fn written_down(one: &ApiUse<'_>, strength: Strength, finding: Finding) -> Findi
     }
     let replacement = one.ended.api.replacement.as_deref();
     finding.setting("apiVersion", one.ended.version(), replacement)
+}
+
+/// Labels by which namespaces say whose they are, whatever stands before the slash.
+const TEAMS: [&str; 5] = ["owner", "owned-by", "squad", "team", "tenant"];
+
+/// Who is behind the owner's namespace, where its labels say so.
+fn team(ctx: &Context<'_>, owner: &Owner) -> Option<Evidence> {
+    let name = owner.namespace.as_deref()?;
+    let namespaces = ctx.namespaces().ok()?;
+    let labels = &namespaces.iter().find(|one| one.name == name)?.labels;
+    let is_team = |label: &str| {
+        let last = label.rsplit('/').next().unwrap_or_default();
+        TEAMS.contains(&&*last.to_ascii_lowercase())
+    };
+    let said = labels.0.iter().filter(|(label, _)| is_team(label));
+    let said: Vec<_> = said
+        .map(|(label, value)| format!("{label}={value}"))
+        .collect();
+    (!said.is_empty()).then(|| {
+        let source = format!("/api/v1/namespaces/{name}");
+        let detail = format!("the namespace is labelled {}", said.join(", "));
+        Evidence::state(source, ctx.now(), detail)
+    })
 }
 
 /// Two programs of one user, two versions, and what is stale beside what is not, are different matters.
