@@ -12,6 +12,7 @@ mod live {
     mod control_plane;
     mod drain;
     mod evidence;
+    mod fields;
     mod helm;
     mod nodes;
     mod path;
