@@ -20,8 +20,11 @@ pub struct Score {
     pub files: usize,
     /// Objects that the target refuses, and that were found.
     pub right: usize,
-    /// Objects that the target refuses and that were not found, one line each.
+    /// Objects of which the target refuses the version and that were not found, one line each.
     pub missed: Vec<String>,
+    /// Objects of which the target refuses a field alone, by the API server's words, and that were not found. They are told and fail
+    /// no run: files are judged by their versions so far.
+    pub missed_fields: BTreeMap<String, usize>,
     /// Findings about objects that the target takes, one line each.
     pub false_alarms: Vec<String>,
     /// Different objects of which the target does not serve the version.
@@ -34,7 +37,17 @@ struct Row {
     objects: usize,
     refused: usize,
     missed: usize,
+    /// Of those that are refused, the ones with an unknown field that were not found.
+    fields: usize,
     wrong: usize,
+}
+
+/// The field that an answer names.
+fn field(answer: &str) -> String {
+    let named = answer
+        .split_once("unknown field ")
+        .map_or(answer, |(_, named)| named);
+    named.replace('"', "")
 }
 
 /// What a finding is about: file, kind, name.
@@ -86,18 +99,22 @@ impl Score {
         row.objects += 1;
         let refused = *verdict != Verdict::Accepts;
         row.refused += usize::from(refused);
-        match (refused, said) {
-            (true, Some(_)) => self.right += 1,
-            (true, None) => {
+        match (verdict, said) {
+            (Verdict::Accepts, Some(said)) => {
+                row.wrong += 1;
+                self.false_alarms.push(said);
+            }
+            (Verdict::Accepts, None) => {}
+            (_, Some(_)) => self.right += 1,
+            (Verdict::NoSuchField(why), None) => {
+                row.fields += 1;
+                *self.missed_fields.entry(field(why)).or_default() += 1;
+            }
+            (verdict, None) => {
                 row.missed += 1;
                 self.missed
                     .push(format!("{}: {verdict:?}", place(file, item)));
             }
-            (false, Some(said)) => {
-                row.wrong += 1;
-                self.false_alarms.push(said);
-            }
-            (false, None) => {}
         }
         if *verdict == Verdict::NoSuchVersion && !self.gone.contains(item) {
             self.gone.push(item.clone());
@@ -121,22 +138,39 @@ impl Score {
 
     /// A table of the shapes, the totals, and each miss and false alarm.
     pub fn render(&self) -> String {
-        let heading = ["shape", "objects", "refused", "missed", "false alarms"];
+        let heading = [
+            "shape",
+            "objects",
+            "refused",
+            "missed",
+            "unknown field",
+            "false alarms",
+        ];
         let rows: Vec<_> = self
             .rows
             .iter()
             .map(|(shape, row)| row.cells(shape))
             .collect();
         let mut text = table::render(&heading, &rows);
+        let fields: usize = self.missed_fields.values().sum();
         let refused = self.right + self.missed.len();
         let _ = writeln!(
             text,
-            "\n{} objects in {} files, {refused} are refused: recall {:.3}, precision {:.3}",
+            "\n{} objects in {} files; of {refused} the target refuses the version: recall {:.3}, precision {:.3}",
             self.objects,
             self.files,
             self.recall(),
             self.precision()
         );
+        if fields > 0 {
+            let _ = writeln!(
+                text,
+                "{fields} more are refused for a field alone, which nobody looks for in files:"
+            );
+        }
+        for (field, count) in &self.missed_fields {
+            let _ = writeln!(text, "UNKNOWN FIELD: {field} ({count})");
+        }
         for line in &self.missed {
             let _ = writeln!(text, "MISSED: {line}");
         }
@@ -149,7 +183,13 @@ impl Score {
 
 impl Row {
     fn cells(&self, shape: &str) -> Vec<String> {
-        let counts = [self.objects, self.refused, self.missed, self.wrong];
+        let counts = [
+            self.objects,
+            self.refused,
+            self.missed,
+            self.fields,
+            self.wrong,
+        ];
         [shape.to_owned()]
             .into_iter()
             .chain(counts.iter().map(ToString::to_string))
@@ -251,6 +291,16 @@ mod tests {
         let score = judged(Verdict::Accepts, &found()).unwrap();
         assert_eq!(score.false_alarms.len(), 1);
         assert!(!score.is_perfect());
+    }
+
+    #[test]
+    fn an_unknown_field_is_told_apart() {
+        let why = || Verdict::NoSuchField("strict decoding error: unknown field \"spec.x\"".into());
+        let score = judged(why(), &json!({ "findings": [] })).unwrap();
+        assert!(score.is_perfect());
+        assert_eq!(score.missed_fields["spec.x"], 1);
+        assert!(score.render().contains("UNKNOWN FIELD: spec.x (1)"));
+        assert_eq!(judged(why(), &found()).unwrap().right, 1);
     }
 
     #[test]
