@@ -223,7 +223,7 @@ async fn broken_records_are_told_one_by_one() {
     let deep = format!("a: {}", "[".repeat(10_000));
     let of = |manifest: &str| payload(&json!({"name": "a", "manifest": manifest}));
     let cut = STANDARD.encode(&gzip(&[b'x'; 9000])[..20]);
-    let spaces = gzip(&[b' '; 1 << 20]);
+    let spaces = gzip(&vec![b' '; 1 << 20]);
     let secret = |payload: &str| Record::secret("broken", 1, "deployed", payload);
     let whole = |body: &str| secret("").answers(json(body));
     for (record, problem) in [

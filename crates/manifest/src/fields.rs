@@ -137,7 +137,9 @@ mod tests {
 
     fn fields(paths: &[&str]) -> Fields {
         let mut root = Branch::default();
-        paths.iter().for_each(|path| root.plant(path));
+        for path in paths {
+            root.plant(path);
+        }
         let kinds = BTreeMap::from([("Pod".to_owned(), root)]);
         Fields {
             kinds: BTreeMap::from([("v1".to_owned(), kinds)]),

@@ -110,7 +110,7 @@ fn finding(ctx: &Context<'_>, service: &Service, change: &Change, hop: Hop) -> F
     let path = format!("/api/v1/namespaces/{namespace}/services/{name}");
     let (field, minor) = (change.field, change.minor);
     let message = format!("from {minor} on {} {}", short(field), change.effect);
-    let finding = Finding::new(change.severity, subject, message)
+    let found = Finding::new(change.severity, subject, message)
         .at(hop)
         .telling_apart(field)
         .because(Evidence::state(path, ctx.now(), format!("{field} is set")))
@@ -119,9 +119,9 @@ fn finding(ctx: &Context<'_>, service: &Service, change: &Change, hop: Hop) -> F
         Some(patch) => {
             let command =
                 format!("kubectl -n {namespace} patch service {name} --type=merge -p '{patch}'");
-            finding.fix_with(change.fix, command)
+            found.fix_with(change.fix, command)
         }
-        None => finding.fix(change.fix),
+        None => found.fix(change.fix),
     }
 }
 

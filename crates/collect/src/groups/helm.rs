@@ -168,7 +168,7 @@ impl Payload {
 async fn payload(session: &Session<'_>, record: &Record) -> Result<Option<Payload>, Failure> {
     let (holder, path) = (record.holder, path(record));
     let ask = Ask::get(path, session.accept());
-    if ![&record.namespace, &record.object].into_iter().all(is_name) {
+    if !(is_name(&record.namespace) && is_name(&record.object)) {
         return Err(ask.failed(Cause::Malformed("that is no name".into())));
     }
     let answer = session.exchange_within(&ask, MOST).await?;
@@ -197,7 +197,7 @@ fn path(record: &Record) -> String {
 }
 
 /// Whether a text is a name as Kubernetes has them, and so cannot lead a path elsewhere.
-fn is_name(text: &String) -> bool {
+fn is_name(text: &str) -> bool {
     let fine =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
     !text.is_empty() && text.bytes().all(fine) && !text.contains("..")

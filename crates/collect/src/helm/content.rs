@@ -50,24 +50,26 @@ impl Content {
     fn look_at(&mut self, release: &Release, watch: &Watch) {
         self.look_at_text(&release.manifest, None, watch);
         for hook in &release.hooks {
-            self.look_at_text(&hook.manifest, Some(hook.events.join(", ")), watch);
+            let events = hook.events.join(", ");
+            self.look_at_text(&hook.manifest, Some(&events), watch);
         }
     }
 
-    fn look_at_text(&mut self, text: &str, hook: Option<String>, watch: &Watch) {
+    fn look_at_text(&mut self, text: &str, hook: Option<&str>, watch: &Watch) {
         let mut digest = Digest::new(watch, "").thorough().lenient();
         digest.take(text.as_bytes(), true);
         let Found {
             objects,
             watched,
             problems,
+            more_watched,
             ..
         } = digest.finish();
         let objects = u32::try_from(objects).unwrap_or(u32::MAX);
         self.objects = self.objects.saturating_add(objects);
         self.watched
-            .extend(watched.into_iter().map(|object| of_release(object, &hook)));
-        if self.watched.len() > MOST {
+            .extend(watched.into_iter().map(|object| of_release(object, hook)));
+        if self.watched.len() > MOST || more_watched > 0 {
             self.watched.truncate(MOST);
             self.problem(format!("more than {MOST} of its objects matter"));
         }
@@ -91,13 +93,13 @@ impl Content {
 }
 
 /// An object as its release has it: without places, for there is no file.
-fn of_release(mut object: DesiredObject, hook: &Option<String>) -> DesiredObject {
+fn of_release(mut object: DesiredObject, hook: Option<&str>) -> DesiredObject {
     for field in &mut object.fields {
         (field.line, field.column) = (0, 0);
     }
     DesiredObject {
         location: None,
-        hook: hook.clone(),
+        hook: hook.map(str::to_owned),
         ..object
     }
 }
@@ -166,6 +168,16 @@ items:
             ]
         );
         assert_eq!(content.watched[0].namespace.as_deref(), Some("shop"));
+    }
+
+    #[test]
+    fn more_objects_than_are_kept_are_told() {
+        let one =
+            "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: a}\n---\n";
+        let content = content(&one.repeat(MOST + 1), &json!([]));
+        assert_eq!((content.watched.len(), content.objects), (MOST, 5_001));
+        let problem = content.problem.unwrap();
+        assert!(problem.contains("more than 5000"), "{problem}");
     }
 
     #[test]

@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn bombs_are_not_inflated() {
         // Gzip files behind one another inflate to one text.
-        let spaces = gzip(&[b' '; 1 << 20]);
+        let spaces = gzip(&vec![b' '; 1 << 20]);
         let bomb = STANDARD.encode(spaces.repeat(1 + (MOST >> 20)));
         assert!(bomb.len() < 1 << 20);
         refused(bomb.as_bytes(), Undecodable::TooLarge);
