@@ -44,11 +44,19 @@ async fn read_a_cluster_of(minor: &str) {
     let cluster = Cluster::start(options).await.unwrap();
     let admin = cluster.client("test").unwrap();
     fill(&cluster, &admin).await;
+    let serves_it = !["1.24", "1.25"].contains(&minor);
+    if serves_it {
+        let written = Apply::new("pipeline/v1", How::ServerSide);
+        cluster.apply(LEFT_OVER, &written).await.unwrap();
+    }
     let facts = both_encodings_agree(&cluster).await;
     versions_and_nodes(&facts, cluster.version());
     pods_and_budgets(&facts);
     networks(&facts);
     releases(&facts);
+    if serves_it {
+        writers(&facts, minor);
+    }
     apis(&facts);
     webhooks(&facts);
     nothing_is_hushed_up(&facts);
@@ -57,6 +65,17 @@ async fn read_a_cluster_of(minor: &str) {
     deprecated_requests_are_those_of_others(&cluster, &admin).await;
     nothing_harmful_was_asked_for(&cluster.audit_log());
 }
+
+/// Written at the version that lasts, with an annotation that is left over from another: it costs no deprecated request.
+const LEFT_OVER: &str = r#"
+apiVersion: flowcontrol.apiserver.k8s.io/v1
+kind: FlowSchema
+metadata:
+  name: left-over
+  annotations:
+    kubectl.kubernetes.io/last-applied-configuration: '{"apiVersion": "flowcontrol.apiserver.k8s.io/v1beta3", "kind": "hush"}'
+spec: {matchingPrecedence: 9000, priorityLevelConfiguration: {name: global-default}}
+"#;
 
 /// Makes the objects and waits until the controllers have done with them.
 async fn fill(cluster: &Cluster, admin: &Client) {
@@ -351,6 +370,31 @@ fn releases(facts: &Facts) {
         })
         .collect();
     assert_eq!(read, [("Secret", 2, 1, None), ("ConfigMap", 3, 1, None)]);
+}
+
+/// A kind is looked at while an old version of it is served.
+fn writers(facts: &Facts, minor: &str) {
+    let kinds = facts.api_writers.as_ref().unwrap();
+    let schemas = kinds.iter().find(|kind| kind.kind == "FlowSchema");
+    let Some(schemas) = schemas.filter(|_| minor == "1.31") else {
+        assert_eq!((schemas, minor == "1.31"), (None, false));
+        return;
+    };
+    assert!(
+        schemas.unread.is_none() && schemas.untold == 0,
+        "{schemas:?}"
+    );
+    let [object] = &schemas.watched[..] else {
+        panic!("{schemas:?}");
+    };
+    assert_eq!(object.name, "left-over");
+    assert_eq!(
+        object.last_applied.as_deref(),
+        Some("flowcontrol.apiserver.k8s.io/v1beta3")
+    );
+    let mut writers = object.writers.iter();
+    let pipeline = writers.find(|writer| writer.manager == "pipeline").unwrap();
+    assert_eq!((pipeline.fields, pipeline.applies), (2, true));
 }
 
 fn apis(facts: &Facts) {
