@@ -55,7 +55,7 @@ impl Item {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+struct Form {
     #[serde(default)]
     group: String,
     version: Option<String>,
@@ -83,7 +83,7 @@ pub(super) struct Trap {
     plural: String,
 }
 
-fn bodies() -> Result<Vec<Body>> {
+fn bodies() -> Result<Vec<Form>> {
     serde_saphyr::from_str(include_str!("bodies.yaml")).context("bodies.yaml")
 }
 
@@ -116,7 +116,7 @@ fn is_written(api: &Api) -> bool {
     written && matches!(api.class, Class::Resource | Class::Review)
 }
 
-fn item(api: &Api, bodies: &[Body]) -> Item {
+fn item(api: &Api, bodies: &[Form]) -> Item {
     let of_kind = || {
         bodies
             .iter()

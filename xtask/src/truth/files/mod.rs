@@ -11,7 +11,7 @@ mod shapes;
 mod yaml;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     path::{Path, PathBuf},
 };
 
@@ -191,9 +191,8 @@ async fn verdicts(target: &str, files: &[File]) -> Result<Verdicts> {
     let judge = Judge::start(target, &[], &corpus::traps()?).await?;
     let mut verdicts = Verdicts::new();
     for item in files.iter().flat_map(|file| &file.items) {
-        let key = item.object.to_string();
-        if !verdicts.contains_key(&key) {
-            verdicts.insert(key, judge.judge(item).await?);
+        if let Entry::Vacant(place) = verdicts.entry(item.object.to_string()) {
+            place.insert(judge.judge(item).await?);
         }
     }
     Ok(verdicts)
@@ -224,7 +223,7 @@ async fn examples_are_good(source: &str, target: &str, score: &Score) -> Result<
         match judge.judge(item).await? {
             Verdict::Accepts => served += 1,
             Verdict::Refuses(why) | Verdict::NoSuchField(why) => {
-                bad.push(format!("{}: {why}", item.title()))
+                bad.push(format!("{}: {why}", item.title()));
             }
             Verdict::NoSuchVersion => {}
         }

@@ -348,10 +348,7 @@ fn last_applied(item: &Item) -> (String, Vec<Item>) {
 
 /// A text in a ConfigMap is no object.
 fn embedded(item: &Item) -> (String, Vec<Item>) {
-    let indented: String = plain(item)
-        .lines()
-        .map(|line| format!("    {line}\n"))
-        .collect();
+    let indented = prefixed("    ", &plain(item));
     let mut holder = clean("holder");
     holder.object["data"] = json!({ "object.yaml": plain(item) });
     let head = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: holder\n  namespace: truth\ndata:\n  object.yaml: |\n";
@@ -360,12 +357,18 @@ fn embedded(item: &Item) -> (String, Vec<Item>) {
 
 /// What is commented out is no object.
 fn commented_out(item: &Item) -> (String, Vec<Item>) {
-    let comment: String = plain(item)
-        .lines()
-        .map(|line| format!("# {line}\n"))
-        .collect();
+    let comment = prefixed("# ", &plain(item));
     let left = clean("left");
     (format!("{comment}---\n{}", plain(&left)), vec![left])
+}
+
+/// Every line with something before it.
+fn prefixed(before: &str, text: &str) -> String {
+    let lines: Vec<_> = text
+        .lines()
+        .map(|line| format!("{before}{line}\n"))
+        .collect();
+    lines.concat()
 }
 
 #[cfg(test)]

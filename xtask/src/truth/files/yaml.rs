@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 /// How keys and collections look.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // Each is a habit of its own, and all go together.
 pub(super) struct Style {
     /// Keys and texts in quotes.
     pub(super) quoted: bool,

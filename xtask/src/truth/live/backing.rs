@@ -76,9 +76,10 @@ fn content(case: &Case, release: &Release, status: &str, at: At, number: u32) ->
         "templates": [], "values": {}, "schema": null, "files": null, "lock": null,
     });
     let deployed = "2026-01-01T00:00:00.000000000Z";
-    let (manifest, hooks) = match release.hook {
-        true => (SETTINGS.to_owned(), json!([hook(case, at)])),
-        false => (format!("{SETTINGS}{}", manifest(case, at)), json!([])),
+    let (manifest, hooks) = if release.hook {
+        (SETTINGS.to_owned(), json!([hook(case, at)]))
+    } else {
+        (format!("{SETTINGS}{}", manifest(case, at)), json!([]))
     };
     json!({
         "name": case.owner,
@@ -115,9 +116,10 @@ fn manifest(case: &Case, at: At) -> String {
         rest.as_object_mut().map(|rest| rest.remove(field));
     }
     let fields = rest.as_object().into_iter().flatten();
-    let body: String = fields
+    let body: Vec<_> = fields
         .map(|(field, value)| format!("{field}: {value}\n"))
         .collect();
+    let body = body.concat();
     format!(
         "---\n# Source: web/templates/main.yaml\napiVersion: {version}\nkind: {kind}\nmetadata: {metadata}\n{body}"
     )

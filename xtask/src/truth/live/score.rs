@@ -250,11 +250,14 @@ mod tests {
             .filter(|outcome| outcome.fails)
             .map(|outcome| &outcome.case);
         failing
-            .map(|case| match case.is_client() {
-                true => claim(Whose::Client {
-                    user: case.owner.clone(),
-                }),
-                false => object(case),
+            .map(|case| {
+                if case.is_client() {
+                    claim(Whose::Client {
+                        user: case.owner.clone(),
+                    })
+                } else {
+                    object(case)
+                }
             })
             .collect()
     }

@@ -253,7 +253,14 @@ fn own(agent: Agent, id: &str) -> Agent {
 /// What a backed case is: its title, its backing, and how the object itself was written.
 type Backed = (&'static str, Backing, &'static [(Act, At)]);
 
-const HELM: &[(&str, &[(&str, At)], &[(Act, At)])] = &[
+/// A release: its title, its revisions with their status, and how the object itself was written.
+type Deployed = (
+    &'static str,
+    &'static [(&'static str, At)],
+    &'static [(Act, At)],
+);
+
+const HELM: &[Deployed] = &[
     (
         "h+ Helm, deployed manifest old",
         &[("deployed", Old)],
