@@ -16,6 +16,15 @@ async fn who_breaks_in_a_live_cluster_is_known_before() {
 }
 
 #[tokio::test]
+async fn files_that_the_target_refuses_are_known_before() {
+    let score = files::judge(files::DEFAULT_TARGET, program())
+        .await
+        .unwrap();
+    assert!(score.files > 300 && score.right > 300, "{}", score.render());
+    assert!(score.is_perfect(), "{}", score.render());
+}
+
+#[tokio::test]
 async fn files_that_were_rewritten_are_accepted() {
     let rewritten = files::judge_fix(files::DEFAULT_TARGET, program())
         .await
