@@ -107,13 +107,17 @@ fn finding(ctx: &Context<'_>, service: &Service, change: &Change, hop: Hop) -> F
         namespace, name, ..
     } = service;
     let subject = Subject::namespaced("v1", "Service", namespace, name);
-    let path = format!("/api/v1/namespaces/{namespace}/services/{name}");
+    let source = format!("/api/v1/namespaces/{namespace}/services/{name}");
     let (field, minor) = (change.field, change.minor);
     let message = format!("from {minor} on {} {}", short(field), change.effect);
     let found = Finding::new(change.severity, subject, message)
         .at(hop)
         .telling_apart(field)
-        .because(Evidence::state(path, ctx.now(), format!("{field} is set")))
+        .because(Evidence::state(
+            source,
+            ctx.now(),
+            format!("{field} is set"),
+        ))
         .setting(field, "set", None);
     match change.patch {
         Some(patch) => {
