@@ -119,6 +119,40 @@ async fn another_sealing_key_is_refused() {
     ));
 }
 
+/// What the first release made is brought forward, and what is in it is kept.
+#[tokio::test]
+async fn the_first_schema_is_brought_forward() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(&directory);
+    std::fs::write(&options.path, "").unwrap();
+    let mut stranger = stranger(&options.path).await;
+    for statement in [
+        include_str!("../migrations/0001_first.sql"),
+        "CREATE TABLE schema_version (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)",
+        "INSERT INTO schema_version (version, applied_at) VALUES (1, 0)",
+        "INSERT INTO projects (id, name, created_at) VALUES ('p', 'old', 0)",
+    ] {
+        sqlx::raw_sql(statement)
+            .execute(&mut stranger)
+            .await
+            .unwrap();
+    }
+    stranger.close().await.unwrap();
+    let store = Store::open(&options, at(1)).await.unwrap();
+    assert_eq!(store.project("p").await.unwrap().unwrap().name, "old");
+    let cluster = common::add_cluster(&store, "p", "prod").await;
+    let token = store
+        .create_audit_token("p", &cluster.id, at(2))
+        .await
+        .unwrap();
+    assert!(
+        store
+            .is_audit_token(&cluster.id, token.expose())
+            .await
+            .unwrap()
+    );
+}
+
 #[tokio::test]
 async fn a_newer_schema_is_refused_and_left_alone() {
     let fixture = fixture().await;
