@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    fmt::Write as _,
     io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -218,6 +219,7 @@ impl Words {
     }
 }
 
+// Writing to a String cannot fail.
 fn template(bytes: usize, words: &mut Words) -> String {
     const PARTS: [&str; 8] = [
         "        {{- with .Values.resources }}\n",
@@ -233,7 +235,7 @@ fn template(bytes: usize, words: &mut Words) -> String {
     while text.len() < bytes {
         let word = words.next();
         text += PARTS[usize::try_from(word % 8).unwrap_or_default()];
-        text += &format!("            value: {word:x}\n");
+        let _ = writeln!(text, "            value: {word:x}");
     }
     text
 }
@@ -246,13 +248,15 @@ fn manifest(release: usize, bytes: usize, words: &mut Words) -> String {
     let mut number = 0;
     while text.len() < bytes {
         number += 1;
-        text += &format!(
-            "---\n# Source: app/templates/part.yaml\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: part-{number}\n  labels:\n    app: part-{number}\nspec:\n  selector:\n    matchLabels:\n      app: part-{number}\n  template:\n    metadata:\n      labels:\n        app: part-{number}\n    spec:\n      containers:\n        - name: main\n          image: \"registry.example/app:{:x}\"\n          env:\n",
+        let _ = writeln!(
+            text,
+            "---\n# Source: app/templates/part.yaml\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: part-{number}\n  labels:\n    app: part-{number}\nspec:\n  selector:\n    matchLabels:\n      app: part-{number}\n  template:\n    metadata:\n      labels:\n        app: part-{number}\n    spec:\n      containers:\n        - name: main\n          image: \"registry.example/app:{:x}\"\n          env:",
             words.next()
         );
         for variable in 0..12 {
-            text += &format!(
-                "            - name: VARIABLE_{variable}\n              value: \"{:x}\"\n",
+            let _ = writeln!(
+                text,
+                "            - name: VARIABLE_{variable}\n              value: \"{:x}\"",
                 words.next()
             );
         }

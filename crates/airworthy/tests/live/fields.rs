@@ -31,10 +31,13 @@ fn an_annotation_that_a_version_on_the_way_calls_deprecated() {
             "notApplicable"
         );
 
-        let patch = serde_json::from_str(patch).unwrap();
-        let path = "/api/v1/namespaces/near/services/web";
+        let change = serde_json::from_str(patch).unwrap();
+        let service = "/api/v1/namespaces/near/services/web";
         let merge = airworthy_testbed::Patch::Merge;
-        kubectl(cluster).patch(path, merge, &patch).await.unwrap();
+        kubectl(cluster)
+            .patch(service, merge, &change)
+            .await
+            .unwrap();
         let report = precheck(cluster, &args).await;
         report.spares(CHECK, "Service near/web");
     });
