@@ -189,3 +189,31 @@ fn without_a_version_nothing_can_be_judged() {
     };
     assert_eq!(assess(run).unwrap_err().need, Need::Version);
 }
+
+/// One use is told once, by the first check that runs and can tell it.
+#[test]
+fn a_use_that_one_check_would_tell_is_told_by_another_when_that_is_left_out() {
+    let mut facts = facts();
+    let read = |text: &str| serde_json::from_str(text).unwrap();
+    let old = "flowcontrol.apiserver.k8s.io/v1beta3";
+    facts.api_writers = Ok(vec![read(&format!(
+        r#"{{"group": "flowcontrol.apiserver.k8s.io", "readAt": "v1", "resource": "flowschemas", "kind": "FlowSchema", "watched": [
+            {{"name": "jobs", "owners": [{{"kind": "HelmRelease", "namespace": "shop", "name": "web"}}],
+              "writers": [{{"manager": "helm", "operation": "Update", "apiVersion": "{old}", "fields": 3}}]}}]}}"#
+    ))]);
+    facts.helm_releases = Ok(vec![
+        serde_json::from_str(&format!(
+            r#"{{"namespace": "shop", "name": "web", "revision": 1, "status": "deployed", "storedIn": "Secret", "record": "r",
+                "watched": [{{"apiVersion": "{old}", "kind": "FlowSchema", "name": "jobs"}}]}}"#
+        ))
+        .unwrap(),
+    ]);
+    let (writer, helm) = ("DeprecatedApiWriter", "HelmReleaseDeprecatedApi");
+    let both = run(&facts, &only(&[writer, helm]));
+    assert_eq!(
+        (status(&both, writer), status(&both, helm)),
+        (Status::Found, Status::Clear)
+    );
+    let one = run(&facts, &only(&[helm]));
+    assert_eq!(status(&one, helm), Status::Found);
+}
