@@ -89,4 +89,9 @@ impl Apis {
         let order = |api: &Api| api.group.as_str().cmp(group);
         self.rows.binary_search_by(order).is_ok()
     }
+
+    pub(crate) fn knows_version(&self, group: &str, version: &str) -> bool {
+        let order = |api: &Api| (&*api.group, &*api.version).cmp(&(group, version));
+        self.rows.binary_search_by(order).is_ok()
+    }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    api::Api,
+    api::{Api, Serving},
     apis::Apis,
     fields::Fields,
     flags::{Flags, Plugins},
@@ -120,6 +120,9 @@ struct Schema {
     schema: u32,
 }
 
+/// Groups that were gone before the oldest minor whose source is read: dynamic audit configuration was removed in 1.19.
+pub const GONE_GROUPS: [&str; 1] = ["auditregistration.k8s.io"];
+
 impl Knowledge {
     /// The tables that came with the program, or those that took their place when it started.
     pub fn embedded() -> &'static Self {
@@ -170,7 +173,24 @@ impl Knowledge {
 
     /// Whether Kubernetes itself has (or had) the group: kinds of any other are custom resources.
     pub fn knows_group(&self, group: &str) -> bool {
-        self.apis.get().knows_group(group)
+        GONE_GROUPS.contains(&group) || self.apis.get().knows_group(group)
+    }
+
+    /// Whether any minor that was read has the version of the group.
+    pub fn knows_version(&self, group: &str, version: &str) -> bool {
+        self.apis.get().knows_version(group, version)
+    }
+
+    /// Whether Kubernetes has the group and no minor that was read has this version of it: it went before, or never was.
+    pub fn is_unheard(&self, group: &str, version: &str) -> bool {
+        !group.is_empty() && self.knows_group(group) && !self.knows_version(group, version)
+    }
+
+    /// Whether a minor serves nothing of a version of a group of Kubernetes any more.
+    pub fn has_left(&self, group: &str, version: &str, minor: Minor) -> bool {
+        let of_version = |api: &&Api| api.group == group && api.version == version;
+        let gone = |api: &Api| matches!(api.serving(minor), Serving::Removed { .. });
+        self.knows_version(group, version) && self.apis().filter(of_version).all(gone)
     }
 
     /// Whether a minor marks the resource at that version deprecated, so that asking for it would raise a finding.

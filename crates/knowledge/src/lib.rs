@@ -22,6 +22,6 @@ pub use fields::{
 };
 pub use flags::{Flag, FlagState, Plugin, PluginState};
 pub use gates::{Gate, GateStage, GateState, Stage};
-pub use knowledge::Knowledge;
+pub use knowledge::{GONE_GROUPS, Knowledge};
 pub use section::{ParseError, SCHEMA};
 pub use storage::{StorageVersion, Stored};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use airworthy_knowledge::{Api, Class, Knowledge, Serving};
+use airworthy_knowledge::{Api, Class, GONE_GROUPS, Knowledge, Serving};
 use airworthy_model::{Minor, facts::DesiredField};
 use memchr::{memchr3_iter, memmem};
 
@@ -17,8 +17,15 @@ use crate::{Object, fields::Fields};
 pub struct Watch {
     /// Kinds by group and version.
     kinds: BTreeMap<String, BTreeSet<String>>,
-    /// Texts of which one must occur in every document that holds such an object.
+    /// Versions that kinds have which do not matter.
+    common: BTreeSet<String>,
+    /// Groups of Kubernetes itself, each with its versions that some minor has.
+    groups: BTreeMap<String, BTreeSet<String>>,
+    /// Texts of which one must occur in every document that holds such an object: versions, kinds, and groups with the slash
+    /// before a version.
     literals: AhoCorasick,
+    /// Fewer and shorter texts, of which one stands in each of those: few enough to be searched several times as fast.
+    hints: AhoCorasick,
     braces: memmem::Finder<'static>,
     fields: Fields,
 }
@@ -36,9 +43,15 @@ impl Watch {
                 .insert(api.kind.clone());
         }
         let common: BTreeSet<_> = other.iter().map(|api| api.api_version()).collect();
-        let literals = literals(&kinds, &common);
+        let groups = groups(knowledge);
+        let prefixes: Vec<_> = groups.keys().map(|group| format!("{group}/")).collect();
+        let mut literals = literals(&kinds, &common);
+        literals.extend(prefixes.iter().map(String::as_str));
         Self {
+            hints: searcher(literals.iter().map(|literal| hint(literal)).collect()),
             literals: searcher(literals),
+            groups,
+            common,
             kinds,
             braces: memmem::Finder::new("{{"),
             fields: Fields::default(),
@@ -47,9 +60,20 @@ impl Watch {
 
     /// Whether an object of this kind at this version matters.
     pub fn watches(&self, api_version: &str, kind: &str) -> bool {
-        self.kinds
-            .get(api_version)
-            .is_some_and(|kinds| kinds.contains(kind))
+        let listed = self.kinds.get(api_version);
+        // Of a version that nothing else has, kinds matter too that no table knows.
+        let matters =
+            |kinds: &BTreeSet<String>| kinds.contains(kind) || !self.common.contains(api_version);
+        listed.is_some_and(matters) || self.is_unheard(api_version)
+    }
+
+    /// Whether no minor that was read has this version of a group of Kubernetes.
+    fn is_unheard(&self, api_version: &str) -> bool {
+        let split = api_version.split_once('/');
+        split.is_some_and(|(group, version)| {
+            let versions = self.groups.get(group);
+            versions.is_some_and(|versions| !versions.contains(version))
+        })
     }
 
     /// Watches fields too: those that one end of the way has and the other has not. A document is not parsed for their sake.
@@ -74,8 +98,11 @@ impl Watch {
     }
 
     fn holds_literal(&self, bytes: &[u8]) -> bool {
-        let mut matches = self.literals.find_iter(bytes);
-        matches.any(|found| is_value(bytes, found.range()))
+        let holds = |texts: &AhoCorasick| {
+            let mut matches = texts.find_iter(bytes);
+            matches.any(|found| is_value(bytes, found.range()))
+        };
+        holds(&self.hints) && holds(&self.literals)
     }
 
     /// As [`Watch::may_matter`] of a piece of a document: what may be cut off counts as well.
@@ -108,6 +135,18 @@ fn matters(api: &Api, minors: &RangeInclusive<Minor>) -> bool {
     all.any(|minor| api.serving(minor) != Serving::Served || api.marked_deprecated(minor))
 }
 
+/// The groups of Kubernetes with their versions, those of kinds that only travel too. The core group has no name to go by.
+fn groups(knowledge: &Knowledge) -> BTreeMap<String, BTreeSet<String>> {
+    let mut groups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for api in knowledge.apis().filter(|api| !api.group.is_empty()) {
+        let versions = groups.entry(api.group.clone()).or_default();
+        versions.insert(api.version.clone());
+    }
+    let gone = GONE_GROUPS.map(|group| (group.to_owned(), BTreeSet::new()));
+    groups.extend(gone);
+    groups
+}
+
 /// Group and version where nothing else has them; the kind where other kinds that do not matter do.
 fn literals<'a>(
     kinds: &'a BTreeMap<String, BTreeSet<String>>,
@@ -121,6 +160,15 @@ fn literals<'a>(
         }
     };
     kinds.iter().flat_map(texts).collect()
+}
+
+/// Of `policy/v1beta1` this is `/v1beta`, which many others have too.
+fn hint(literal: &str) -> &str {
+    let version = literal.rfind('/').map(|at| &literal[at..]);
+    let version = version.filter(|version| version.contains("alpha") || version.contains("beta"));
+    let letters =
+        version.map(|version| version.trim_end_matches(|digit: char| digit.is_ascii_digit()));
+    letters.unwrap_or(literal)
 }
 
 /// Of texts that overlap the first counts, and of those that begin together the longest: whatever else lies in it has a letter
@@ -196,6 +244,9 @@ mod tests {
                 false,
             ),
             ("kind: Policy\n", true),
+            ("apiVersion: apps/v1alpha1\nkind: PetSet\n", true),
+            ("apiVersion: gateway.networking.k8s.io/v1alpha3\n", false),
+            ("image: registry/apps/v3\n", false),
             ("{\"kind\":\"Policy\"}", true),
             ("kind: PolicyList\n", true),
             ("kind: MutatingAdmissionPolicyBinding\n", true),

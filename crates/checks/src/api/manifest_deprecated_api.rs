@@ -79,8 +79,9 @@ fn files<'a>(ctx: &Context<'a>) -> Result<Option<&'a ManifestTree>, Missing> {
 fn of_files(ctx: &Context<'_>, path: &UpgradePath, tree: &ManifestTree, lone: bool) -> Judgement {
     let mut seen: BTreeMap<_, u32> = BTreeMap::new();
     let findings = tree.watched.iter().filter_map(|object| {
-        let ended = Ended::of(ctx.knowledge, path, &object.api_version, &object.kind)?;
-        let mut finding = describe(ctx, object, ended, lone);
+        let ended = Ended::of(ctx.knowledge, path, &object.api_version, &object.kind);
+        let described = ended.map(|ended| describe(ctx, object, ended, lone));
+        let mut finding = described.or_else(|| unheard(ctx, path, object, lone))?;
         // One object may stand twice in one file.
         let times = seen
             .entry((finding.subject.clone(), finding.discriminator.clone()))
@@ -122,6 +123,56 @@ fn describe(ctx: &Context<'_>, object: &DesiredObject, ended: Ended<'_>, lone: b
     .setting("apiVersion", &*at, replacement)
     .telling_apart(format!("{at} {file}").trim_end())
     .fix(uses::moved(&ended))
+}
+
+/// A kind that no table knows: at a version that went before the oldest minor of the tables or never was, or of which the target
+/// serves nothing.
+fn unheard(
+    ctx: &Context<'_>,
+    path: &UpgradePath,
+    object: &DesiredObject,
+    lone: bool,
+) -> Option<Finding> {
+    let (at, kind, knowledge) = (&object.api_version, &object.kind, ctx.knowledge);
+    let (group, version) = at.split_once('/')?;
+    let unknown = knowledge.kind(group, version, kind).is_none();
+    let left = unknown && knowledge.has_left(group, version, path.target.minor);
+    if !left && !knowledge.is_unheard(group, version) {
+        return None;
+    }
+    let severity = if lone {
+        Severity::Blocker
+    } else {
+        Severity::Risk
+    };
+    let (oldest, newest) = (knowledge.oldest, knowledge.newest);
+    let message = short(
+        &format!(
+            "no Kubernetes from {oldest} to {newest} has {kind} of {at}: the target refuses it"
+        ),
+        200,
+    );
+    let finding = Finding {
+        location: object.location.clone(),
+        breaks: Some(Breaks::NextDeploy),
+        ..Finding::new(severity, desired::subject(object, None), message)
+    };
+    let file = object.location.as_ref().map_or("", |place| &place.file);
+    Some(
+        finding
+            .because(Evidence {
+                kind: EvidenceKind::Reapply,
+                source: place(object),
+                observed_at: Some(ctx.now()),
+                detail: format!("apiVersion: {at}, kind: {}", object.kind),
+            })
+            .setting("apiVersion", at, None)
+            .telling_apart(format!("{at} {file}").trim_end())
+            .fix_with(
+                "Write it at a version that the target serves",
+                format!("airworthy knowledge show {}", object.kind),
+            ),
+    )
 }
 
 fn severity(ended: Ended<'_>, lone: bool) -> Severity {
