@@ -18,6 +18,8 @@ pub(super) enum Act {
     ClientSide,
     /// As `kubectl apply --server-side --force-conflicts`.
     ServerSide,
+    /// As `kubectl apply --server-side` of nothing but what [`Act::Touch`] changes.
+    ServerSidePart,
     /// A plain POST; repeated, it makes the next object.
     Create,
     /// A POST with an annotation that some other, older version was applied.

@@ -6,7 +6,8 @@ use super::{
 };
 
 use Act::{
-    ClientSide, Create, CreateStale, Label, List, ServerSide, Status, Strip, Touch, Upgrade,
+    ClientSide, Create, CreateStale, Label, List, ServerSide, ServerSidePart, Status, Strip, Touch,
+    Upgrade,
 };
 use At::{New, Old};
 
@@ -162,6 +163,22 @@ const WAYS: &[Way] = &[
         (Create, Old, Who::Operator),
     ),
     Way(
+        "b3 a, then server-side apply of one field by another, new",
+        &[
+            (ClientSide, Old, Who::Kubectl),
+            (ServerSidePart, New, Who::Other),
+        ],
+        (ClientSide, Old, Who::Kubectl),
+    ),
+    Way(
+        "c3 c, then server-side apply of one field by another, new",
+        &[
+            (ServerSide, Old, Who::KubectlServerSide),
+            (ServerSidePart, New, Who::Other),
+        ],
+        (ServerSide, Old, Who::KubectlServerSide),
+    ),
+    Way(
         "d6 create, new, then one field by the same, old",
         &[(Create, New, Who::Operator), (Touch, Old, Who::Operator)],
         (Touch, Old, Who::Operator),
@@ -214,7 +231,7 @@ fn is_possible(api: &Api, Way(_, history, next): &Way) -> bool {
     history.iter().chain([next]).all(|(act, at, _)| {
         let has = match act {
             Status => api.status.is_some(),
-            Touch => api.touch.is_some(),
+            Touch | ServerSidePart => api.touch.is_some(),
             _ => true,
         };
         has && (*at == Old || api.new.is_some())

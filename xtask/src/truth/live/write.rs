@@ -82,6 +82,11 @@ async fn perform(cluster: &Cluster, case: &Case, call: &Call, name: &str) -> Res
                 .apply(How::ServerSide, &list, &owned(case, call.at, name))
                 .await
         }
+        Act::ServerSidePart => {
+            target
+                .apply(How::ServerSide, &list, &part(api, call.at, name))
+                .await
+        }
         Act::Create => {
             target
                 .apply(How::Create, &list, &owned(case, call.at, name))
@@ -132,6 +137,16 @@ impl Target<'_> {
             .await
             .map(drop)
     }
+}
+
+/// Nothing but the head of an object, and what a touch changes.
+fn part(api: &Api, at: At, name: &str) -> Value {
+    let whole = api.object(at, name);
+    let mut part = api.touch.clone().unwrap_or_else(|| json!({}));
+    for member in ["apiVersion", "kind", "metadata"] {
+        part[member] = whole[member].clone();
+    }
+    part
 }
 
 fn label() -> Value {
