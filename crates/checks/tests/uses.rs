@@ -59,7 +59,11 @@ fn a_use_carries_all_evidence_and_all_objects() {
             ),
         ]
     );
-    let objects: Vec<_> = finding.objects.iter().map(|one| one.path()).collect();
+    let objects: Vec<_> = finding
+        .objects
+        .iter()
+        .map(airworthy_model::Subject::path)
+        .collect();
     assert_eq!(objects, ["shop/cleanup", "shop/report"]);
     assert_eq!(finding.breaks, Some(Breaks::NextDeploy));
     assert_eq!(finding.caller, None);
