@@ -24,8 +24,6 @@ pub struct Watch {
     /// Texts of which one must occur in every document that holds such an object: versions, kinds, and groups with the slash
     /// before a version.
     literals: AhoCorasick,
-    /// Fewer and shorter texts, of which one stands in each of those: few enough to be searched several times as fast.
-    hints: AhoCorasick,
     braces: memmem::Finder<'static>,
     fields: Fields,
 }
@@ -48,7 +46,6 @@ impl Watch {
         let mut literals = literals(&kinds, &common);
         literals.extend(prefixes.iter().map(String::as_str));
         Self {
-            hints: searcher(literals.iter().map(|literal| hint(literal)).collect()),
             literals: searcher(literals),
             groups,
             common,
@@ -72,7 +69,8 @@ impl Watch {
         let split = api_version.split_once('/');
         split.is_some_and(|(group, version)| {
             let versions = self.groups.get(group);
-            versions.is_some_and(|versions| !versions.contains(version))
+            let unknown = versions.is_some_and(|versions| !versions.contains(version));
+            unknown && looks_like_version(version)
         })
     }
 
@@ -98,11 +96,24 @@ impl Watch {
     }
 
     fn holds_literal(&self, bytes: &[u8]) -> bool {
-        let holds = |texts: &AhoCorasick| {
-            let mut matches = texts.find_iter(bytes);
-            matches.any(|found| is_value(bytes, found.range()))
-        };
-        holds(&self.hints) && holds(&self.literals)
+        let mut matches = self.literals.find_iter(bytes);
+        matches.any(|found| self.counts(bytes, found.range()))
+    }
+
+    /// Whether a text that was found is what it looks like. A version may stand anywhere; a group stands at the start of a
+    /// value, and counts with a version that matters or that nobody has heard of.
+    fn counts(&self, bytes: &[u8], found: Range<usize>) -> bool {
+        let text = &bytes[found.clone()];
+        if !text.ends_with(b"/") {
+            return text.contains(&b'/') || is_word(bytes, found);
+        }
+        let before = found.start.checked_sub(1).and_then(|at| bytes.get(at));
+        let inside = |byte: &u8| byte.is_ascii_alphanumeric() || b"./-_".contains(byte);
+        let version = word(&bytes[found.end..]);
+        let whole = std::str::from_utf8(&bytes[found.start..found.end + version.len()]);
+        let whole = whole.unwrap_or_default();
+        let matters = self.kinds.contains_key(whole) && !self.common.contains(whole);
+        !before.is_some_and(inside) && (matters || self.is_unheard(whole))
     }
 
     /// As [`Watch::may_matter`] of a piece of a document: what may be cut off counts as well.
@@ -162,15 +173,6 @@ fn literals<'a>(
     kinds.iter().flat_map(texts).collect()
 }
 
-/// Of `policy/v1beta1` this is `/v1beta`, which many others have too.
-fn hint(literal: &str) -> &str {
-    let version = literal.rfind('/').map(|at| &literal[at..]);
-    let version = version.filter(|version| version.contains("alpha") || version.contains("beta"));
-    let letters =
-        version.map(|version| version.trim_end_matches(|digit: char| digit.is_ascii_digit()));
-    letters.unwrap_or(literal)
-}
-
 /// Of texts that overlap the first counts, and of those that begin together the longest: whatever else lies in it has a letter
 /// before it and is no value of its own.
 fn searcher(literals: BTreeSet<&str>) -> AhoCorasick {
@@ -182,14 +184,25 @@ fn searcher(literals: BTreeSet<&str>) -> AhoCorasick {
     searcher.expect("few and short")
 }
 
-/// Whether a kind that was found stands alone, or in the name of its lists: `Policy`, and not `imagePullPolicy`. A version may
-/// stand anywhere.
-fn is_value(bytes: &[u8], found: Range<usize>) -> bool {
+/// Whether a kind that was found stands alone, or in the name of its lists: `Policy`, and not `imagePullPolicy`.
+fn is_word(bytes: &[u8], found: Range<usize>) -> bool {
     let letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let before = found.start.checked_sub(1).and_then(|at| bytes.get(at));
     let after = &bytes[found.end..];
-    bytes[found].contains(&b'/')
-        || (!letter(before) && (!letter(after.first()) || after.starts_with(b"List")))
+    !letter(before) && (!letter(after.first()) || after.starts_with(b"List"))
+}
+
+/// The letters and digits at the start.
+fn word(bytes: &[u8]) -> &str {
+    let end = bytes.iter().position(|byte| !byte.is_ascii_alphanumeric());
+    std::str::from_utf8(&bytes[..end.unwrap_or(bytes.len())]).unwrap_or_default()
+}
+
+/// Such as `v1` and `v2beta1`; not the name of an image, as in `apps/web`.
+fn looks_like_version(word: &str) -> bool {
+    let rest = word.strip_prefix('v').unwrap_or_default();
+    rest.starts_with(|first: char| first.is_ascii_digit())
+        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The bytes with every escape that a quoted text could have replaced by what it means. Where no quoted text is, more is

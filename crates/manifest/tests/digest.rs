@@ -73,7 +73,7 @@ kind: CronJob"#.to_owned(), &["0 1:18 batch/v1beta1 CronJob"]),
         // Texts, custom resources, other kinds, what stays.
         ("apiVersion: v1\nkind: ConfigMap\ndata:\n  x: |\n    apiVersion: batch/v1beta1\n    kind: CronJob\n".to_owned(), &[]),
         ("apiVersion: my.batch/v1beta1\nkind: CronJob\n".to_owned(), &[]),
-        ("apiVersion: batch/v1beta1\nkind: Cronjob\n".to_owned(), &[]),
+        ("apiVersion: batch/v1beta1\nkind: Cronjob\n".to_owned(), &["0 1:13 batch/v1beta1 Cronjob"]),
         (CRON.replace("v1beta1", "v1"), &[]),
         ("# apiVersion: batch/v1beta1\n".to_owned(), &[]),
     ] {

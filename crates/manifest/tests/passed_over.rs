@@ -27,6 +27,8 @@ const VERSIONS: &[&str] = &[
     "apps/v1",
     "flowcontrol.apiserver.k8s.io/v1beta3",
     "x.io/v1beta1",
+    "apps/v1alpha1",
+    "gateway.networking.k8s.io/v1alpha3",
     "admissionregistration.k8s.io/v1",
     "",
 ];
