@@ -83,6 +83,34 @@ pub(super) struct Trap {
     plural: String,
 }
 
+/// A kind at a version that the tables do not know.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Ancient {
+    api_version: String,
+    kind: String,
+    plural: String,
+}
+
+/// Objects at versions that went long ago, or that never were.
+pub(super) fn ancient() -> Result<Vec<Item>> {
+    let all: Vec<Ancient> =
+        serde_saphyr::from_str(include_str!("ancient.yaml")).context("ancient.yaml")?;
+    Ok(all.iter().map(Ancient::item).collect())
+}
+
+impl Ancient {
+    fn item(&self) -> Item {
+        let mut object = json!({ "spec": {} });
+        head(&mut object, &self.api_version, &self.kind, "web", true);
+        Item {
+            list: list(&self.api_version, &self.plural, true),
+            create_only: false,
+            object,
+        }
+    }
+}
+
 fn bodies() -> Result<Vec<Form>> {
     serde_saphyr::from_str(include_str!("bodies.yaml")).context("bodies.yaml")
 }

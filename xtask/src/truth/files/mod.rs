@@ -168,7 +168,13 @@ fn files() -> Result<Vec<File>> {
         .map(|(_, item)| item)
         .collect();
     let examples = pages::examples(&crate_folder().join("checks/src"), &kinds)?;
-    let all: Vec<_> = kinds.into_iter().chain(traps).chain(fields).collect();
+    let ancient = corpus::ancient()?;
+    let all: Vec<_> = kinds
+        .into_iter()
+        .chain(traps)
+        .chain(fields)
+        .chain(ancient)
+        .collect();
     let mut files = Vec::new();
     for (at, item) in all.iter().enumerate() {
         files.push(PLAIN.file(files.len(), item));
