@@ -3,6 +3,7 @@
 
 mod digest;
 mod fields;
+mod marks;
 mod object;
 mod parse;
 mod patch;

@@ -10,7 +10,11 @@ use airworthy_knowledge::{Api, Class, GONE_GROUPS, Knowledge, Serving};
 use airworthy_model::{Minor, facts::DesiredField};
 use memchr::{memchr3_iter, memmem};
 
-use crate::{Object, fields::Fields};
+use crate::{
+    Object,
+    fields::Fields,
+    marks::{self, MARKS},
+};
 
 /// The APIs that matter between two minors: those that one of them does not serve by default, or marks deprecated.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub struct Watch {
     literals: AhoCorasick,
     braces: memmem::Finder<'static>,
     fields: Fields,
+    /// Whether fields are told that may be gone from versions that stay.
+    marks: bool,
 }
 
 impl Watch {
@@ -41,10 +47,30 @@ impl Watch {
                 .insert(api.kind.clone());
         }
         let common: BTreeSet<_> = other.iter().map(|api| api.api_version()).collect();
+        Self::searching(knowledge, kinds, common, &[])
+    }
+
+    /// Watches for fields too that may be gone from versions that stay: their documents are parsed, and what is told of them is
+    /// for whoever has the tables at hand.
+    #[must_use]
+    pub fn with_marks(self, knowledge: &Knowledge) -> Self {
+        Self {
+            marks: true,
+            ..Self::searching(knowledge, self.kinds, self.common, &MARKS)
+        }
+    }
+
+    fn searching(
+        knowledge: &Knowledge,
+        kinds: BTreeMap<String, BTreeSet<String>>,
+        common: BTreeSet<String>,
+        more: &[&str],
+    ) -> Self {
         let groups = groups(knowledge);
         let prefixes: Vec<_> = groups.keys().map(|group| format!("{group}/")).collect();
         let mut literals = literals(&kinds, &common);
         literals.extend(prefixes.iter().map(String::as_str));
+        literals.extend(more);
         Self {
             literals: searcher(literals),
             groups,
@@ -52,6 +78,7 @@ impl Watch {
             kinds,
             braces: memmem::Finder::new("{{"),
             fields: Fields::default(),
+            marks: false,
         }
     }
 
@@ -86,7 +113,19 @@ impl Watch {
 
     /// The fields of an object that come or go on the way, where fields are watched.
     pub fn fields(&self, object: Object<'_>) -> Vec<DesiredField> {
-        self.fields.found(object)
+        if !self.marks {
+            return self.fields.found(object);
+        }
+        let version = object.api_version().unwrap_or_default();
+        let known = match version.split_once('/') {
+            Some((group, _)) => self.groups.contains_key(group),
+            None => true,
+        };
+        if known {
+            marks::found(object.node)
+        } else {
+            Vec::new()
+        }
     }
 
     /// Whether a document with these bytes could hold an object that matters, whatever its syntax. An `apiVersion` stands in

@@ -4,6 +4,7 @@ use airworthy_model::{
     Breaks, CheckInfo, Evidence, EvidenceKind, Finding, Group, Kind, Missing, Need, Phase, Reason,
     Severity, UpgradePath,
     facts::{DesiredObject, ManifestTree, Unreadable},
+    finding::Location,
 };
 
 use super::uses::{
@@ -44,7 +45,7 @@ pub(crate) static CHECK: Check = Check {
 };
 
 /// Whether there is no cluster behind the files: then they are all there is to judge.
-fn only_files(ctx: &Context<'_>) -> bool {
+pub(crate) fn only_files(ctx: &Context<'_>) -> bool {
     ctx.version().is_err() && ctx.manifests().is_ok()
 }
 
@@ -67,7 +68,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
 }
 
 /// The files, where some were given.
-fn files<'a>(ctx: &Context<'a>) -> Result<Option<&'a ManifestTree>, Missing> {
+pub(crate) fn files<'a>(ctx: &Context<'a>) -> Result<Option<&'a ManifestTree>, Missing> {
     match ctx.manifests() {
         Err(missing) if matches!(missing.reason, Reason::NotCollected | Reason::SwitchedOff) => {
             Ok(None)
@@ -116,7 +117,7 @@ fn describe(ctx: &Context<'_>, object: &DesiredObject, ended: Ended<'_>, lone: b
     }
     .because(Evidence {
         kind: EvidenceKind::Reapply,
-        source: place(object),
+        source: place(object.location.as_ref()),
         observed_at: Some(ctx.now()),
         detail: format!("apiVersion: {at}, kind: {}", object.kind),
     })
@@ -162,7 +163,7 @@ fn unheard(
         finding
             .because(Evidence {
                 kind: EvidenceKind::Reapply,
-                source: place(object),
+                source: place(object.location.as_ref()),
                 observed_at: Some(ctx.now()),
                 detail: format!("apiVersion: {at}, kind: {}", object.kind),
             })
@@ -183,8 +184,7 @@ fn severity(ended: Ended<'_>, lone: bool) -> Severity {
 }
 
 /// `deploy/web.yaml:12:1`.
-fn place(object: &DesiredObject) -> String {
-    let place = object.location.as_ref();
+pub(crate) fn place(place: Option<&Location>) -> String {
     place.map_or_else(
         || "manifests".to_owned(),
         |place| format!("{}:{}:{}", place.file, place.line, place.column),
@@ -192,7 +192,7 @@ fn place(object: &DesiredObject) -> String {
 }
 
 /// What could not be read, place by place, the rest counted.
-fn problems(tree: &ManifestTree) -> impl Iterator<Item = Missing> {
+pub(crate) fn problems(tree: &ManifestTree) -> impl Iterator<Item = Missing> {
     let more = tree.problems.len().saturating_sub(MOST_PROBLEMS);
     let more =
         (more > 0).then(|| lacks(format!("{} could not be read", counted(more, "more place"))));

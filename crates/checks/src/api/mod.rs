@@ -14,3 +14,10 @@ pub(crate) mod replacement_api_gap;
 mod stored;
 mod usage;
 mod uses;
+
+pub(crate) use manifest_deprecated_api::{files, only_files, place, problems};
+
+/// An object of a text, as what a finding is about.
+pub(crate) fn subject(object: &airworthy_model::facts::DesiredObject) -> airworthy_model::Subject {
+    uses::desired::subject(object, None)
+}

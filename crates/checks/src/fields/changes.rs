@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use airworthy_knowledge::{Effect, Knowledge};
+use airworthy_knowledge::{Effect, FieldStatus, Knowledge};
 use airworthy_model::{Minor, UpgradePath, facts::DesiredObject};
 
 /// What becomes of a field.
@@ -26,16 +26,31 @@ pub(super) struct Changes<'k> {
     knowledge: &'k Knowledge,
     from: Minor,
     to: Minor,
+    /// Whether fields count that came after `from`.
+    whenever: bool,
     /// By group and version, and kind.
     kinds: BTreeMap<(String, String), Turns>,
 }
 
 impl<'k> Changes<'k> {
     pub(super) fn new(knowledge: &'k Knowledge, path: &UpgradePath) -> Self {
+        Self::between(knowledge, path.from.minor, path.target.minor)
+    }
+
+    /// Those that are gone at a minor, whenever they went; nothing is told of those that come.
+    pub(super) fn gone_at(knowledge: &'k Knowledge, to: Minor) -> Self {
+        Self {
+            whenever: true,
+            ..Self::between(knowledge, knowledge.oldest, to)
+        }
+    }
+
+    fn between(knowledge: &'k Knowledge, from: Minor, to: Minor) -> Self {
         Self {
             knowledge,
-            from: path.from.minor,
-            to: path.target.minor,
+            from,
+            to,
+            whenever: false,
             kinds: BTreeMap::new(),
         }
     }
@@ -43,12 +58,16 @@ impl<'k> Changes<'k> {
     /// What becomes of a field of an object, where anything does.
     pub(super) fn of(&mut self, object: &DesiredObject, field: &str) -> Option<Turn> {
         let key = (object.api_version.clone(), object.kind.clone());
-        let (knowledge, from, to) = (self.knowledge, self.from, self.to);
+        let (knowledge, from, to, whenever) = (self.knowledge, self.from, self.to, self.whenever);
         let turns = self
             .kinds
             .entry(key)
             .or_insert_with_key(|(api_version, kind)| {
-                turns(knowledge, api_version, kind, from, to)
+                if whenever {
+                    gone(knowledge, api_version, kind, from, to)
+                } else {
+                    turns(knowledge, api_version, kind, from, to)
+                }
             });
         turns.get(field).cloned()
     }
@@ -69,6 +88,27 @@ fn turns(knowledge: &Knowledge, api_version: &str, kind: &str, from: Minor, to: 
         (unmarked(&field.path), turn)
     });
     removed.chain(added).collect()
+}
+
+/// What any step between two minors took away and none brought back.
+fn gone(knowledge: &Knowledge, api_version: &str, kind: &str, from: Minor, to: Minor) -> Turns {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let key = (group, version, kind);
+    let steps = std::iter::successors(Some(from), |minor| Some(minor.next()));
+    let removed = steps
+        .take_while(|minor| *minor < to)
+        .flat_map(|minor| knowledge.fields_removed(key, minor, minor.next()));
+    let gone_still = |path: &str| {
+        let names: Vec<_> = path.split('.').collect();
+        !matches!(
+            knowledge.field_status(key, &names, to),
+            FieldStatus::Known { .. }
+        )
+    };
+    removed
+        .map(|field| (unmarked(&field.path), Turn::Gone(field.removed_in)))
+        .filter(|(path, _)| gone_still(path))
+        .collect()
 }
 
 /// A path without the marks of lists and maps, as facts have it.

@@ -2,6 +2,7 @@
 
 mod changes;
 pub(crate) mod discarded_resource_field;
+mod in_files;
 mod profiles;
 pub(crate) mod removed_field_use;
 mod services;

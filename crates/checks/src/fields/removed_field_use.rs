@@ -6,9 +6,14 @@ use airworthy_model::{
     facts::{DesiredObject, HelmRelease},
 };
 
-use super::changes::{Changes, Turn};
+use super::{
+    changes::{Changes, Turn},
+    in_files,
+};
 use crate::{
-    Check, Context, Judgement, Outcome, never,
+    Check, Context, Judgement, Outcome,
+    api::{files, only_files, problems},
+    never,
     text::{counted, short, some_of},
 };
 
@@ -16,13 +21,13 @@ use crate::{
 pub(crate) static CHECK: Check = Check {
     info: CheckInfo {
         name: "RemovedFieldUse",
-        summary: "a Helm release sets a field that the target drops, or begins to read",
+        summary: "a release or a manifest sets a field that the target drops, or begins to read",
         phase: Phase::Pre,
         group: Group::LimitCheck,
         kind: Kind::Risk,
         level: Severity::Risk,
         vendor: false,
-        needs: &[Need::HelmReleases],
+        needs: &[Need::Version, Need::HelmReleases, Need::Manifests],
         page: include_str!("removed_field_use.md"),
     },
     blocks: never,
@@ -31,6 +36,20 @@ pub(crate) static CHECK: Check = Check {
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let path = ctx.path()?;
+    let lone = only_files(ctx);
+    let in_files = files(ctx).map(|tree| {
+        let judged = |tree| Judgement::from(in_files::judge(ctx, path, tree));
+        tree.map(|tree| judged(tree).without(problems(tree)))
+            .unwrap_or_default()
+    });
+    let of_releases = (!lone).then(|| releases(ctx, path));
+    Ok([Some(in_files), of_releases]
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+fn releases(ctx: &Context<'_>, path: &UpgradePath) -> Outcome {
     let releases = ctx.helm_releases()?;
     let mut changes = Changes::new(ctx.knowledge, path);
     let mut findings = Vec::new();

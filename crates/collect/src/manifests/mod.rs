@@ -53,7 +53,7 @@ pub fn read(
     minors: &RangeInclusive<Minor>,
 ) -> Result<ManifestTree, Unreachable> {
     let task = Task {
-        watch: Watch::of(knowledge, minors),
+        watch: Watch::of(knowledge, minors).with_marks(knowledge),
         roots,
         knowledge,
         target: *minors.end(),
