@@ -186,11 +186,12 @@ impl Knowledge {
         !group.is_empty() && self.knows_group(group) && !self.knows_version(group, version)
     }
 
-    /// Whether a minor serves nothing of a version of a group of Kubernetes any more.
+    /// Whether a minor serves nothing of a version of a group of Kubernetes, unless it is asked to: then it does not serve kinds of
+    /// it either that no table knows.
     pub fn has_left(&self, group: &str, version: &str, minor: Minor) -> bool {
         let of_version = |api: &&Api| api.group == group && api.version == version;
-        let gone = |api: &Api| matches!(api.serving(minor), Serving::Removed { .. });
-        self.knows_version(group, version) && self.apis().filter(of_version).all(gone)
+        let served = |api: &Api| api.serving(minor) == Serving::Served;
+        self.knows_version(group, version) && !self.apis().filter(of_version).any(served)
     }
 
     /// Whether a minor marks the resource at that version deprecated, so that asking for it would raise a finding.
