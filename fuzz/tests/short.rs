@@ -112,7 +112,9 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
 fn no_target_falls_over_its_seeds_or_their_mutations() {
     for (name, target) in TARGETS {
         let seeds = seeds(name);
-        seeds.iter().for_each(|seed| target(seed));
+        for seed in &seeds {
+            target(seed);
+        }
         let (mut numbers, began) = (Numbers(0x5eed_0000_0001), Instant::now());
         for round in 0..ROUNDS {
             let mut bytes = seeds[numbers.below(seeds.len())].clone();
