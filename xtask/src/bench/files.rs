@@ -60,31 +60,28 @@ impl Peer {
 
     fn args(&self, corpus: &Corpus, folder: &Path) -> Vec<OsString> {
         let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
-        match self.name {
-            "pluto" => {
-                let rest = words(&["--target-versions", "k8s=v1.32.0", "--output", "json"]);
-                [
-                    words(&["detect-files", "--directory"]),
-                    vec![folder.into()],
-                    rest,
-                ]
-                .concat()
-            }
-            _ => {
-                let files = corpus
-                    .files
-                    .iter()
-                    .flat_map(|file| ["-f".into(), file.into()]);
-                let rest = words(&[
-                    "--cluster=false",
-                    "--helm3=false",
-                    "--target-version",
-                    "1.32.0",
-                    "-o",
-                    "json",
-                ]);
-                files.chain(rest).collect()
-            }
+        if self.name == "pluto" {
+            let rest = words(&["--target-versions", "k8s=v1.32.0", "--output", "json"]);
+            [
+                words(&["detect-files", "--directory"]),
+                vec![folder.into()],
+                rest,
+            ]
+            .concat()
+        } else {
+            let files = corpus
+                .files
+                .iter()
+                .flat_map(|file| ["-f".into(), file.into()]);
+            let rest = words(&[
+                "--cluster=false",
+                "--helm3=false",
+                "--target-version",
+                "1.32.0",
+                "-o",
+                "json",
+            ]);
+            files.chain(rest).collect()
         }
     }
 }
