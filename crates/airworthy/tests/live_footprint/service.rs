@@ -72,6 +72,7 @@ impl Service {
     }
 
     /// The file that lets the cluster's API server send its audit events here.
+    #[allow(dead_code)] // Only the tests of audit events ask for it.
     pub(super) async fn audit_token(&self) -> String {
         let args = ["cluster", "audit-token", CLUSTER, "--server", &self.address];
         tell(&self.folder, &args).await.stdout
