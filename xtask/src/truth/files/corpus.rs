@@ -1,6 +1,7 @@
 //! The objects that files are made of: every kind that was ever served at every version, uses of fields, look-alikes.
 
 use airworthy_knowledge::{Api, Class, Knowledge};
+use airworthy_model::Minor;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,7 +16,21 @@ pub(super) struct Item {
     pub(super) list: String,
     /// Only ever created, as reviews are.
     pub(super) create_only: bool,
+    /// Of a field that nobody looks for in files: the first minor that has it, or none at all.
+    pub(super) unsought: Unsought,
     pub(super) object: Value,
+}
+
+/// Up to which minor nobody looks for a field of an object.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum Unsought {
+    /// All of it is looked for.
+    #[default]
+    Never,
+    /// It comes with this minor, and what comes later is not told of files.
+    Before(Minor),
+    /// The server writes it.
+    Always,
 }
 
 impl Item {
@@ -36,6 +51,15 @@ impl Item {
 
     pub(super) fn api_version(&self) -> &str {
         self.text("/apiVersion")
+    }
+
+    /// Whether nobody looks for the field of it that a target does not know.
+    pub(super) fn is_unsought(&self, target: Minor) -> bool {
+        match self.unsought {
+            Unsought::Never => false,
+            Unsought::Before(since) => target < since,
+            Unsought::Always => true,
+        }
     }
 
     /// For people.
@@ -68,6 +92,9 @@ struct Form {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct FieldUse {
     title: String,
+    since: Option<Minor>,
+    #[serde(default)]
+    unwritten: bool,
     api_version: String,
     kind: String,
     body: Value,
@@ -106,6 +133,7 @@ impl Ancient {
         Item {
             list: list(&self.api_version, &self.plural, true),
             create_only: false,
+            unsought: Unsought::Never,
             object,
         }
     }
@@ -165,6 +193,7 @@ fn item(api: &Api, bodies: &[Form]) -> Item {
     Item {
         list: list(&api.api_version(), &api.resource, api.namespaced),
         create_only,
+        unsought: Unsought::Never,
         object,
     }
 }
@@ -221,6 +250,11 @@ fn use_of(one: FieldUse, kinds: &[Item]) -> Result<(String, Item)> {
         .with_context(|| format!("no {} {}", one.api_version, one.kind))?
         .clone();
     merge(&mut item.object, &one.body);
+    item.unsought = match one.since {
+        _ if one.unwritten => Unsought::Always,
+        Some(since) => Unsought::Before(since),
+        None => Unsought::Never,
+    };
     Ok((one.title, item))
 }
 
@@ -259,6 +293,7 @@ impl Trap {
         Item {
             list: list(&api_version, &self.plural, true),
             create_only: false,
+            unsought: Unsought::Never,
             object,
         }
     }
@@ -271,6 +306,7 @@ pub(super) fn clean(name: &str) -> Item {
     Item {
         list: list("v1", "configmaps", true),
         create_only: false,
+        unsought: Unsought::Never,
         object,
     }
 }

@@ -70,6 +70,7 @@ fn sent(before: &Item, now: Value, known: &[Item]) -> Item {
     Item {
         list: kind.list.clone(),
         create_only: kind.create_only,
+        unsought: before.unsought,
         object: now,
     }
 }

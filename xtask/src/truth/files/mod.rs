@@ -156,7 +156,7 @@ async fn judge_in(folder: &Path, target: &str, program: &Path) -> Result<Score> 
         ],
     )?;
     demand_everything_read(&report)?;
-    Score::of(&files, &verdicts, &report)
+    Score::of(target.parse()?, &files, &verdicts, &report)
 }
 
 /// Every file that is judged.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use airworthy_model::Minor;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
@@ -12,18 +13,19 @@ use crate::table;
 const LEAST_PRECISION: f64 = 0.99;
 
 /// What came out for a target.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Score {
+    target: Minor,
     /// Objects in files, list items one by one.
     pub objects: usize,
     /// Files.
     pub files: usize,
     /// Objects that the target refuses, and that were found.
     pub right: usize,
-    /// Objects of which the target refuses the version and that were not found, one line each.
+    /// Objects that the target refuses and that were not found, one line each.
     pub missed: Vec<String>,
-    /// Objects of which the target refuses a field alone, by the API server's words, and that were not found. They are told and fail
-    /// no run: files are judged by their versions so far.
+    /// Objects of which the target refuses a field alone that comes later or that only servers write, by the API server's words.
+    /// They are told and fail no run.
     pub missed_fields: BTreeMap<String, usize>,
     /// Findings about objects that the target takes, one line each.
     pub false_alarms: Vec<String>,
@@ -55,12 +57,14 @@ type Key = (String, String, String);
 
 impl Score {
     /// Judges the findings of a report. Fails when the target refuses an object for a reason that is none of ours.
-    pub(super) fn of(files: &[File], verdicts: &Verdicts, report: &Value) -> Result<Self> {
+    pub(super) fn of(
+        target: Minor,
+        files: &[File],
+        verdicts: &Verdicts,
+        report: &Value,
+    ) -> Result<Self> {
         let mut found = findings(report);
-        let mut score = Self {
-            files: files.len(),
-            ..Self::default()
-        };
+        let mut score = Self::empty(target, files.len());
         let mut bad = Vec::new();
         for file in files {
             for item in &file.items {
@@ -79,6 +83,20 @@ impl Score {
         }
         score.false_alarms.extend(found.into_values());
         Ok(score)
+    }
+
+    fn empty(target: Minor, files: usize) -> Self {
+        Self {
+            target,
+            objects: 0,
+            files,
+            right: 0,
+            missed: Vec::new(),
+            missed_fields: BTreeMap::new(),
+            false_alarms: Vec::new(),
+            gone: Vec::new(),
+            rows: BTreeMap::new(),
+        }
     }
 
     fn count(
@@ -106,7 +124,7 @@ impl Score {
             }
             (Verdict::Accepts, None) => {}
             (_, Some(_)) => self.right += 1,
-            (Verdict::NoSuchField(why), None) => {
+            (Verdict::NoSuchField(why), None) if item.is_unsought(self.target) => {
                 row.fields += 1;
                 *self.missed_fields.entry(field(why)).or_default() += 1;
             }
@@ -156,7 +174,7 @@ impl Score {
         let refused = self.right + self.missed.len();
         let _ = writeln!(
             text,
-            "\n{} objects in {} files; of {refused} the target refuses the version: recall {:.3}, precision {:.3}",
+            "\n{} objects in {} files; {refused} are refused: recall {:.3}, precision {:.3}",
             self.objects,
             self.files,
             self.recall(),
@@ -165,7 +183,7 @@ impl Score {
         if fields > 0 {
             let _ = writeln!(
                 text,
-                "{fields} more are refused for a field alone, which nobody looks for in files:"
+                "{fields} more are refused for a field that comes later, or that only servers write, which nobody looks for in files:"
             );
         }
         for (field, count) in &self.missed_fields {
@@ -268,7 +286,7 @@ mod tests {
     fn judged(verdict: Verdict, report: &Value) -> Result<Score> {
         let file = old();
         let verdicts = [(file.items[0].object.to_string(), verdict)].into();
-        Score::of(&[file], &verdicts, report)
+        Score::of(Minor::v1(32), &[file], &verdicts, report)
     }
 
     fn found() -> Value {
@@ -294,13 +312,17 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_field_is_told_apart() {
+    fn a_field_that_nobody_looks_for_is_told_apart() {
         let why = || Verdict::NoSuchField("strict decoding error: unknown field \"spec.x\"".into());
-        let score = judged(why(), &json!({ "findings": [] })).unwrap();
-        assert!(score.is_perfect());
-        assert_eq!(score.missed_fields["spec.x"], 1);
-        assert!(score.render().contains("UNKNOWN FIELD: spec.x (1)"));
+        let nothing = json!({ "findings": [] });
+        assert_eq!(judged(why(), &nothing).unwrap().missed.len(), 1);
         assert_eq!(judged(why(), &found()).unwrap().right, 1);
+        let mut file = old();
+        file.items[0].unsought = corpus::Unsought::Before(Minor::v1(33));
+        let verdicts = [(file.items[0].object.to_string(), why())].into();
+        let score = Score::of(Minor::v1(32), &[file], &verdicts, &nothing).unwrap();
+        assert!(score.is_perfect());
+        assert!(score.render().contains("UNKNOWN FIELD: spec.x (1)"));
     }
 
     #[test]
