@@ -342,7 +342,7 @@ impl Reason {
             Self::TimedOut => "timed out",
             Self::Overloaded => "overloaded",
             Self::Unreachable => "unreachable",
-            Self::Malformed => "malformed answer",
+            Self::Malformed => "unreadable",
             Self::NotCollected => "not collected",
             Self::SwitchedOff => "switched off",
         }

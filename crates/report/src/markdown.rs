@@ -187,8 +187,10 @@ fn closing(assessment: &Assessment, left: usize) -> String {
             count(notes, "note")
         ));
     }
-    for (label, status) in [("Accepted", Status::Waived), ("Left out", Status::Skipped)] {
-        let names = words::of_status(assessment, status);
+    for (label, names) in [
+        ("Accepted", words::accepted(assessment)),
+        ("Left out", words::left_out(assessment)),
+    ] {
         if !names.is_empty() {
             lines.push(format!("{label}: {}", inline(&names.join(", "))));
         }

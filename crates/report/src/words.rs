@@ -193,10 +193,39 @@ pub(crate) fn coverage(assessment: &Assessment) -> String {
 }
 
 /// Names of the checks that ended so.
-pub(crate) fn of_status(assessment: &Assessment, status: Status) -> Vec<&str> {
+fn of_status(assessment: &Assessment, status: Status) -> Vec<&str> {
     let checks = assessment.checks.iter();
     let these = checks.filter(|check| check.status == status);
     these.map(|check| check.check.as_str()).collect()
+}
+
+/// The checks whose findings are accepted.
+pub(crate) fn accepted(assessment: &Assessment) -> Vec<String> {
+    let names = of_status(assessment, Status::Waived).into_iter();
+    names.map(str::to_owned).collect()
+}
+
+/// More checks than these that are left out for one reason are counted, not named.
+const MOST_LEFT_OUT: usize = 8;
+
+/// The checks that were left out: by name, or by number where many are for one reason.
+pub(crate) fn left_out(assessment: &Assessment) -> Vec<String> {
+    let skipped = || {
+        let checks = assessment.checks.iter();
+        checks.filter(|check| check.status == Status::Skipped)
+    };
+    let mut said: Vec<String> = Vec::new();
+    for check in skipped() {
+        let alike = skipped().filter(|other| other.why == check.why).count();
+        let words = match &check.why {
+            Some(why) if alike > MOST_LEFT_OUT => format!("{alike} checks ({why})"),
+            _ => check.check.clone(),
+        };
+        if !said.contains(&words) {
+            said.push(words);
+        }
+    }
+    said
 }
 
 /// Checks that were to decide and lack evidence, whether or not they found something beside.

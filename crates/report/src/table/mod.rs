@@ -83,8 +83,8 @@ fn closing(page: &mut Page, assessment: &Assessment) {
         );
     }
     for (label, names) in [
-        ("Accepted", words::of_status(assessment, Status::Waived)),
-        ("Left out", words::of_status(assessment, Status::Skipped)),
+        ("Accepted", words::accepted(assessment)),
+        ("Left out", words::left_out(assessment)),
     ] {
         if !names.is_empty() {
             page.text(0, &format!("{label}: {}", names.join(", ")));
