@@ -1,11 +1,13 @@
 //! The objects of a cluster of real size. The same number always gives the same object.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, io::Write as _};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
 /// Changed whenever the objects change, so that none of the older ones are found in the cache.
-pub(super) const GENERATION: u32 = 2;
+pub(super) const GENERATION: u32 = 3;
 /// Pods of an application.
 pub(super) const PODS_PER_APP: usize = 30;
 /// Objects of an application beside its pods: Deployment, ReplicaSet, Service, EndpointSlice, budget.
@@ -462,8 +464,32 @@ pub(super) fn release(number: usize) -> Value {
             "labels": { "owner": "helm", "name": name, "status": "deployed", "version": "1" },
         },
         "type": "helm.sh/release.v1",
-        "data": { "release": Noise::new(0x4e, number).base64(30_000 + number % 6 * 10_000) },
+        "data": { "release": payload(number, &name) },
     })
+}
+
+/// A release that Helm could read: a manifest of one object, and templates that fill it up.
+fn payload(number: usize, name: &str) -> String {
+    // Noise does not compress, and is encoded twice once more.
+    let template = Noise::new(0x4e, number).base64(22_500 + number % 6 * 7_500);
+    let manifest = format!(
+        "---\n# Source: {name}/templates/settings.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n"
+    );
+    let release = json!({
+        "name": name, "version": 1,
+        "info": { "status": "deployed", "last_deployed": "2026-01-12T09:30:00Z" },
+        "chart": {
+            "metadata": { "name": name, "version": "1.0.0" },
+            "templates": [{ "name": "templates/settings.yaml", "data": template }],
+        },
+        "manifest": manifest,
+    });
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    let packed = gzip
+        .write_all(release.to_string().as_bytes())
+        .and_then(|()| gzip.finish());
+    let packed = packed.expect("memory takes it");
+    BASE64_STANDARD.encode(BASE64_STANDARD.encode(packed))
 }
 
 /// Text without meaning that is the same every time (splitmix64).
