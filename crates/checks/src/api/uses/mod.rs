@@ -8,6 +8,7 @@ pub(crate) mod desired;
 pub(crate) mod fate;
 mod owner;
 mod say;
+mod shape;
 pub(crate) mod system;
 pub(crate) mod writers;
 

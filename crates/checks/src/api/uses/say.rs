@@ -6,7 +6,7 @@ use airworthy_model::{Breaks, Evidence, Finding, Severity, Subject, finding::Own
 use super::{
     ApiUse, Strength,
     fate::{Ended, Fate, affected, successor},
-    owner,
+    owner, shape,
 };
 use crate::{
     Context,
@@ -193,6 +193,15 @@ fn repaired(
 
 /// What to write instead, in one sentence.
 pub(crate) fn moved(ended: &Ended<'_>) -> String {
+    let step = step(ended);
+    let stays = successor(ended.api).is_some() && !matches!(ended.fate, Fate::NotYet { .. });
+    match shape::changes(ended.api).filter(|_| stays) {
+        Some(changes) => format!("{step}; {changes}"),
+        None => step,
+    }
+}
+
+fn step(ended: &Ended<'_>) -> String {
     let at = ended.version();
     match (ended.fate, successor(ended.api)) {
         (Fate::NotYet { since }, _) => {
