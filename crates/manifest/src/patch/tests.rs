@@ -209,6 +209,33 @@ fn items_of_lists_change_one_by_one_and_json_stays_json() {
 }
 
 #[test]
+fn subjects_of_the_first_bindings_name_their_group() {
+    let text = "\
+apiVersion: rbac.authorization.k8s.io/v1alpha1
+kind: RoleBinding
+metadata: {name: b}
+subjects:
+- kind: ServiceAccount
+  apiVersion: v1
+  name: a
+- {kind: User, apiVersion: rbac.authorization.k8s.io/v1alpha1, name: u}
+- {kind: Group, name: g}
+";
+    let expected = "\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: b}
+subjects:
+- kind: ServiceAccount
+  apiGroup: \"\"
+  name: a
+- {kind: User, apiGroup: \"rbac.authorization.k8s.io\", name: u}
+- {kind: Group, name: g}
+";
+    assert_eq!(after(text, 23), expected);
+}
+
+#[test]
 fn what_a_program_cannot_decide_is_left_and_said() {
     for (text, target, expected) in [
         (

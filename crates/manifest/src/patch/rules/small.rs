@@ -40,6 +40,18 @@ pub(super) const RULES: &[Rule] = &[
         &["rbac.authorization.k8s.io/v1"],
     ),
     renamed(
+        &["Role", "ClusterRole"],
+        &["rbac.authorization.k8s.io/v1alpha1"],
+        &["rbac.authorization.k8s.io/v1"],
+    ),
+    Rule {
+        kinds: &["RoleBinding", "ClusterRoleBinding"],
+        from: &["rbac.authorization.k8s.io/v1alpha1"],
+        to: &["rbac.authorization.k8s.io/v1"],
+        steps: Some(subjects),
+        note: None,
+    },
+    renamed(
         &["PriorityClass"],
         &["scheduling.k8s.io/v1alpha1", "scheduling.k8s.io/v1beta1"],
         &["scheduling.k8s.io/v1"],
@@ -72,6 +84,7 @@ pub(super) const RULES: &[Rule] = &[
     renamed(
         &["FlowSchema"],
         &[
+            "flowcontrol.apiserver.k8s.io/v1alpha1",
             "flowcontrol.apiserver.k8s.io/v1beta1",
             "flowcontrol.apiserver.k8s.io/v1beta2",
             "flowcontrol.apiserver.k8s.io/v1beta3",
@@ -81,6 +94,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         kinds: &["PriorityLevelConfiguration"],
         from: &[
+            "flowcontrol.apiserver.k8s.io/v1alpha1",
             "flowcontrol.apiserver.k8s.io/v1beta1",
             "flowcontrol.apiserver.k8s.io/v1beta2",
         ],
@@ -200,6 +214,21 @@ const FLOW_CONTROL: &[&str] = &[
     "flowcontrol.apiserver.k8s.io/v1",
     "flowcontrol.apiserver.k8s.io/v1beta3",
 ];
+
+/// v1alpha1 names group and version of a subject, later versions the group alone.
+fn subjects(e: &mut Editor) -> Result<(), Refusal> {
+    for subject in e.each("subjects[]")? {
+        let version = subject.key("apiVersion");
+        let Some(named) = e.value(&version)? else {
+            continue;
+        };
+        let named = named.as_str().unwrap_or_default();
+        let group = named.split_once('/').map_or("", |(group, _)| group);
+        e.replace(&version, &json!(group))?;
+        e.rename(&version, "apiGroup")?;
+    }
+    Ok(())
+}
 
 fn assured_becomes_nominal(e: &mut Editor) -> Result<(), Refusal> {
     e.rename(
