@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use airworthy_model::{Assessment, CheckInfo, Finding, Severity, Status};
+use airworthy_model::{Assessment, CheckInfo, Finding, Severity};
 
 use crate::{
     fixes::steps,

@@ -5,7 +5,7 @@ mod findings;
 mod page;
 mod unknown;
 
-use airworthy_model::{Assessment, CheckInfo, Severity, Status, Verdict};
+use airworthy_model::{Assessment, CheckInfo, Severity, Verdict};
 
 pub(crate) use page::Page;
 use page::{ALARM, CAUTION, GOOD, QUIET};
