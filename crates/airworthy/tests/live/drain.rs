@@ -4,7 +4,9 @@ use airworthy_testbed::{Client, Cluster, Patch};
 use serde_json::Value;
 
 use super::shared::shared;
-use crate::common_live::{apply, evict_one, kubectl, live, precheck, until, until_gone};
+use crate::common_live::{
+    apply, evict_one, kubectl, live, precheck, until, until_available, until_gone,
+};
 
 /// Budgets over a Deployment, over its one pod, and over a pod without a controller.
 const BLOCKED: &str = "
@@ -138,7 +140,7 @@ async fn bare_pod(cluster: &Cluster, client: &Client) {
     assert_eq!(report.status("BarePod"), "clear");
 }
 
-/// Two budgets over the same pods, neither of which forbids anything by itself.
+/// Two pods behind the same two budgets.
 const TWICE: &str = "
 apiVersion: v1
 kind: Namespace
@@ -153,7 +155,10 @@ spec:
   template:
     metadata: {labels: {app: web}}
     spec: {containers: [{name: web, image: example.com/web}]}
----
+";
+
+/// Neither of them forbids anything by itself.
+const BUDGETS: &str = "
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata: {name: one, namespace: twice}
@@ -171,6 +176,9 @@ fn two_budgets_over_one_pod() {
         let cluster = shared().await;
         let client = kubectl(cluster);
         apply(cluster, TWICE).await;
+        // Of several budgets over a pod, its changes make the disruption controller look at the first only.
+        until_available(&client, "twice", "web").await;
+        apply(cluster, BUDGETS).await;
         for budget in ["one", "two"] {
             until_judged(&client, "twice", budget, 2, 1).await;
         }
