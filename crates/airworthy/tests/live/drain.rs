@@ -158,7 +158,7 @@ spec:
 ";
 
 /// Neither of them forbids anything by itself.
-const BUDGETS: &str = "
+const OVERLAP: &str = "
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata: {name: one, namespace: twice}
@@ -178,7 +178,7 @@ fn two_budgets_over_one_pod() {
         apply(cluster, TWICE).await;
         // Of several budgets over a pod, its changes make the disruption controller look at the first only.
         until_available(&client, "twice", "web").await;
-        apply(cluster, BUDGETS).await;
+        apply(cluster, OVERLAP).await;
         for budget in ["one", "two"] {
             until_judged(&client, "twice", budget, 2, 1).await;
         }
