@@ -48,12 +48,23 @@ struct TooLong {
     told: bool,
 }
 
+/// How far a file has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing of it.
+    Before,
+    /// Its first bytes.
+    Within,
+    /// It is in an encoding that is not read: whatever follows is no text either.
+    Refused,
+}
+
 /// Reads one file, piece by piece.
 #[derive(Debug)]
 pub struct Digest<'w> {
     watch: &'w Watch,
     file: String,
-    begun: bool,
+    state: State,
     /// Parse every document, whether it can matter or not.
     thorough: bool,
     /// Take what YAML can say and no object of Kubernetes can be, as Helm does: of a key that is there twice the last counts.
@@ -71,7 +82,7 @@ impl<'w> Digest<'w> {
         Self {
             watch,
             file: file.into(),
-            begun: false,
+            state: State::Before,
             thorough: false,
             lenient: false,
             line: 0,
@@ -107,9 +118,13 @@ impl<'w> Digest<'w> {
     /// Takes bytes of the file, from where the last call stopped. `last`: the file ends with them. Tells how many were taken;
     /// the others must be given again, with what follows them.
     pub fn take(&mut self, bytes: &[u8], last: bool) -> usize {
+        if self.state == State::Refused {
+            return bytes.len();
+        }
         let mut from = match self.begin(bytes) {
             Ok(from) => from,
             Err(problem) => {
+                self.state = State::Refused;
                 self.tell(problem);
                 return bytes.len();
             }
@@ -143,7 +158,7 @@ impl<'w> Digest<'w> {
     }
 
     fn begin(&mut self, bytes: &[u8]) -> Result<usize, Problem> {
-        if std::mem::replace(&mut self.begun, true) {
+        if std::mem::replace(&mut self.state, State::Within) == State::Within {
             return Ok(0);
         }
         split::byte_order_mark(bytes)
