@@ -3,6 +3,7 @@
 //! Plain data. Nothing here reads a file, a socket or a clock, and nothing here knows where facts come from.
 
 pub mod assessment;
+pub mod audit;
 pub mod check;
 pub mod facts;
 pub mod finding;

@@ -1,12 +1,12 @@
 //! Audit events that API servers send: taken in batches, added up, and given to checks as facts.
 
-use airworthy_collect::audit::{Call, Refusal, Tally, callers};
+use airworthy_collect::audit::{Refusal, Tally, callers};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
     Facts, Missing, Need, Reason,
-    facts::{AuditLog, ClientSeen, Read, Unreadable},
+    facts::{AuditLog, Read, Unreadable},
 };
-use airworthy_store::{AuditBatch, AuditCall, AuditClient, AuditKept, Cluster};
+use airworthy_store::{AuditBatch, AuditKept, Cluster};
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -97,57 +97,11 @@ fn batch(body: &[u8]) -> Result<AuditBatch, Refusal> {
         events: tally.events(),
         first,
         last,
-        calls: tally.calls().map(stored).collect(),
-        clients: tally.clients().map(stored_client).collect(),
+        calls: tally.calls().collect(),
+        clients: tally.clients().collect(),
         uncounted,
         uncounted_clients,
     })
-}
-
-fn stored(call: Call) -> AuditCall {
-    AuditCall {
-        group: call.group,
-        version: call.version,
-        resource: call.resource,
-        subresource: call.subresource,
-        user: call.user,
-        user_agent: call.user_agent,
-        verb: call.verb,
-        started: call.started,
-        ended: call.ended,
-        failed: call.failed,
-        first_seen: call.first_seen,
-        last_seen: call.last_seen,
-        removed_release: call.removed_release.map(|minor| minor.to_string()),
-    }
-}
-
-fn stored_client(client: airworthy_collect::audit::Client) -> AuditClient {
-    AuditClient {
-        user: client.user,
-        user_agent: client.user_agent,
-        started: client.started,
-        ended: client.ended,
-        last_seen: client.last_seen,
-    }
-}
-
-fn read(call: AuditCall) -> Call {
-    Call {
-        group: call.group,
-        version: call.version,
-        resource: call.resource,
-        subresource: call.subresource,
-        user: call.user,
-        user_agent: call.user_agent,
-        verb: call.verb,
-        started: call.started,
-        ended: call.ended,
-        failed: call.failed,
-        first_seen: call.first_seen,
-        last_seen: call.last_seen,
-        removed_release: call.removed_release.and_then(|minor| minor.parse().ok()),
-    }
 }
 
 fn log(kept: AuditKept, now: Timestamp) -> Read<AuditLog> {
@@ -160,21 +114,12 @@ fn log(kept: AuditKept, now: Timestamp) -> Read<AuditLog> {
         events: kept.events,
         first: kept.first,
         last: kept.last,
-        callers: callers(kept.calls.into_iter().map(read)),
-        clients: kept.clients.into_iter().map(seen).collect(),
+        callers: callers(kept.calls),
+        clients: kept.clients.into_iter().map(Into::into).collect(),
         uncounted: kept.uncounted,
         uncounted_clients: kept.uncounted_clients,
         unreadable: kept.refused,
     })
-}
-
-fn seen(client: AuditClient) -> ClientSeen {
-    ClientSeen {
-        count: client.started.max(client.ended),
-        user_agent: client.user_agent,
-        user: client.user,
-        last_seen: client.last_seen,
-    }
 }
 
 const LOOK: &str = "look into the API server's log for the audit webhook (--audit-webhook-config-file), and whether it reaches the service";

@@ -18,7 +18,7 @@ mod seal;
 mod tasks;
 mod time;
 
-pub use audit::{AUDIT_KEPT, AUDIT_ROWS, AuditBatch, AuditCall, AuditClient, AuditKept};
+pub use audit::{AUDIT_KEPT, AUDIT_ROWS, AuditBatch, AuditKept};
 pub use baselines::{BASELINES_KEPT, Baseline, NewBaseline};
 pub use clusters::{Access, Cluster, NewCluster, Observed};
 pub use error::Error;

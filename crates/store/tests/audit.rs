@@ -2,13 +2,17 @@
 
 mod common;
 
-use airworthy_store::{AUDIT_ROWS, AuditBatch, AuditCall, AuditClient, AuditKept, Error, Store};
+use airworthy_model::{
+    Minor,
+    audit::{Call, Client},
+};
+use airworthy_store::{AUDIT_ROWS, AuditBatch, AuditKept, Error, Store};
 use common::{add_cluster, at, fixture};
 
 const DAY: i64 = 24 * 3600;
 
-fn call(verb: &str, ended: u64, seconds: i64) -> AuditCall {
-    AuditCall {
+fn call(verb: &str, ended: u64, seconds: i64) -> Call {
+    Call {
         group: "batch".into(),
         version: "v1beta1".into(),
         resource: "cronjobs".into(),
@@ -19,13 +23,13 @@ fn call(verb: &str, ended: u64, seconds: i64) -> AuditCall {
         failed: 1,
         first_seen: Some(at(seconds)),
         last_seen: Some(at(seconds + 1)),
-        ..AuditCall::default()
+        ..Call::default()
     }
 }
 
-fn client(name: &str, ended: u64, seconds: i64) -> AuditClient {
+fn client(name: &str, ended: u64, seconds: i64) -> Client {
     let (user, user_agent, last_seen) = (name.into(), "reader/1.0".into(), Some(at(seconds)));
-    AuditClient {
+    Client {
         user,
         user_agent,
         started: 0,
@@ -62,8 +66,8 @@ async fn batches_add_up_and_one_that_comes_again_counts_once() {
         store.audit_events(project, cluster, at(0)).await.unwrap(),
         None
     );
-    let marked = AuditCall {
-        removed_release: Some("1.25".into()),
+    let marked = Call {
+        removed_release: Some(Minor::v1(25)),
         ..call("list", 5, 50)
     };
     let second = AuditBatch {
@@ -91,11 +95,11 @@ async fn batches_add_up_and_one_that_comes_again_counts_once() {
     let kept = kept(store, project, cluster, 200).await;
     assert_eq!((kept.events, kept.received_at), (6, Some(at(102))));
     assert_eq!((kept.first, kept.last), (Some(at(50)), Some(at(101))));
-    let listed = AuditCall {
+    let listed = Call {
         failed: 2,
         first_seen: Some(at(50)),
         last_seen: Some(at(101)),
-        removed_release: Some("1.25".into()),
+        removed_release: Some(Minor::v1(25)),
         ..call("list", 7, 0)
     };
     assert_eq!(kept.calls, [call("get", 1, 50), listed]);
@@ -135,7 +139,7 @@ async fn rows_are_bounded_and_what_is_beyond_is_counted_until_it_is_old() {
     let fixture = fixture().await;
     let (store, project, cluster) = (&fixture.store, &fixture.project.id, &fixture.cluster.id);
     let rows = usize::try_from(AUDIT_ROWS).unwrap();
-    let many = |n: usize| AuditCall {
+    let many = |n: usize| Call {
         user: format!("user-{n}"),
         ..call("list", 2, 0)
     };

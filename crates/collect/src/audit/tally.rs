@@ -8,6 +8,7 @@ use std::{
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
     Minor,
+    audit::{Call, Client},
     facts::{ApiCaller, AuditLog, ClientSeen, Unreadable},
 };
 use jiff::Timestamp;
@@ -86,52 +87,6 @@ impl Count {
     fn last(&self) -> Option<Timestamp> {
         Timestamp::from_microsecond(self.span?.last).ok()
     }
-}
-
-/// Calls of one client with one verb.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Call {
-    /// API group; empty for the core group.
-    pub group: String,
-    /// Version.
-    pub version: String,
-    /// Plural resource.
-    pub resource: String,
-    /// Subresource, or empty.
-    pub subresource: String,
-    /// User name.
-    pub user: String,
-    /// User agent.
-    pub user_agent: String,
-    /// Verb.
-    pub verb: String,
-    /// Events of answers that began and went on.
-    pub started: u64,
-    /// Events of answers that ended.
-    pub ended: u64,
-    /// Those that ended in an error.
-    pub failed: u64,
-    /// Earliest call.
-    pub first_seen: Option<Timestamp>,
-    /// Latest call.
-    pub last_seen: Option<Timestamp>,
-    /// First minor that does not serve it, as the server annotated.
-    pub removed_release: Option<Minor>,
-}
-
-/// Calls of one program as one user, whatever it called.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Client {
-    /// User name.
-    pub user: String,
-    /// User agent.
-    pub user_agent: String,
-    /// Events of answers that began and went on.
-    pub started: u64,
-    /// Events of answers that ended.
-    pub ended: u64,
-    /// Latest call.
-    pub last_seen: Option<Timestamp>,
 }
 
 /// The rows of callers, from their calls verb by verb.
@@ -507,17 +462,6 @@ impl<'k> Tally<'k> {
             ..Unreadable::default()
         });
         self.problems.into_iter().chain(more).chain(lines).collect()
-    }
-}
-
-impl From<Client> for ClientSeen {
-    fn from(client: Client) -> Self {
-        Self {
-            user_agent: client.user_agent,
-            user: client.user,
-            count: client.started.max(client.ended),
-            last_seen: client.last_seen,
-        }
     }
 }
 

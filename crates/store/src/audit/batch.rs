@@ -1,11 +1,10 @@
 //! Adding a batch, whole or not at all.
 
+use airworthy_model::audit::{Call, Client};
 use jiff::Timestamp;
 use sqlx::{Sqlite, Transaction};
 
-use super::{
-    AUDIT_KEPT, AUDIT_ROWS, AuditBatch, AuditCall, AuditClient, KNOWN_AGAIN, SWEPT, stored,
-};
+use super::{AUDIT_KEPT, AUDIT_ROWS, AuditBatch, KNOWN_AGAIN, SWEPT, stored};
 use crate::{
     Error, Store,
     error::{During, insert_failed},
@@ -143,7 +142,7 @@ async fn room(tx: &mut Tx, count: &'static str, cluster_id: &str) -> Result<i64,
 async fn add_calls(
     tx: &mut Tx,
     cluster_id: &str,
-    calls: &[AuditCall],
+    calls: &[Call],
     now: Timestamp,
 ) -> Result<u64, Error> {
     let (mut uncounted, mut room) = (
@@ -186,14 +185,14 @@ macro_rules! bound {
             .bind(stored($call.failed))
             .bind(micros($call.first_seen.unwrap_or($now)))
             .bind(micros($call.last_seen.unwrap_or($now)))
-            .bind(&$call.removed_release)
+            .bind($call.removed_release.map(|minor| minor.to_string()))
     };
 }
 
 async fn update_call(
     tx: &mut Tx,
     cluster_id: &str,
-    call: &AuditCall,
+    call: &Call,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let statement = "UPDATE audit_calls SET started = started + $9, ended = ended + $10, failed = failed + $11, \
@@ -212,7 +211,7 @@ async fn update_call(
 async fn insert_call(
     tx: &mut Tx,
     cluster_id: &str,
-    call: &AuditCall,
+    call: &Call,
     now: Timestamp,
 ) -> Result<(), Error> {
     let statement = "INSERT INTO audit_calls (cluster_id, api_group, api_version, resource, subresource, user_name, user_agent, \
@@ -229,7 +228,7 @@ async fn insert_call(
 async fn add_clients(
     tx: &mut Tx,
     cluster_id: &str,
-    clients: &[AuditClient],
+    clients: &[Client],
     now: Timestamp,
 ) -> Result<u64, Error> {
     let (mut uncounted, mut room) = (
@@ -264,7 +263,7 @@ async fn run_client(
     tx: &mut Tx,
     statement: &'static str,
     cluster_id: &str,
-    client: &AuditClient,
+    client: &Client,
     now: Timestamp,
 ) -> Result<bool, Error> {
     let done = sqlx::query(statement)

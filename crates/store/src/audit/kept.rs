@@ -1,9 +1,10 @@
 //! Reading what is kept of a cluster's audit events.
 
+use airworthy_model::audit::{Call, Client};
 use jiff::Timestamp;
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::{AUDIT_KEPT, AuditCall, AuditClient, count};
+use super::{AUDIT_KEPT, count};
 use crate::{
     Error, Store,
     error::During,
@@ -24,9 +25,9 @@ pub struct AuditKept {
     /// Time of the latest event.
     pub last: Option<Timestamp>,
     /// Calls, in the order of their names.
-    pub calls: Vec<AuditCall>,
+    pub calls: Vec<Call>,
     /// Programs, in the order of their names.
-    pub clients: Vec<AuditClient>,
+    pub clients: Vec<Client>,
     /// Calls that found no row.
     pub uncounted: u64,
     /// Calls by programs that found no row.
@@ -105,8 +106,9 @@ fn summed(row: &SqliteRow) -> Result<AuditKept, sqlx::Error> {
     })
 }
 
-fn call(row: &SqliteRow) -> Result<AuditCall, sqlx::Error> {
-    Ok(AuditCall {
+fn call(row: &SqliteRow) -> Result<Call, sqlx::Error> {
+    let removed: Option<String> = row.try_get("removed_release")?;
+    Ok(Call {
         group: row.try_get("api_group")?,
         version: row.try_get("api_version")?,
         resource: row.try_get("resource")?,
@@ -119,12 +121,12 @@ fn call(row: &SqliteRow) -> Result<AuditCall, sqlx::Error> {
         failed: count(row.try_get("failed")?),
         first_seen: Some(instant(row.try_get("first_seen")?)?),
         last_seen: Some(instant(row.try_get("last_seen")?)?),
-        removed_release: row.try_get("removed_release")?,
+        removed_release: removed.and_then(|minor| minor.parse().ok()),
     })
 }
 
-fn client(row: &SqliteRow) -> Result<AuditClient, sqlx::Error> {
-    Ok(AuditClient {
+fn client(row: &SqliteRow) -> Result<Client, sqlx::Error> {
+    Ok(Client {
         user: row.try_get("user_name")?,
         user_agent: row.try_get("user_agent")?,
         started: count(row.try_get("started")?),

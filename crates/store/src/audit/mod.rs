@@ -6,6 +6,7 @@ mod token;
 
 use std::time::Duration;
 
+use airworthy_model::audit::{Call, Client};
 use jiff::Timestamp;
 
 pub use kept::AuditKept;
@@ -22,45 +23,6 @@ const KNOWN_AGAIN: Duration = Duration::from_hours(1);
 /// How often old rows are swept out.
 const SWEPT: Duration = Duration::from_hours(1);
 
-/// Calls of one client of one resource with one verb.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "what each names, the audit event says")]
-pub struct AuditCall {
-    pub group: String,
-    pub version: String,
-    pub resource: String,
-    pub subresource: String,
-    pub user: String,
-    pub user_agent: String,
-    pub verb: String,
-    /// Events of answers that began and went on.
-    pub started: u64,
-    /// Events of answers that ended.
-    pub ended: u64,
-    /// Those that ended in an error.
-    pub failed: u64,
-    /// Earliest call; where it is not known, the batch's arrival.
-    pub first_seen: Option<Timestamp>,
-    /// Latest call; where it is not known, the batch's arrival.
-    pub last_seen: Option<Timestamp>,
-    /// First minor that does not serve it, as the server annotated.
-    pub removed_release: Option<String>,
-}
-
-/// Calls of one program as one user.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "what each names, the audit event says")]
-pub struct AuditClient {
-    pub user: String,
-    pub user_agent: String,
-    /// Events of answers that began and went on.
-    pub started: u64,
-    /// Events of answers that ended.
-    pub ended: u64,
-    /// Latest call; where it is not known, the batch's arrival.
-    pub last_seen: Option<Timestamp>,
-}
-
 /// What a batch adds up to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditBatch {
@@ -72,10 +34,10 @@ pub struct AuditBatch {
     pub first: Option<Timestamp>,
     /// Time of the latest event.
     pub last: Option<Timestamp>,
-    /// Calls that are kept.
-    pub calls: Vec<AuditCall>,
+    /// Calls that are kept; a time that is not known becomes that of the batch's arrival.
+    pub calls: Vec<Call>,
     /// Programs that called.
-    pub clients: Vec<AuditClient>,
+    pub clients: Vec<Client>,
     /// Calls that the batch itself had no row for.
     pub uncounted: u64,
     /// Calls by programs that the batch itself had no row for.
