@@ -33,7 +33,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("airworthy-report", &["airworthy-model"]),
     ("airworthy-cce", &["airworthy-model"]),
-    ("airworthy-store", &["airworthy-model"]),
+    ("airworthy-upgrade", &["airworthy-model"]),
+    ("airworthy-store", &["airworthy-model", "airworthy-upgrade"]),
+    (
+        "airworthy-drivers",
+        &["airworthy-model", "airworthy-upgrade", "airworthy-collect"],
+    ),
     ("airworthy-service", ALL_ABOVE),
     ("airworthy-server", ALL_ABOVE),
     ("airworthy", ALL_ABOVE),
@@ -59,7 +64,7 @@ const OUTSIDE: &[&str] = &["xtask", "airworthy-fuzz"];
 
 /// Third-party crates that stay inside the crates named.
 const CONFINED: &[(&str, &[&str])] = &[
-    ("kube", &["airworthy-collect"]),
+    ("kube", &["airworthy-collect", "airworthy-drivers"]),
     ("k8s-openapi", &["airworthy-collect"]),
     ("sqlx", &["airworthy-store"]),
     ("axum", &["airworthy-server"]),
@@ -74,6 +79,7 @@ const PURE: &[&str] = &[
     "airworthy-assess",
     "airworthy-report",
     "airworthy-manifest",
+    "airworthy-upgrade",
 ];
 
 /// Normal and build dependencies by crate.

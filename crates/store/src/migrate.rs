@@ -9,6 +9,7 @@ use crate::{Error, error::During, time::micros};
 const STEPS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_audit.sql"),
+    include_str!("../migrations/0003_api.sql"),
 ];
 
 /// The schema this program makes and the newest it can read.

@@ -1,0 +1,4 @@
+//! What an upgrade goes through: workflow, plan and task as tables of transitions, which versions can be reached, and what a
+//! driver is.
+//!
+//! Knows no clock, no HTTP, no SQL and no Kubernetes: whoever asks brings the present state and the event.
