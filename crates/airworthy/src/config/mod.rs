@@ -1,8 +1,11 @@
 //! The configuration: defaults, then the file, then the environment, then flags. Each value knows where it comes from.
 
+mod file;
+mod rows;
+mod setting;
+
 use std::{
     collections::BTreeSet,
-    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -10,67 +13,10 @@ use std::{
 
 use airworthy_model::{Hop, Need, Policy, UpgradeScope};
 use anyhow::{Context as _, Result, bail};
-use serde::Deserialize;
 
 use crate::cli::{Evidence, parse_jump};
-
-/// Where a value comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    Default,
-    File(PathBuf),
-    /// Read by the argument parser for the same flag.
-    FlagOrEnvironment {
-        flag: &'static str,
-        variable: &'static str,
-    },
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::File(path) => write!(f, "file {}", path.display()),
-            Self::FlagOrEnvironment { flag, variable }
-                if std::env::var_os(variable).is_some() && !given(flag) =>
-            {
-                write!(f, "environment {variable}")
-            }
-            Self::FlagOrEnvironment { flag, .. } => write!(f, "flag {flag}"),
-        }
-    }
-}
-
-/// Whether a flag stands on our command line.
-fn given(flag: &str) -> bool {
-    std::env::args_os().any(|argument| {
-        let rest = argument.as_encoded_bytes().strip_prefix(flag.as_bytes());
-        rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'=')
-    })
-}
-
-/// A value and its origin.
-#[derive(Clone, Debug)]
-pub(crate) struct Setting<T> {
-    pub(crate) value: T,
-    pub(crate) origin: Origin,
-}
-
-impl<T> Setting<T> {
-    fn default(value: T) -> Self {
-        Self {
-            value,
-            origin: Origin::Default,
-        }
-    }
-
-    /// Takes a later layer's value, if it has one.
-    pub(crate) fn layer(&mut self, value: Option<T>, origin: Origin) {
-        if let Some(value) = value {
-            *self = Self { value, origin };
-        }
-    }
-}
+use file::File;
+pub(crate) use setting::{Origin, Setting};
 
 /// The effective configuration.
 #[derive(Clone, Debug)]
@@ -87,23 +33,6 @@ pub(crate) struct Config {
     pub(crate) scope: Setting<UpgradeScope>,
     pub(crate) allowed_jumps: Setting<Vec<Hop>>,
     pub(crate) without: Setting<Vec<Evidence>>,
-}
-
-/// The file, as written. Unknown members are errors: a typing error must not silently keep a default.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct File {
-    listen: Option<SocketAddr>,
-    database: Option<PathBuf>,
-    workers: Option<u64>,
-    post_check_wait_seconds: Option<u64>,
-    result_expiry_seconds: Option<u64>,
-    request_timeout_seconds: Option<u64>,
-    run_budget_seconds: Option<u64>,
-    lease_seconds: Option<u64>,
-    scope: Option<UpgradeScope>,
-    allowed_jumps: Option<Vec<String>>,
-    without: Option<Vec<Evidence>>,
 }
 
 impl Config {
@@ -226,77 +155,6 @@ impl Config {
     /// How long reading one cluster may take.
     pub(crate) fn run_budget(&self) -> Duration {
         Duration::from_secs(self.run_budget.value)
-    }
-
-    /// One row a setting: name, value, origin.
-    pub(crate) fn rows(&self) -> Vec<(&'static str, String, String)> {
-        let jumps = self.allowed_jumps.value.iter();
-        let jumps = listed(jumps.map(|hop| format!("{}:{}", hop.from, hop.to)));
-        let without = self.without.value.iter();
-        let without = listed(without.map(|evidence| evidence.word().to_owned()));
-        let scope = match self.scope.value {
-            UpgradeScope::Nodes => "nodes",
-            UpgradeScope::ControlPlane => "controlPlane",
-        };
-        vec![
-            (
-                "listen",
-                self.listen.value.to_string(),
-                self.listen.origin.to_string(),
-            ),
-            (
-                "database",
-                self.database.value.display().to_string(),
-                self.database.origin.to_string(),
-            ),
-            (
-                "workers",
-                self.workers.value.to_string(),
-                self.workers.origin.to_string(),
-            ),
-            (
-                "post-check-wait-seconds",
-                self.post_check_wait.value.to_string(),
-                self.post_check_wait.origin.to_string(),
-            ),
-            (
-                "result-expiry-seconds",
-                self.result_expiry.value.to_string(),
-                self.result_expiry.origin.to_string(),
-            ),
-            (
-                "request-timeout-seconds",
-                self.request_timeout.value.to_string(),
-                self.request_timeout.origin.to_string(),
-            ),
-            (
-                "run-budget-seconds",
-                self.run_budget.value.to_string(),
-                self.run_budget.origin.to_string(),
-            ),
-            (
-                "lease-seconds",
-                self.lease.value.to_string(),
-                self.lease.origin.to_string(),
-            ),
-            ("scope", scope.to_owned(), self.scope.origin.to_string()),
-            (
-                "allowed-jumps",
-                jumps,
-                self.allowed_jumps.origin.to_string(),
-            ),
-            ("without", without, self.without.origin.to_string()),
-        ]
-    }
-}
-
-/// The words of a list.
-fn listed(words: impl Iterator<Item = String>) -> String {
-    let words: Vec<_> = words.collect();
-    if words.is_empty() {
-        "(none)".to_owned()
-    } else {
-        words.join(" ")
     }
 }
 

@@ -1,0 +1,25 @@
+//! The configuration file, as written.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use airworthy_model::UpgradeScope;
+use serde::Deserialize;
+
+use crate::cli::Evidence;
+
+/// The file, as written. Unknown members are errors: a typing error must not silently keep a default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct File {
+    pub(super) listen: Option<SocketAddr>,
+    pub(super) database: Option<PathBuf>,
+    pub(super) workers: Option<u64>,
+    pub(super) post_check_wait_seconds: Option<u64>,
+    pub(super) result_expiry_seconds: Option<u64>,
+    pub(super) request_timeout_seconds: Option<u64>,
+    pub(super) run_budget_seconds: Option<u64>,
+    pub(super) lease_seconds: Option<u64>,
+    pub(super) scope: Option<UpgradeScope>,
+    pub(super) allowed_jumps: Option<Vec<String>>,
+    pub(super) without: Option<Vec<Evidence>>,
+}
