@@ -2,3 +2,6 @@
 //! driver is.
 //!
 //! Knows no clock, no HTTP, no SQL and no Kubernetes: whoever asks brings the present state and the event.
+
+pub mod driver;
+pub mod task;
