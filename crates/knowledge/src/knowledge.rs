@@ -13,6 +13,7 @@ use crate::{
     fields::Fields,
     flags::{Flags, Plugins},
     gates::Gates,
+    releases::Releases,
     section::{ParseError, SCHEMA, Section},
     storage::Storage,
 };
@@ -99,6 +100,7 @@ sections! {
     flags: Flags = "../data/flags.json",
     gates: Gates = "../data/gates.json",
     plugins: Plugins = "../data/plugins.json",
+    releases: Releases = "../data/releases.json",
     storage: Storage = "../data/storage.json",
 }
 

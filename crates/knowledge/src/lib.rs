@@ -10,6 +10,7 @@ mod fields;
 mod flags;
 mod gates;
 mod knowledge;
+mod releases;
 mod section;
 mod spans;
 mod storage;
@@ -23,5 +24,6 @@ pub use fields::{
 pub use flags::{Flag, FlagState, Plugin, PluginState};
 pub use gates::{Gate, GateStage, GateState, Stage};
 pub use knowledge::{GONE_GROUPS, Knowledge};
+pub use releases::Release;
 pub use section::{ParseError, SCHEMA};
 pub use storage::{StorageVersion, Stored};

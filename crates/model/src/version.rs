@@ -106,7 +106,8 @@ impl KubeVersion {
                 .is_none_or(|release| release == actual.vendor_release().unwrap_or(0))
     }
 
-    fn order(&self) -> (Minor, u16, u32) {
+    /// What versions are ordered by, number by number: minor, patch and vendor release; what is absent counts as 0.
+    pub fn order(&self) -> (Minor, u16, u32) {
         (
             self.minor,
             self.patch.unwrap_or(0),

@@ -4,4 +4,5 @@
 //! Knows no clock, no HTTP, no SQL and no Kubernetes: whoever asks brings the present state and the event.
 
 pub mod driver;
+pub mod paths;
 pub mod task;

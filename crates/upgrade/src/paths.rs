@@ -43,13 +43,24 @@ impl Paths {
         let release = |(minor, patch)| {
             let suffix = String::new();
             let patch = Some(patch);
-            (minor, KubeVersion { minor, patch, suffix })
+            (
+                minor,
+                KubeVersion {
+                    minor,
+                    patch,
+                    suffix,
+                },
+            )
         };
         let mut newest: BTreeMap<_, _> = known.into_iter().map(release).collect();
         let patches = || table.patches.iter().map(|version| version.minor);
         newest.extend(patches().zip(table.patches.iter().cloned()));
         Self {
-            rows: table.rows.iter().map(|row| (row.from, row.to.clone())).collect(),
+            rows: table
+                .rows
+                .iter()
+                .map(|row| (row.from, row.to.clone()))
+                .collect(),
             newest,
             patched: patches().collect(),
             jumps: table.jumps.clone(),
@@ -117,7 +128,10 @@ impl Paths {
         match self.rows.get(&from) {
             Some(to) => to.iter().any(|to| to.fits(target)),
             None => {
-                let jump = Hop { from, to: target.minor };
+                let jump = Hop {
+                    from,
+                    to: target.minor,
+                };
                 target.minor == from.next() || self.jumps.contains(&jump)
             }
         }

@@ -12,6 +12,7 @@ mod freshness;
 mod gates;
 mod modules;
 mod reader;
+mod releases;
 mod runs;
 mod storage;
 mod told;
@@ -52,6 +53,10 @@ const SECTIONS: &[Section] = &[
     Section {
         name: "plugins",
         rows: flags::plugins,
+    },
+    Section {
+        name: "releases",
+        rows: releases::section,
     },
     Section {
         name: "storage",

@@ -1,4 +1,4 @@
-//! What the sources of one minor say of gates, flags and storage, held against the embedded tables.
+//! What the sources of one minor say of its newest patch, of gates and flags, held against the embedded tables.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use airworthy_knowledge::{Component, FlagState, Gate, GateState, Knowledge};
 use airworthy_model::Minor;
 use anyhow::Result;
 
-use super::{flags, gates, modules::Release};
+use super::{flags, gates, modules::Release, releases};
 
 /// What the tables say otherwise than the sources of a minor.
 pub(super) fn differences(release: &Release, knowledge: &Knowledge) -> Result<Vec<String>> {
@@ -17,7 +17,14 @@ pub(super) fn differences(release: &Release, knowledge: &Knowledge) -> Result<Ve
         .map(|flag| (flag.component, flag.flag))
         .collect();
     found.extend(flags_of(&read, release.minor, knowledge));
+    found.extend(patch_of(&releases::row(release)?, knowledge));
     Ok(found)
+}
+
+fn patch_of(read: &airworthy_knowledge::Release, knowledge: &Knowledge) -> Option<String> {
+    let told = knowledge.newest_patch(read.minor);
+    (told != Some(read.patch))
+        .then(|| format!("newest patch: {told:?}, {} says {}", read.module, read.tag))
 }
 
 fn gates_of(read: &[Gate], minor: u16, knowledge: &Knowledge) -> Vec<String> {

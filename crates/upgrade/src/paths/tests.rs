@@ -68,7 +68,10 @@ fn a_row_takes_the_place_of_the_rule() {
     let own = distribution();
     for (from, targets) in [
         // Its own patch is compared number by number: r80 is above r4.
-        ("v1.28.5-r4", &["v1.28.5-r80", "v1.29.13-r10", "v1.31.9-r4"][..]),
+        (
+            "v1.28.5-r4",
+            &["v1.28.5-r80", "v1.29.13-r10", "v1.31.9-r4"][..],
+        ),
         ("v1.28.5-r80", &["v1.29.13-r10", "v1.31.9-r4"]),
         // 1.31.14 is upstream's: nobody said that the distribution has it.
         ("v1.31.9-r4", &["v1.32.4-r4", "v1.32.4-r80"]),
@@ -76,7 +79,10 @@ fn a_row_takes_the_place_of_the_rule() {
     ] {
         assert_eq!(texts(&own.targets(&v(from))), targets, "{from}");
     }
-    assert_eq!(texts(&own.ways(minor("1.28"))), ["v1.29.13-r10", "v1.31.9-r4"]);
+    assert_eq!(
+        texts(&own.ways(minor("1.28"))),
+        ["v1.29.13-r10", "v1.31.9-r4"]
+    );
 }
 
 #[test]
@@ -107,14 +113,29 @@ fn what_is_allowed() {
         (distribution(), "v1.31.9-r4", "v1.31.14", false),
         (distribution(), "v1.29.13-r10", "v1.30.1", true),
     ] {
-        assert_eq!(paths.allows(&v(from), &v(target)), allowed, "{from} to {target}");
+        assert_eq!(
+            paths.allows(&v(from), &v(target)),
+            allowed,
+            "{from} to {target}"
+        );
     }
 }
 
 #[test]
 fn every_target_that_is_shown_is_allowed() {
-    for paths in [upstream(), distribution(), paths(Vec::new(), &[], &[("1.28", "1.31")])] {
-        for from in ["v1.28.5-r4", "v1.28.5-r80", "v1.29.1", "v1.31.9-r4", "v1.33.1", "v1.31.4+k3s1"] {
+    for paths in [
+        upstream(),
+        distribution(),
+        paths(Vec::new(), &[], &[("1.28", "1.31")]),
+    ] {
+        for from in [
+            "v1.28.5-r4",
+            "v1.28.5-r80",
+            "v1.29.1",
+            "v1.31.9-r4",
+            "v1.33.1",
+            "v1.31.4+k3s1",
+        ] {
             for target in paths.targets(&v(from)) {
                 assert!(paths.allows(&v(from), &target), "{from} to {target}");
             }
@@ -130,11 +151,31 @@ fn a_minor_alone_means_a_patch() {
         (upstream(), None, "v1.32", Some("v1.32.13-r0")),
         (upstream(), None, "v1.99", None),
         (upstream(), None, "v1.99.3", Some("v1.99.3-r0")),
-        (upstream(), Some("v1.31.4"), "v1.32.4-r2", Some("v1.32.4-r2")),
+        (
+            upstream(),
+            Some("v1.31.4"),
+            "v1.32.4-r2",
+            Some("v1.32.4-r2"),
+        ),
         // The row names two patches: the newest counts.
-        (distribution(), Some("v1.31.9-r4"), "1.32", Some("v1.32.4-r80")),
-        (distribution(), Some("v1.28.5-r4"), "1.29", Some("v1.29.13-r10")),
-        (distribution(), Some("v1.28.5-r4"), "1.28", Some("v1.28.5-r80")),
+        (
+            distribution(),
+            Some("v1.31.9-r4"),
+            "1.32",
+            Some("v1.32.4-r80"),
+        ),
+        (
+            distribution(),
+            Some("v1.28.5-r4"),
+            "1.29",
+            Some("v1.29.13-r10"),
+        ),
+        (
+            distribution(),
+            Some("v1.28.5-r4"),
+            "1.28",
+            Some("v1.28.5-r80"),
+        ),
         (distribution(), None, "1.32", Some("v1.32.13-r0")),
     ] {
         let from = from.map(v);
