@@ -5,4 +5,6 @@
 
 pub mod driver;
 pub mod paths;
+pub mod plan;
 pub mod task;
+pub mod workflow;
