@@ -38,6 +38,7 @@ impl From<ServiceError> for Refused {
             ServiceError::Version(_)
             | ServiceError::Path(_)
             | ServiceError::Jump { .. }
+            | ServiceError::NotListed { .. }
             | ServiceError::UnknownTarget { .. } => {
                 ApiError::version_not_supported(&sentence(&text))
             }

@@ -17,12 +17,24 @@ use http::Uri;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{answer::Answer, app::App, call::Call, versions};
+use crate::{answer::Answer, app::App, call::Call, openapi::path_of, versions};
 
 /// Lists the clusters of the caller's project that fit the filters of the query.
 ///
 /// `detail` is accepted and adds nothing: no totals of nodes or add-ons are kept of a cluster. Parameters that are not
 /// known are ignored.
+#[utoipa::path(
+    get,
+    path = path_of("ListAutopilotClusters"),
+    operation_id = "ListAutopilotClusters",
+    tag = "Clusters",
+    params(
+        ("status" = Option<String>, Query, description = "Only clusters in this phase, such as `Available`."),
+        ("type" = Option<String>, Query, description = "Only clusters of this type; all are `VirtualMachine`."),
+        ("version" = Option<String>, Query, description = "Only clusters of this version, as the list shows it or exact."),
+    ),
+    responses((status = 200, description = "The clusters of the project.")),
+)]
 pub(crate) async fn list(
     State(app): State<App>,
     call: Call,
@@ -41,6 +53,13 @@ pub(crate) async fn list(
 }
 
 /// Shows a cluster.
+#[utoipa::path(
+    get,
+    path = path_of("ShowAutopilotCluster"),
+    operation_id = "ShowAutopilotCluster",
+    tag = "Clusters",
+    responses((status = 200, description = "The cluster.")),
+)]
 pub(crate) async fn show(State(app): State<App>, call: Call) -> Answer<AutopilotCluster> {
     let cluster = app.service.cluster(&call.project, call.cluster()).await?;
     Ok(Json(Shown::from(cluster).cluster))

@@ -12,6 +12,7 @@ mod clusters;
 mod connection;
 mod metrics;
 mod observe;
+mod openapi;
 mod postcheck;
 mod precheck;
 mod probes;
@@ -23,5 +24,6 @@ mod versions;
 mod watched;
 
 pub use app::{App, Options};
+pub use openapi::document;
 pub use routes::router;
 pub use serve::{Error, serve};

@@ -24,7 +24,7 @@ use crate::{
     app::App,
     audit,
     call::KnownAs,
-    probes,
+    openapi, probes,
 };
 
 /// Name of requests that fit no route, in log and metrics.
@@ -156,6 +156,7 @@ fn operation(method: &Method, route: &str) -> &'static str {
         .map(|operation| operation.name)
         .or_else(|| probes::name(route))
         .or_else(|| (route == audit::AUDIT).then_some(audit::NAME))
+        .or_else(|| (route == openapi::DOCUMENT).then_some(openapi::NAME))
         .unwrap_or(UNKNOWN)
 }
 

@@ -17,6 +17,7 @@ use crate::{
     answer::{Answer, Refused, broken},
     app::App,
     call::Call,
+    openapi::path_of,
     probes::unavailable,
 };
 
@@ -24,6 +25,16 @@ const UNFINISHED: &str = "the post-check is still running; the same request agai
 const STOPPING: &str = "the server is stopping; the post-check is finished after its restart, and the same request again joins it";
 
 /// Accepts a post-check and waits for its end, or joins the one that runs.
+#[utoipa::path(
+    post,
+    path = path_of("CreateAutopilotPostCheck"),
+    operation_id = "CreateAutopilotPostCheck",
+    tag = "Post-check",
+    responses(
+        (status = 200, description = "How the post-check ended; `Error` also when it is not over within a minute."),
+        (status = 409, description = "A post-check of other versions is not over."),
+    ),
+)]
 pub(crate) async fn create(
     State(app): State<App>,
     call: Call,

@@ -21,10 +21,21 @@ use crate::{
     answer::{Answer, Refused, broken},
     app::App,
     call::Call,
+    openapi::path_of,
     versions,
 };
 
 /// Accepts a pre-check; the answer has the id to poll with.
+#[utoipa::path(
+    post,
+    path = path_of("CreateAutopilotPreCheck"),
+    operation_id = "CreateAutopilotPreCheck",
+    tag = "Pre-check",
+    responses(
+        (status = 200, description = "Accepted."),
+        (status = 409, description = "A pre-check or an upgrade of the cluster is not over."),
+    ),
+)]
 pub(crate) async fn create(
     State(app): State<App>,
     call: Call,
@@ -44,6 +55,13 @@ pub(crate) async fn create(
 }
 
 /// Shows a pre-check, with its items once it has ended.
+#[utoipa::path(
+    get,
+    path = path_of("ShowAutopilotPreCheck"),
+    operation_id = "ShowAutopilotPreCheck",
+    tag = "Pre-check",
+    responses((status = 200, description = "The pre-check.")),
+)]
 pub(crate) async fn show(State(app): State<App>, call: Call) -> Answer<PrecheckClusterTask> {
     let task = app
         .service
@@ -53,6 +71,13 @@ pub(crate) async fn show(State(app): State<App>, call: Call) -> Answer<PrecheckC
 }
 
 /// Lists the pre-checks of a cluster, newest first.
+#[utoipa::path(
+    get,
+    path = path_of("ListAutopilotPreCheckTasks"),
+    operation_id = "ListAutopilotPreCheckTasks",
+    tag = "Pre-check",
+    responses((status = 200, description = "The pre-checks that are kept.")),
+)]
 pub(crate) async fn list(
     State(app): State<App>,
     call: Call,

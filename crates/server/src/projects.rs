@@ -4,12 +4,20 @@ use airworthy_cce::wire::{KeystoneListProjectsResponse, Links, ProjectLinks, Pro
 use airworthy_store::Project;
 use axum::{Json, extract::State};
 
-use crate::{answer::Answer, app::App, call::Call};
+use crate::{answer::Answer, app::App, call::Call, openapi::path_of};
 
 /// There are no domains; this is what Keystone calls the one that everything is in.
 const DOMAIN: &str = "default";
 
 /// Lists the caller's project, unless the query asks for another name.
+#[utoipa::path(
+    get,
+    path = path_of("KeystoneListProjects"),
+    operation_id = "KeystoneListProjects",
+    tag = "Identity",
+    params(("name" = Option<String>, Query, description = "Only the project of this name.")),
+    responses((status = 200, description = "The projects.")),
+)]
 pub(crate) async fn list(
     State(app): State<App>,
     call: Call,

@@ -12,7 +12,7 @@ use axum::{
 use crate::{
     answer::Refused,
     app::App,
-    audit, clusters, observe, postcheck, precheck,
+    audit, clusters, observe, openapi, postcheck, precheck,
     probes::{self, HEALTH, METRICS, READY},
     projects,
 };
@@ -23,7 +23,8 @@ pub fn router(app: App) -> Router {
         .route(HEALTH, get(probes::health))
         .route(READY, get(probes::ready))
         .route(METRICS, get(probes::metrics))
-        .route(audit::AUDIT, post(audit::take));
+        .route(audit::AUDIT, post(audit::take))
+        .route(openapi::DOCUMENT, get(openapi::serve));
     for operation in OPERATIONS {
         router = router.route(operation.path, answering(operation));
     }

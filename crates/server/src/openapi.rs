@@ -1,0 +1,63 @@
+//! The OpenAPI document, generated from the handlers: each says its path, what it takes and what it answers, and what all
+//! have in common is added here.
+
+mod common;
+mod examples;
+
+use airworthy_cce::operations;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use serde_json::Value;
+use std::sync::LazyLock;
+use utoipa::OpenApi;
+
+use crate::{clusters, postcheck, precheck, projects};
+
+/// Where the document is served.
+pub(crate) const DOCUMENT: &str = "/openapi.json";
+
+/// Name of the route in log and metrics.
+pub(crate) const NAME: &str = "openapi";
+
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        precheck::create,
+        precheck::list,
+        precheck::show,
+        postcheck::create,
+        clusters::list,
+        clusters::show,
+        projects::list,
+    ),
+    tags(
+        (name = "Pre-check", description = "Is the cluster fit to be upgraded?"),
+        (name = "Post-check", description = "Did the cluster come out of the upgrade fit to serve?"),
+        (name = "Clusters", description = "What is known of clusters, and their registration."),
+        (name = "Identity", description = "Tokens, projects and domains, as SDKs look them up."),
+    )
+)]
+struct Handlers;
+
+/// The whole document.
+pub fn document() -> Value {
+    // Maps of texts can always be written.
+    let mut document = serde_json::to_value(Handlers::openapi()).unwrap_or_default();
+    common::add(&mut document);
+    examples::add(&mut document);
+    document
+}
+
+/// Serves the document; it holds nothing but what the sources say, so nobody has to be known to read it.
+pub(crate) async fn serve() -> Response {
+    static TEXT: LazyLock<Bytes> =
+        LazyLock::new(|| Bytes::from(serde_json::to_vec(&document()).unwrap_or_default()));
+    ([(CONTENT_TYPE, "application/json")], TEXT.clone()).into_response()
+}
+
+/// The path of an operation of the table; handlers name it in their description.
+pub(crate) fn path_of(operation: &str) -> &'static str {
+    // A test finds every operation of the table in the document under its own path.
+    operations::operation(operation).map_or("", |operation| operation.path)
+}
