@@ -1,5 +1,6 @@
 //! The table of routes: what the API family has, and what of it this release answers.
 
+use airworthy_model::Role;
 use http::Method;
 
 /// One route of the API.
@@ -13,6 +14,8 @@ pub struct Operation {
     pub path: &'static str,
     /// Status of a successful answer.
     pub success: u16,
+    /// The least role that may call it; `None` where no credentials are asked for.
+    pub role: Option<Role>,
     /// Whether this release answers it; the others get [`crate::ApiError::no_such_api`].
     pub implemented: bool,
 }
@@ -40,22 +43,41 @@ impl From<Verb> for Method {
     }
 }
 
-const fn planned(name: &'static str, method: Verb, path: &'static str, success: u16) -> Operation {
+const fn planned(
+    name: &'static str,
+    method: Verb,
+    path: &'static str,
+    success: u16,
+    role: Option<Role>,
+) -> Operation {
     Operation {
         name,
         method,
         path,
         success,
+        role,
         implemented: false,
     }
 }
 
-const fn served(name: &'static str, method: Verb, path: &'static str, success: u16) -> Operation {
+const fn served(
+    name: &'static str,
+    method: Verb,
+    path: &'static str,
+    success: u16,
+    role: Option<Role>,
+) -> Operation {
     Operation {
         implemented: true,
-        ..planned(name, method, path, success)
+        ..planned(name, method, path, success, role)
     }
 }
+
+/// Who may call, as the table says it.
+const READ: Option<Role> = Some(Role::ReadOnly);
+const OPERATE: Option<Role> = Some(Role::Operator);
+const ADMIN: Option<Role> = Some(Role::Admin);
+const ANYBODY: Option<Role> = None;
 
 macro_rules! project {
     ($rest:literal) => {
@@ -84,38 +106,55 @@ macro_rules! snapshot {
 /// Every route: the upgrade family, the clusters around it, and the identity routes that SDKs call by themselves.
 #[rustfmt::skip]
 pub static OPERATIONS: &[Operation] = &[
-    served("CreateAutopilotPreCheck", Verb::Post, cluster!("/operation/precheck"), 200),
-    served("ListAutopilotPreCheckTasks", Verb::Get, cluster!("/operation/precheck/tasks"), 200),
-    served("ShowAutopilotPreCheck", Verb::Get, cluster!("/operation/precheck/tasks/{task_id}"), 200),
-    served("CreateAutopilotPostCheck", Verb::Post, cluster!("/operation/postcheck"), 200),
-    planned("UpgradeAutopilotCluster", Verb::Post, cluster!("/operation/upgrade"), 200),
-    planned("ListAutopilotUpgradeClusterTasks", Verb::Get, cluster!("/operation/upgrade/tasks"), 200),
-    planned("ShowAutopilotUpgradeClusterTask", Verb::Get, cluster!("/operation/upgrade/tasks/{task_id}"), 200),
-    planned("RetryAutopilotUpgradeClusterTask", Verb::Post, cluster!("/operation/upgrade/retry"), 200),
-    planned("CreateAutopilotUpgradeWorkFlow", Verb::Post, cluster!("/operation/upgradeworkflows"), 201),
-    planned("ListAutopilotUpgradeWorkFlows", Verb::Get, cluster!("/operation/upgradeworkflows"), 200),
-    planned("ShowAutopilotUpgradeWorkFlow", Verb::Get, cluster!("/operation/upgradeworkflows/{upgrade_workflow_id}"), 200),
-    planned("UpgradeAutopilotWorkFlowUpdate", Verb::Patch, cluster!("/operation/upgradeworkflows/{upgrade_workflow_id}"), 200),
-    planned("ShowAutopilotClusterUpgradeInfo", Verb::Get, cluster!("/upgradeinfo"), 200),
-    planned("ListAutopilotClusterUpgradePaths", Verb::Get, "/autopilot/v3/clusterupgradepaths", 200),
-    planned("ListAutopilotClusterUpgradeFeatureGates", Verb::Get, "/autopilot/v3/clusterupgradefeaturegates", 200),
-    planned("CreateAutopilotClusterMasterSnapshot", Verb::Post, snapshot!(""), 200),
-    planned("ListAutopilotClusterMasterSnapshotTasks", Verb::Get, snapshot!("/tasks"), 200),
-    planned("ListAutopilotUpgradePlans", Verb::Get, cluster!("/upgradeplans"), 200),
-    planned("UpdateAutopilotUpgradePlan", Verb::Put, cluster!("/upgradeplans/{upgrade_plan_id}"), 200),
-    planned("CreateAutopilotCluster", Verb::Post, project!("/clusters"), 201),
-    served("ListAutopilotClusters", Verb::Get, project!("/clusters"), 200),
-    served("ShowAutopilotCluster", Verb::Get, cluster!(""), 200),
-    planned("DeleteAutopilotCluster", Verb::Delete, cluster!(""), 200),
-    planned("ShowAutopilotJob", Verb::Get, project!("/jobs/{job_id}"), 200),
-    planned("KeystoneCreateUserTokenByPassword", Verb::Post, "/v3/auth/tokens", 201),
-    served("KeystoneListProjects", Verb::Get, "/v3/projects", 200),
-    planned("KeystoneListAuthDomains", Verb::Get, "/v3/auth/domains", 200),
+    served("CreateAutopilotPreCheck", Verb::Post, cluster!("/operation/precheck"), 200, OPERATE),
+    served("ListAutopilotPreCheckTasks", Verb::Get, cluster!("/operation/precheck/tasks"), 200, READ),
+    served("ShowAutopilotPreCheck", Verb::Get, cluster!("/operation/precheck/tasks/{task_id}"), 200, READ),
+    served("CreateAutopilotPostCheck", Verb::Post, cluster!("/operation/postcheck"), 200, OPERATE),
+    planned("UpgradeAutopilotCluster", Verb::Post, cluster!("/operation/upgrade"), 200, OPERATE),
+    planned("ListAutopilotUpgradeClusterTasks", Verb::Get, cluster!("/operation/upgrade/tasks"), 200, READ),
+    planned("ShowAutopilotUpgradeClusterTask", Verb::Get, cluster!("/operation/upgrade/tasks/{task_id}"), 200, READ),
+    planned("RetryAutopilotUpgradeClusterTask", Verb::Post, cluster!("/operation/upgrade/retry"), 200, OPERATE),
+    planned("CreateAutopilotUpgradeWorkFlow", Verb::Post, cluster!("/operation/upgradeworkflows"), 201, OPERATE),
+    planned("ListAutopilotUpgradeWorkFlows", Verb::Get, cluster!("/operation/upgradeworkflows"), 200, READ),
+    planned("ShowAutopilotUpgradeWorkFlow", Verb::Get, cluster!("/operation/upgradeworkflows/{upgrade_workflow_id}"), 200, READ),
+    planned("UpgradeAutopilotWorkFlowUpdate", Verb::Patch, cluster!("/operation/upgradeworkflows/{upgrade_workflow_id}"), 200, OPERATE),
+    planned("ShowAutopilotClusterUpgradeInfo", Verb::Get, cluster!("/upgradeinfo"), 200, READ),
+    planned("ListAutopilotClusterUpgradePaths", Verb::Get, "/autopilot/v3/clusterupgradepaths", 200, READ),
+    planned("ListAutopilotClusterUpgradeFeatureGates", Verb::Get, "/autopilot/v3/clusterupgradefeaturegates", 200, READ),
+    planned("CreateAutopilotClusterMasterSnapshot", Verb::Post, snapshot!(""), 200, OPERATE),
+    planned("ListAutopilotClusterMasterSnapshotTasks", Verb::Get, snapshot!("/tasks"), 200, READ),
+    planned("ListAutopilotUpgradePlans", Verb::Get, cluster!("/upgradeplans"), 200, READ),
+    planned("UpdateAutopilotUpgradePlan", Verb::Put, cluster!("/upgradeplans/{upgrade_plan_id}"), 200, OPERATE),
+    planned("CreateAutopilotCluster", Verb::Post, project!("/clusters"), 201, ADMIN),
+    served("ListAutopilotClusters", Verb::Get, project!("/clusters"), 200, READ),
+    served("ShowAutopilotCluster", Verb::Get, cluster!(""), 200, READ),
+    planned("DeleteAutopilotCluster", Verb::Delete, cluster!(""), 200, ADMIN),
+    planned("ShowAutopilotJob", Verb::Get, project!("/jobs/{job_id}"), 200, READ),
+    planned("KeystoneCreateUserTokenByPassword", Verb::Post, "/v3/auth/tokens", 201, ANYBODY),
+    served("KeystoneListProjects", Verb::Get, "/v3/projects", 200, READ),
+    planned("KeystoneListAuthDomains", Verb::Get, "/v3/auth/domains", 200, READ),
+    planned("KeystoneListRegions", Verb::Get, "/v3/regions", 200, READ),
+    planned("KeystoneCreateProject", Verb::Post, "/v3/projects", 201, READ),
+];
+
+/// Routes that the vendor does not have.
+#[rustfmt::skip]
+pub static OWN: &[Operation] = &[
+    planned("ListRequests", Verb::Get, "/audit/v1/projects/{project_id}/requests", 200, ADMIN),
 ];
 
 /// The operation of this name.
 pub fn operation(name: &str) -> Option<&'static Operation> {
-    OPERATIONS.iter().find(|operation| operation.name == name)
+    all().find(|operation| operation.name == name)
+}
+
+/// The operation that a route answers.
+pub fn at(method: &Method, path: &str) -> Option<&'static Operation> {
+    all().find(|operation| operation.path == path && Method::from(operation.method) == *method)
+}
+
+fn all() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().chain(OWN)
 }
 
 #[cfg(test)]
@@ -131,8 +170,13 @@ mod tests {
             .iter()
             .map(|it| (it.path, format!("{:?}", it.method)))
             .collect();
-        assert_eq!((names.len(), routes.len()), (27, 27));
-        assert_eq!(OPERATIONS.len(), 27);
+        assert_eq!((names.len(), routes.len()), (29, 29));
+        assert_eq!(OPERATIONS.len(), 29);
+        for operation in OPERATIONS.iter().chain(OWN) {
+            let found = at(&operation.method.into(), operation.path);
+            assert_eq!(found, Some(operation));
+        }
+        assert_eq!(at(&Method::PUT, "/v3/projects"), None);
     }
 
     #[test]
@@ -154,6 +198,19 @@ mod tests {
                 "KeystoneListProjects",
             ]
         );
+    }
+
+    #[test]
+    fn reading_takes_the_least_role_and_only_logging_in_takes_none() {
+        for operation in OPERATIONS {
+            let least = match (operation.method, operation.name) {
+                (_, "KeystoneCreateUserTokenByPassword") => None,
+                (_, "CreateAutopilotCluster" | "DeleteAutopilotCluster") => Some(Role::Admin),
+                (Verb::Get, _) | (_, "KeystoneCreateProject") => Some(Role::ReadOnly),
+                _ => Some(Role::Operator),
+            };
+            assert_eq!(operation.role, least, "{}", operation.name);
+        }
     }
 
     #[test]

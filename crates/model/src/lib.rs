@@ -9,6 +9,7 @@ pub mod facts;
 pub mod finding;
 pub mod need;
 pub mod policy;
+pub mod role;
 pub mod version;
 
 pub use assessment::{Assessment, CheckResult, Coverage, Scope, Status, Verdict};
@@ -17,4 +18,5 @@ pub use facts::Facts;
 pub use finding::{Breaks, Evidence, EvidenceKind, Finding, Fix, Severity, Subject};
 pub use need::{Access, Missing, Need, Reason};
 pub use policy::{Policy, UpgradeScope};
+pub use role::Role;
 pub use version::{Hop, KubeVersion, Minor, UpgradePath};
