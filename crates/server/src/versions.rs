@@ -5,8 +5,7 @@ use airworthy_model::{KubeVersion, Minor};
 /// The oldest minor whose clusters are shown with it alone.
 const MINOR_ONLY_FROM: Minor = Minor::v1(21);
 
-/// A target as it is echoed: exact, unless only a minor was asked for. That means its newest patch, which nobody here
-/// knows, so the minor is said and no patch made up.
+/// A target as it is echoed: exact. Tasks of earlier releases may have a minor alone, and then no patch is made up.
 pub(crate) fn target(version: &KubeVersion) -> String {
     if version.patch.is_none() {
         format!("v{}", version.minor)

@@ -30,6 +30,18 @@ pub enum Error {
         /// How many minors.
         hops: usize,
     },
+    /// A way that the configured table of paths does not have.
+    #[error(
+        "target {target} is not reached from {from}: the configured paths lead from there {targets}"
+    )]
+    NotListed {
+        /// What runs.
+        from: String,
+        /// What was asked for.
+        target: String,
+        /// Where the paths lead: `to v1.31.9-r4`, or `nowhere`.
+        targets: String,
+    },
     /// A minor that the knowledge does not cover.
     #[error("target {target} is not known: this airworthy knows Kubernetes {oldest} to {newest}")]
     UnknownTarget {

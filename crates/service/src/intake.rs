@@ -7,8 +7,7 @@ use airworthy_cce::{
     mapping,
     request::{PostcheckRequest, PrecheckRequest, Skip},
 };
-use airworthy_knowledge::Knowledge;
-use airworthy_model::{Assessment, CheckInfo, Group, Kind, KubeVersion, Phase, UpgradePath};
+use airworthy_model::{Assessment, CheckInfo, Group, Kind, KubeVersion, Phase};
 use airworthy_store::{Cluster, Enqueued, NewTask, Task, TaskKind};
 use jiff::Timestamp;
 
@@ -43,8 +42,8 @@ impl Service {
         request: PrecheckRequest,
     ) -> Result<Task, Error> {
         let cluster = self.cluster(project, cluster_id).await?;
-        let target: KubeVersion = request.target_version.parse()?;
         let running = self.running_version(&cluster).await;
+        let target = self.resolve_target(running.as_ref(), &request.target_version)?;
         if let Some(running) = &running {
             self.judge_path(running, &target)?;
             same_version(request.cluster_version.as_deref(), running)?;
@@ -81,33 +80,12 @@ impl Service {
         let task = NewTask {
             project_id: cluster.project_id.clone(),
             cluster_id: cluster.id.clone(),
+            workflow: None,
             kind,
             spec,
             max_attempts: self.settings.attempts,
         };
         Ok(self.store.enqueue(&task, Timestamp::now()).await?)
-    }
-
-    /// On the wire a way that is not allowed is no task at all.
-    fn judge_path(&self, running: &KubeVersion, target: &KubeVersion) -> Result<(), Error> {
-        let path = UpgradePath::new(running.clone(), target.clone())?;
-        let knowledge = Knowledge::embedded();
-        if !knowledge.covers(target.minor) {
-            let (oldest, newest) = (knowledge.oldest.to_string(), knowledge.newest.to_string());
-            return Err(Error::UnknownTarget {
-                target: target.to_string(),
-                oldest,
-                newest,
-            });
-        }
-        if self.settings.policy.allows(running.minor, target.minor) {
-            return Ok(());
-        }
-        Err(Error::Jump {
-            from: running.to_string(),
-            target: target.to_string(),
-            hops: path.hops.len(),
-        })
     }
 
     async fn judge_skips(&self, cluster: &Cluster, skips: &[Skip]) -> Result<(), Error> {

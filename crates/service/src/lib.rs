@@ -8,6 +8,7 @@ mod error;
 mod intake;
 mod judge;
 mod outcome;
+mod paths;
 mod settings;
 mod spec;
 mod worker;
@@ -15,6 +16,7 @@ mod worker;
 use std::sync::Arc;
 
 use airworthy_store::Store;
+use airworthy_upgrade::paths::Paths;
 use tokio::sync::Semaphore;
 
 pub use audit::AuditSender;
@@ -22,7 +24,7 @@ pub use cluster::{Unread, observe};
 pub use error::Error;
 pub use intake::PostcheckAnswer;
 pub use outcome::{PostVerdict, post_verdict};
-pub use settings::Settings;
+pub use settings::{CheckBeforeUpgrade, ClusterSettings, DriverSettings, Settings};
 pub use spec::{PostcheckTaskSpec, PrecheckTaskSpec};
 pub use worker::Workers;
 
@@ -31,6 +33,7 @@ pub use worker::Workers;
 pub struct Service {
     store: Store,
     settings: Arc<Settings>,
+    paths: Arc<Paths>,
     /// Bounds how many clusters are asked for their version at once by requests.
     probes: Arc<Semaphore>,
 }
@@ -40,6 +43,7 @@ impl Service {
     pub fn new(store: Store, settings: Settings) -> Self {
         Self {
             store,
+            paths: Arc::new(paths::of(&settings)),
             settings: Arc::new(settings),
             probes: Arc::new(Semaphore::new(8)),
         }

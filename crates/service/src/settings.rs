@@ -1,9 +1,12 @@
 //! What the operator of the service decides.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, ffi::OsString, path::PathBuf, time::Duration};
 
 use airworthy_collect::Limits;
+use airworthy_drivers::{Means, Program};
 use airworthy_model::{Need, Policy};
+use airworthy_store::Access;
+use airworthy_upgrade::paths::Table;
 
 /// Settings of the service.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub struct Settings {
     pub switched_off: BTreeSet<Need>,
     /// Decisions that checks depend on.
     pub policy: Policy,
+    /// Where clusters may go to other than upstream.
+    pub paths: Table,
 }
 
 impl Default for Settings {
@@ -40,6 +45,11 @@ impl Default for Settings {
             limits: Limits::default(),
             switched_off: BTreeSet::new(),
             policy: Policy::default(),
+            check_before_upgrade: CheckBeforeUpgrade::default(),
+            clusters: Vec::new(),
+            upgrades: PathBuf::from("airworthy.upgrades"),
+            supervisor: Vec::new(),
+            paths: Table::default(),
         }
     }
 }

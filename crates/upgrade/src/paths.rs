@@ -23,8 +23,6 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// The newest patch of minors where it is not the one of Kubernetes' own release.
     pub patches: Vec<KubeVersion>,
-    /// Jumps over several minors beside the rule.
-    pub jumps: Vec<Hop>,
 }
 
 /// The policy: rule, table and newest patches.
@@ -38,8 +36,13 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// The policy of a table, on top of the newest patch that is known of each minor.
-    pub fn new(known: impl IntoIterator<Item = (Minor, u16)>, table: &Table) -> Self {
+    /// The policy of a table, on top of the newest patch that is known of each minor. `jumps` over several minors are allowed
+    /// beside the rule.
+    pub fn new(
+        known: impl IntoIterator<Item = (Minor, u16)>,
+        table: &Table,
+        jumps: &[Hop],
+    ) -> Self {
         let release = |(minor, patch)| {
             let suffix = String::new();
             let patch = Some(patch);
@@ -63,7 +66,7 @@ impl Paths {
                 .collect(),
             newest,
             patched: patches().collect(),
-            jumps: table.jumps.clone(),
+            jumps: jumps.to_vec(),
         }
     }
 
@@ -75,6 +78,11 @@ impl Paths {
     /// The newest patch of a minor.
     pub fn newest(&self, minor: Minor) -> Option<&KubeVersion> {
         self.newest.get(&minor)
+    }
+
+    /// Whether the table says where a minor leads.
+    pub fn lists(&self, from: Minor) -> bool {
+        self.rows.contains_key(&from)
     }
 
     /// The versions that a minor leads to, without newer patches of its own: exact, lowest first.
@@ -144,7 +152,7 @@ impl Paths {
     /// Whether newer patches of a minor are reached. A distribution whose minors go ways of their own has patches of its own
     /// too: Kubernetes' are not taken for them.
     fn patches_lead_on(&self, minor: Minor) -> bool {
-        !self.rows.contains_key(&minor) || self.patched.contains(&minor)
+        !self.lists(minor) || self.patched.contains(&minor)
     }
 }
 

@@ -119,7 +119,7 @@ async fn a_pre_check_is_shown_from_init_to_its_end() {
         "metadata": { "uid": uid, "creationTimestamp": spaced(task.created_at),
                       "updateTimestamp": spaced(task.updated_at) },
         "spec": { "clusterID": fixture.ours.cluster.id, "clusterVersion": "v1.31.14-r0",
-                  "targetVersion": "v1.32" },
+                  "targetVersion": "v1.32.13-r0" },
         "status": {
             "phase": "Failed", "expireTimeStamp": "2026-11-22 10:00:00.5 +0000 UTC",
             "message": "why it is so",

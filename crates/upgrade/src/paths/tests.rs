@@ -26,12 +26,16 @@ fn paths(rows: Vec<Row>, patches: &[&str], jumps: &[(&str, &str)]) -> Paths {
         from: minor(from),
         to: minor(to),
     });
+    let jumps: Vec<_> = jumps.collect();
     let table = Table {
         rows,
         patches: patches.iter().map(|patch| v(patch)).collect(),
-        jumps: jumps.collect(),
     };
-    Paths::new(known.map(|(n, patch)| (Minor::v1(n), patch)), &table)
+    Paths::new(
+        known.map(|(n, patch)| (Minor::v1(n), patch)),
+        &table,
+        &jumps,
+    )
 }
 
 fn upstream() -> Paths {
