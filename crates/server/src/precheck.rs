@@ -144,7 +144,9 @@ fn spec(task: &Task, assessment: Option<&Assessment>) -> Result<PrecheckSpec, Re
 
 fn status(task: &Task, assessment: Option<&Assessment>, infos: &[&CheckInfo]) -> PrecheckStatus {
     let phase = match (task.state, task.phase) {
-        (TaskState::Init, _) => return unfinished(TaskPhase::Init, CheckPhase::Init),
+        (TaskState::Init | TaskState::Queuing, _) => {
+            return unfinished(TaskPhase::Init, CheckPhase::Init);
+        }
         (TaskState::Running, _) => return unfinished(TaskPhase::Running, CheckPhase::Running),
         (TaskState::Done, Some(Phase::Success)) => TaskPhase::Success,
         (TaskState::Done, Some(Phase::Failed)) => TaskPhase::Failed,

@@ -73,7 +73,8 @@ impl Store {
         let ended = end_exhausted(&mut tx, now).await.during(DOING)?;
         let claimed = sqlx::query(
             "UPDATE tasks SET state = 'running', lease_owner = $1, lease_fence = lease_fence + 1, \
-             lease_until = $3, attempt = attempt + 1, updated_at = $2 \
+             lease_until = $3, attempt = attempt + 1, updated_at = $2, \
+             started_at = COALESCE(started_at, $2) \
              WHERE id = (SELECT id FROM tasks WHERE state <> 'done' AND run_at <= $2 \
              AND (lease_until IS NULL OR lease_until <= $2) \
              ORDER BY run_at, created_at, id LIMIT 1) RETURNING *",
@@ -137,7 +138,7 @@ impl Store {
         let mut tx = self.write(DOING).await?;
         let changed = sqlx::query(
             "UPDATE tasks SET state = 'done', phase = $4, message = $5, result = $6, expires_at = $7, \
-             updated_at = $8, lease_owner = NULL, lease_until = NULL, last_error = NULL \
+             updated_at = $8, ended_at = $8, lease_owner = NULL, lease_until = NULL, last_error = NULL \
              WHERE id = $1 AND lease_fence = $2 AND lease_owner = $3 AND state = 'running'",
         )
         .bind(&lease.task.id)
@@ -264,7 +265,7 @@ async fn end_exhausted(
     now: Timestamp,
 ) -> Result<SqliteQueryResult, sqlx::Error> {
     sqlx::query(
-        "UPDATE tasks SET state = 'done', phase = 'Error', updated_at = $1, \
+        "UPDATE tasks SET state = 'done', phase = 'Error', updated_at = $1, ended_at = $1, \
          lease_owner = NULL, lease_until = NULL, lease_fence = lease_fence + 1, message = \
          'The check was begun ' || attempt || ' times and never ended: the process was stopped or stuck each time.' \
          || COALESCE(' Last error: ' || last_error, '') \

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
-use uuid::Uuid;
+use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
     Error, Store,
     error::During,
     payload::unpack,
-    time::{instant, maybe_instant, micros},
+    time::{instant, maybe_instant},
 };
 
 /// How many finished tasks of one kind are kept of one cluster.
@@ -44,22 +43,41 @@ pub enum TaskKind {
     Precheck,
     /// Judges whether a cluster came out of an upgrade fit to serve.
     Postcheck,
+    /// Upgrades a cluster.
+    Upgrade,
+    /// Takes a picture of a cluster, and a backup where one is configured.
+    Snapshot,
+    /// Reaches a cluster for the first time.
+    Register,
 }
 
-stored_as!(TaskKind { Precheck = "precheck", Postcheck = "postcheck" });
+stored_as!(TaskKind {
+    Precheck = "precheck",
+    Postcheck = "postcheck",
+    Upgrade = "upgrade",
+    Snapshot = "snapshot",
+    Register = "register"
+});
 
 /// How far a task is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TaskState {
     /// Accepted, never begun.
     Init,
+    /// To be tried again after it ended, not begun again.
+    Queuing,
     /// Begun; between two attempts, too.
     Running,
     /// Ended.
     Done,
 }
 
-stored_as!(TaskState { Init = "init", Running = "running", Done = "done" });
+stored_as!(TaskState {
+    Init = "init",
+    Queuing = "queuing",
+    Running = "running",
+    Done = "done"
+});
 
 /// How a task ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,35 +92,6 @@ pub enum Phase {
 
 stored_as!(Phase { Success = "Success", Failed = "Failed", Error = "Error" });
 
-/// A task to be accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewTask {
-    /// Project of the caller.
-    pub project_id: String,
-    /// Cluster it is about.
-    pub cluster_id: String,
-    /// What it does.
-    pub kind: TaskKind,
-    /// The request, as JSON; equal requests must have equal texts.
-    pub spec: String,
-    /// How often it may be begun before it ends as `Error`.
-    pub max_attempts: u32,
-}
-
-/// What became of a task that was handed in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Enqueued {
-    /// It was accepted, and survives a power cut.
-    New(Box<Task>),
-    /// Another one of its kind is unfinished for that cluster; nothing was written.
-    AlreadyActive {
-        /// The unfinished one.
-        id: String,
-        /// Whether that one's spec is the same text.
-        same_spec: bool,
-    },
-}
-
 /// A task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
@@ -112,6 +101,8 @@ pub struct Task {
     pub project_id: String,
     /// Cluster it is about.
     pub cluster_id: String,
+    /// Workflow it is a point of.
+    pub workflow_id: Option<String>,
     /// What it does.
     pub kind: TaskKind,
     /// The request, as JSON.
@@ -128,6 +119,10 @@ pub struct Task {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// When it was begun for the first time.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
     /// Until when its result counts.
     pub expires_at: Option<Timestamp>,
     /// How often it was begun.
@@ -139,41 +134,6 @@ pub struct Task {
 }
 
 impl Store {
-    /// Accepts a task unless one of its kind is unfinished for that cluster, and removes the oldest finished ones
-    /// beyond [`TASKS_KEPT`].
-    pub async fn enqueue(&self, new: &NewTask, now: Timestamp) -> Result<Enqueued, Error> {
-        const DOING: &str = "accept a task";
-        let mut tx = self.write(DOING).await?;
-        if let Some(active) = active(&mut tx, new).await.during(DOING)? {
-            return Ok(active);
-        }
-        let inserted = sqlx::query(
-            "INSERT INTO tasks (id, project_id, cluster_id, kind, spec, state, created_at, updated_at, \
-             run_at, attempt, max_attempts, lease_fence) \
-             SELECT $1, project_id, id, $4, $5, 'init', $6, $6, $6, 0, $7, 0 FROM clusters \
-             WHERE project_id = $2 AND id = $3 RETURNING *",
-        )
-        .bind(Uuid::new_v4().to_string())
-        .bind(&new.project_id)
-        .bind(&new.cluster_id)
-        .bind(new.kind.as_str())
-        .bind(&new.spec)
-        .bind(micros(now))
-        .bind(i64::from(new.max_attempts.max(1)))
-        .try_map(|row| task(&row))
-        .fetch_optional(&mut *tx)
-        .await
-        .during(DOING)?;
-        let task = inserted.ok_or_else(|| Error::NotFound {
-            what: "cluster",
-            id: new.cluster_id.clone(),
-        })?;
-        prune(&mut tx, &new.cluster_id, new.kind).await?;
-        tx.commit().await.during(DOING)?;
-        self.announce();
-        Ok(Enqueued::New(Box::new(task)))
-    }
-
     /// The task of a cluster with this id and kind; another project's task is as absent as one that never was.
     pub async fn task(
         &self,
@@ -258,47 +218,6 @@ impl Store {
     }
 }
 
-async fn active(
-    tx: &mut Transaction<'static, Sqlite>,
-    new: &NewTask,
-) -> Result<Option<Enqueued>, sqlx::Error> {
-    sqlx::query(
-        "SELECT id, spec FROM tasks \
-         WHERE project_id = $1 AND cluster_id = $2 AND kind = $3 AND state <> 'done'",
-    )
-    .bind(&new.project_id)
-    .bind(&new.cluster_id)
-    .bind(new.kind.as_str())
-    .try_map(|row: SqliteRow| {
-        Ok(Enqueued::AlreadyActive {
-            id: row.try_get("id")?,
-            same_spec: row.try_get::<String, _>("spec")? == new.spec,
-        })
-    })
-    .fetch_optional(&mut **tx)
-    .await
-}
-
-/// Removes the oldest finished tasks of a cluster and kind beyond those that are kept.
-async fn prune(
-    tx: &mut Transaction<'static, Sqlite>,
-    cluster_id: &str,
-    kind: TaskKind,
-) -> Result<(), Error> {
-    sqlx::query(
-        "DELETE FROM tasks WHERE cluster_id = $1 AND kind = $2 AND state = 'done' AND id NOT IN \
-         (SELECT id FROM tasks WHERE cluster_id = $1 AND kind = $2 AND state = 'done' \
-          ORDER BY created_at DESC, id DESC LIMIT $3)",
-    )
-    .bind(cluster_id)
-    .bind(kind.as_str())
-    .bind(TASKS_KEPT)
-    .execute(&mut **tx)
-    .await
-    .during("remove old tasks")
-    .map(drop)
-}
-
 async fn expanded(mut task: Task) -> Result<Task, Error> {
     if let Some(packed) = task.result.take() {
         task.result = Some(unpack(packed).await?);
@@ -313,6 +232,7 @@ pub(crate) fn task(row: &SqliteRow) -> Result<Task, sqlx::Error> {
         id: row.try_get("id")?,
         project_id: row.try_get("project_id")?,
         cluster_id: row.try_get("cluster_id")?,
+        workflow_id: row.try_get("workflow_id")?,
         kind: TaskKind::stored(row.try_get("kind")?)?,
         spec: row.try_get("spec")?,
         state: TaskState::stored(row.try_get("state")?)?,
@@ -324,6 +244,8 @@ pub(crate) fn task(row: &SqliteRow) -> Result<Task, sqlx::Error> {
         result: row.try_get("result")?,
         created_at: instant(row.try_get("created_at")?)?,
         updated_at: instant(row.try_get("updated_at")?)?,
+        started_at: maybe_instant(row.try_get("started_at")?)?,
+        ended_at: maybe_instant(row.try_get("ended_at")?)?,
         expires_at: maybe_instant(row.try_get("expires_at")?)?,
         attempt: count("attempt")?,
         max_attempts: count("max_attempts")?,

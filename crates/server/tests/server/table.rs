@@ -207,6 +207,7 @@ async fn metrics_count_tasks_by_kind_and_state() {
     let task = NewTask {
         project_id: fixture.ours.project.id.clone(),
         cluster_id: fixture.ours.cluster.id.clone(),
+        workflow: None,
         kind: TaskKind::Postcheck,
         spec: "{}".into(),
         max_attempts: 1,

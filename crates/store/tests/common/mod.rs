@@ -64,6 +64,7 @@ pub(crate) fn new_task(cluster: &Cluster, kind: TaskKind) -> NewTask {
     NewTask {
         project_id: cluster.project_id.clone(),
         cluster_id: cluster.id.clone(),
+        workflow: None,
         kind,
         spec: r#"{"targetVersion":"v1.32"}"#.into(),
         max_attempts: 3,

@@ -1,0 +1,121 @@
+//! Taking tasks: what is accepted is there after a power cut, and what must not run side by side is not.
+
+use jiff::Timestamp;
+use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use crate::{
+    Error, Store,
+    error::During,
+    tasks::{TASKS_KEPT, Task, TaskKind, task},
+    time::micros,
+};
+
+/// A task to be accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTask {
+    /// Project of the caller.
+    pub project_id: String,
+    /// Cluster it is about.
+    pub cluster_id: String,
+    /// Workflow it becomes a point of.
+    pub workflow: Option<String>,
+    /// What it does.
+    pub kind: TaskKind,
+    /// The request, as JSON; equal requests must have equal texts.
+    pub spec: String,
+    /// How often it may be begun before it ends as `Error`.
+    pub max_attempts: u32,
+}
+
+/// What became of a task that was handed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Enqueued {
+    /// It was accepted, and survives a power cut.
+    New(Box<Task>),
+    /// Another one of its kind is unfinished for that cluster; nothing was written.
+    AlreadyActive {
+        /// The unfinished one.
+        id: String,
+        /// Whether that one's spec is the same text.
+        same_spec: bool,
+    },
+}
+
+impl Store {
+    /// Accepts a task unless one of its kind is unfinished for that cluster, and removes the oldest finished ones
+    /// beyond [`TASKS_KEPT`].
+    pub async fn enqueue(&self, new: &NewTask, now: Timestamp) -> Result<Enqueued, Error> {
+        const DOING: &str = "accept a task";
+        let mut tx = self.write(DOING).await?;
+        if let Some(active) = active(&mut tx, new).await.during(DOING)? {
+            return Ok(active);
+        }
+        let inserted = sqlx::query(
+            "INSERT INTO tasks (id, project_id, cluster_id, kind, spec, state, created_at, updated_at, \
+             run_at, attempt, max_attempts, lease_fence) \
+             SELECT $1, project_id, id, $4, $5, 'init', $6, $6, $6, 0, $7, 0 FROM clusters \
+             WHERE project_id = $2 AND id = $3 RETURNING *",
+        )
+        .bind(Uuid::new_v4().to_string())
+        .bind(&new.project_id)
+        .bind(&new.cluster_id)
+        .bind(new.kind.as_str())
+        .bind(&new.spec)
+        .bind(micros(now))
+        .bind(i64::from(new.max_attempts.max(1)))
+        .try_map(|row| task(&row))
+        .fetch_optional(&mut *tx)
+        .await
+        .during(DOING)?;
+        let task = inserted.ok_or_else(|| Error::NotFound {
+            what: "cluster",
+            id: new.cluster_id.clone(),
+        })?;
+        prune(&mut tx, &new.cluster_id, new.kind).await?;
+        tx.commit().await.during(DOING)?;
+        self.announce();
+        Ok(Enqueued::New(Box::new(task)))
+    }
+}
+
+async fn active(
+    tx: &mut Transaction<'static, Sqlite>,
+    new: &NewTask,
+) -> Result<Option<Enqueued>, sqlx::Error> {
+    sqlx::query(
+        "SELECT id, spec FROM tasks \
+         WHERE project_id = $1 AND cluster_id = $2 AND kind = $3 AND state <> 'done'",
+    )
+    .bind(&new.project_id)
+    .bind(&new.cluster_id)
+    .bind(new.kind.as_str())
+    .try_map(|row: SqliteRow| {
+        Ok(Enqueued::AlreadyActive {
+            id: row.try_get("id")?,
+            same_spec: row.try_get::<String, _>("spec")? == new.spec,
+        })
+    })
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+/// Removes the oldest finished tasks of a cluster and kind beyond those that are kept.
+async fn prune(
+    tx: &mut Transaction<'static, Sqlite>,
+    cluster_id: &str,
+    kind: TaskKind,
+) -> Result<(), Error> {
+    sqlx::query(
+        "DELETE FROM tasks WHERE cluster_id = $1 AND kind = $2 AND state = 'done' AND id NOT IN \
+         (SELECT id FROM tasks WHERE cluster_id = $1 AND kind = $2 AND state = 'done' \
+          ORDER BY created_at DESC, id DESC LIMIT $3)",
+    )
+    .bind(cluster_id)
+    .bind(kind.as_str())
+    .bind(TASKS_KEPT)
+    .execute(&mut **tx)
+    .await
+    .during("remove old tasks")
+    .map(drop)
+}
