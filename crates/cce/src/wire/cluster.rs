@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::{ApiVersion, object};
 use crate::time::SpacedTime;
 
 /// The kind of clusters, and of the list of clusters.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum ClusterKind {
     /// The only value that is sent; `cluster` is read too.
     #[default]
@@ -17,7 +19,7 @@ pub enum ClusterKind {
 }
 
 /// One cluster: the answer of `ShowAutopilotCluster` and an entry of the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AutopilotCluster {
     /// Always `Cluster`.
@@ -33,8 +35,45 @@ pub struct AutopilotCluster {
     pub status: Option<AutopilotClusterStatus>,
 }
 
+/// The body of `CreateAutopilotCluster` as it came, before [`crate::request::parse_cluster`] has judged it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AutopilotClusterRequestBody {
+    /// Must be `Cluster` or `cluster`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = true, example = "Cluster")]
+    pub kind: Option<String>,
+    /// Must be `v3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(required = true, example = "v3")]
+    pub api_version: Option<String>,
+    /// Name, labels and annotations.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "object::optional"
+    )]
+    #[schema(required = true)]
+    pub metadata: Option<AutopilotClusterMetadata>,
+    /// What the cluster is.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "object::optional"
+    )]
+    #[schema(required = true)]
+    pub spec: Option<AutopilotClusterSpec>,
+}
+
+/// The answer of `CreateAutopilotCluster`.
+pub type CreateAutopilotClusterResponse = AutopilotCluster;
+/// The answer of `ShowAutopilotCluster`.
+pub type ShowAutopilotClusterResponse = AutopilotCluster;
+/// The answer of `DeleteAutopilotCluster`.
+pub type DeleteAutopilotClusterResponse = AutopilotCluster;
+
 /// The answer of `ListAutopilotClusters`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListAutopilotClustersResponse {
     /// Always `Cluster`, not `List`.
@@ -46,7 +85,7 @@ pub struct ListAutopilotClustersResponse {
 }
 
 /// Identity and times of a cluster.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AutopilotClusterMetadata {
     /// Name.
@@ -58,10 +97,18 @@ pub struct AutopilotClusterMetadata {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
     /// Annotations; `detail=true` puts totals here.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "object::map"
+    )]
     pub annotations: BTreeMap<String, String>,
     /// Labels.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "object::map"
+    )]
     pub labels: BTreeMap<String, String>,
     /// When it was registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,7 +119,7 @@ pub struct AutopilotClusterMetadata {
 }
 
 /// What a cluster is; the members that every client demands are never absent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AutopilotClusterSpec {
     /// Only `Turbo`.
@@ -117,16 +164,27 @@ pub struct AutopilotClusterSpec {
     )]
     pub ipv6_enable: Option<bool>,
     /// Network of the hosts.
+    #[serde(deserialize_with = "object::required")]
     pub host_network: AutopilotHostNetwork,
     /// Network of the containers.
+    #[serde(deserialize_with = "object::required")]
     pub container_network: AutopilotContainerNetwork,
     /// Subnets of the containers.
+    #[serde(deserialize_with = "object::required")]
     pub eni_network: AutopilotEniNetwork,
     /// Network of the services.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "object::optional"
+    )]
     pub service_network: Option<AutopilotServiceNetwork>,
     /// How callers of the API server are known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "object::optional"
+    )]
     pub authentication: Option<AutopilotAuthentication>,
     /// 0 is pay per use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,8 +206,19 @@ pub struct AutopilotClusterSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub az: Option<String>,
     /// More.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "object::optional"
+    )]
     pub extend_param: Option<AutopilotClusterExtendParam>,
+    /// Settings of components that differ from the vendor's.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "object::list"
+    )]
+    pub configurations_override: Vec<AutopilotPackageConfiguration>,
 }
 
 impl Default for AutopilotClusterSpec {
@@ -177,12 +246,13 @@ impl Default for AutopilotClusterSpec {
             kube_proxy_mode: None,
             az: None,
             extend_param: None,
+            configurations_override: Vec::new(),
         }
     }
 }
 
 /// Network of the hosts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AutopilotHostNetwork {
     /// Identifier of the VPC; empty where there is none.
     pub vpc: String,
@@ -191,7 +261,7 @@ pub struct AutopilotHostNetwork {
 }
 
 /// Network of the containers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AutopilotContainerNetwork {
     /// Only `eni`.
     pub mode: String,
@@ -204,14 +274,15 @@ impl Default for AutopilotContainerNetwork {
 }
 
 /// Subnets of the containers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AutopilotEniNetwork {
     /// The subnets.
+    #[serde(deserialize_with = "object::list")]
     pub subnets: Vec<AutopilotNetworkSubnet>,
 }
 
 /// One subnet.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AutopilotNetworkSubnet {
     /// Identifier of the IPv4 subnet.
     #[serde(rename = "subnetID")]
@@ -219,7 +290,7 @@ pub struct AutopilotNetworkSubnet {
 }
 
 /// Network of the services.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AutopilotServiceNetwork {
     /// Range of IPv4 addresses; the member's name has capitals on the wire.
     #[serde(rename = "IPv4CIDR", default, skip_serializing_if = "Option::is_none")]
@@ -227,7 +298,7 @@ pub struct AutopilotServiceNetwork {
 }
 
 /// How callers of the API server are known.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AutopilotAuthentication {
     /// Only `rbac`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -235,7 +306,7 @@ pub struct AutopilotAuthentication {
 }
 
 /// One tag.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AutopilotResourceTag {
     /// Key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -246,7 +317,7 @@ pub struct AutopilotResourceTag {
 }
 
 /// More about a cluster.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AutopilotClusterExtendParam {
     /// Enterprise project.
@@ -261,8 +332,36 @@ pub struct AutopilotClusterExtendParam {
     pub upgrade_from: Option<String>,
 }
 
+/// Settings of one component that differ from the vendor's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AutopilotPackageConfiguration {
+    /// Component.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "kube-apiserver")]
+    pub name: Option<String>,
+    /// Its settings.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "object::list"
+    )]
+    pub configurations: Vec<AutopilotConfigurationItem>,
+}
+
+/// One setting of a component.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AutopilotConfigurationItem {
+    /// Name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Value: any JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
+    pub value: Option<Value>,
+}
+
 /// How a cluster is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AutopilotClusterStatus {
     /// Phase.
@@ -287,10 +386,27 @@ pub struct AutopilotClusterStatus {
     /// Whether billing has locked the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_locked: Option<bool>,
+    /// Why it is locked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_scene: Option<String>,
+    /// What locked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_source: Option<String>,
+    /// Identifier of what locked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_source_id: Option<String>,
+    /// What was asked to be deleted along; of a deletion only.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    pub delete_option: Map<String, Value>,
+    /// What has been deleted along; of a deletion only.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    pub delete_status: Map<String, Value>,
 }
 
 /// Phase of a cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[allow(
     missing_docs,
     reason = "the wire's words; nothing defines them further"
@@ -307,7 +423,7 @@ pub enum ClusterPhase {
 }
 
 /// One address of the API server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AutopilotClusterEndpoints {
     /// Address.
     pub url: String,
@@ -317,7 +433,7 @@ pub struct AutopilotClusterEndpoints {
 }
 
 /// From where an address can be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum EndpointType {
     /// Inside the cluster's network.
     Internal,

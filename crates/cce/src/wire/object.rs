@@ -1,6 +1,6 @@
 //! Reads JSON objects as objects only: serde's derived types would also take an array of their members.
 
-use std::{fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
@@ -30,6 +30,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
             .deserialize_map(MapOnly(PhantomData))
             .map(Object)
     }
+}
+
+/// Reads an object that must be there, for `#[serde(deserialize_with)]`.
+pub(super) fn required<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Object::<T>::deserialize(deserializer).map(|Object(inner)| inner)
 }
 
 /// Reads an optional object, for `#[serde(deserialize_with)]`.
@@ -62,4 +71,30 @@ where
     T: Deserialize<'de>,
 {
     Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Reads a map where `null` means none, for `#[serde(deserialize_with)]`.
+pub(super) fn map<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<BTreeMap<String, T>>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Reads a map of lists of objects where `null` means none, for `#[serde(deserialize_with)]`.
+pub(super) fn map_of_lists<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let found = map::<D, Option<Vec<Object<T>>>>(deserializer)?;
+    let bare = |list: Option<Vec<Object<T>>>| -> Vec<T> {
+        let list = list.unwrap_or_default().into_iter();
+        list.map(|Object(inner)| inner).collect()
+    };
+    Ok(found
+        .into_iter()
+        .map(|(key, list)| (key, bare(list)))
+        .collect())
 }

@@ -1,11 +1,12 @@
 //! Post-checks: one synchronous answer.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{ApiVersion, object};
 
 /// The kind of every post-check body.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum PostCheckKind {
     /// The only value there is.
     #[default]
@@ -13,7 +14,7 @@ pub enum PostCheckKind {
 }
 
 /// The body of `CreateAutopilotPostCheck` as it came, before [`crate::request::parse_postcheck`] has judged it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PostcheckClusterRequestBody {
     /// Must be `v3`.
@@ -32,7 +33,7 @@ pub struct PostcheckClusterRequestBody {
 }
 
 /// The upgrade a post-check confirms, in requests and answers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PostcheckSpec {
     /// Cluster that was upgraded.
@@ -47,7 +48,7 @@ pub struct PostcheckSpec {
 }
 
 /// The answer of `CreateAutopilotPostCheck`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateAutopilotPostCheckResponse {
     /// Always `v3`.
@@ -63,14 +64,14 @@ pub struct CreateAutopilotPostCheckResponse {
 }
 
 /// Identity of a post-check; the type's name is misspelled at its origin.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PostcheckCluserResponseMetadata {
     /// Identifier of the task.
     pub uid: String,
 }
 
 /// Outcome of a post-check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PostcheckClusterResponseBodyStatus {
     /// How it ended.
     pub phase: PostcheckPhase,
@@ -80,7 +81,7 @@ pub struct PostcheckClusterResponseBodyStatus {
 }
 
 /// How a post-check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum PostcheckPhase {
     /// The cluster came out fit to serve.
     Success,

@@ -1,12 +1,13 @@
 //! Pre-checks: the task, its items and what they found.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{ApiVersion, Metadata, object};
 use crate::time::SpacedTime;
 
 /// The kind of every pre-check body.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum PreCheckKind {
     /// The only value there is.
     #[default]
@@ -14,7 +15,7 @@ pub enum PreCheckKind {
 }
 
 /// The kind of lists.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum ListKind {
     /// The only value there is.
     #[default]
@@ -22,7 +23,7 @@ pub enum ListKind {
 }
 
 /// The body of `CreateAutopilotPreCheck` as it came, before [`crate::request::parse_precheck`] has judged it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PrecheckClusterRequestBody {
     /// Must be `v3`.
@@ -41,7 +42,7 @@ pub struct PrecheckClusterRequestBody {
 }
 
 /// What a pre-check looks at, in requests and answers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PrecheckSpec {
     /// Cluster that is checked.
@@ -63,7 +64,7 @@ pub struct PrecheckSpec {
 }
 
 /// One item to leave out, for the whole cluster or for some nodes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SkippedCheckItemList {
     /// Name of the item.
@@ -79,7 +80,7 @@ pub struct SkippedCheckItemList {
 }
 
 /// Nodes by their uid.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceSelector {
     /// Must be `node.uid`.
@@ -98,7 +99,7 @@ pub struct ResourceSelector {
 }
 
 /// The answer of `CreateAutopilotPreCheck`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateAutopilotPreCheckResponse {
     /// Always `v3`.
@@ -114,14 +115,14 @@ pub struct CreateAutopilotPreCheckResponse {
 }
 
 /// Identity of a new pre-check; the type's name is misspelled at its origin.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PrecheckCluserResponseMetadata {
     /// Identifier to poll with `ShowAutopilotPreCheck`.
     pub uid: String,
 }
 
 /// One pre-check with its results: the answer of `ShowAutopilotPreCheck` and an entry of the list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PrecheckClusterTask {
     /// Always `v3`.
@@ -140,7 +141,7 @@ pub struct PrecheckClusterTask {
 pub type ShowAutopilotPreCheckResponse = PrecheckClusterTask;
 
 /// Identity and times of a pre-check.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PrecheckTaskMetadata {
     /// Identifier of the task.
@@ -154,7 +155,7 @@ pub struct PrecheckTaskMetadata {
 }
 
 /// Phase of a whole pre-check.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum TaskPhase {
     /// Accepted, not started.
     #[default]
@@ -170,7 +171,7 @@ pub enum TaskPhase {
 }
 
 /// Phase of a group of items and of one item, which have no `Error`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum CheckPhase {
     /// Not started.
     #[default]
@@ -184,7 +185,7 @@ pub enum CheckPhase {
 }
 
 /// Progress and results of a pre-check.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PrecheckStatus {
     /// Phase of the whole.
@@ -211,7 +212,7 @@ pub struct PrecheckStatus {
 }
 
 /// Results of the cluster's items.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClusterCheckStatus {
     /// Phase of the group.
@@ -226,7 +227,7 @@ pub struct ClusterCheckStatus {
 }
 
 /// Results of the add-ons' items.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AddonCheckStatus {
     /// Phase of the group.
@@ -241,7 +242,7 @@ pub struct AddonCheckStatus {
 }
 
 /// Results of the nodes' items, by node.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeCheckStatus {
     /// Phase of the group.
@@ -256,7 +257,7 @@ pub struct NodeCheckStatus {
 }
 
 /// Results of one node.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeStageStatus {
     /// Which node.
@@ -271,7 +272,7 @@ pub struct NodeStageStatus {
 }
 
 /// Who a node is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeInfo {
     /// Uid of the node.
@@ -289,7 +290,7 @@ pub struct NodeInfo {
 }
 
 /// State of a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[allow(
     missing_docs,
     reason = "the wire's words; nothing defines them further"
@@ -307,7 +308,7 @@ pub enum NodeStatus {
 }
 
 /// Role of a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NodeType {
     /// A node of the control plane.
@@ -317,7 +318,7 @@ pub enum NodeType {
 }
 
 /// Result of one item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PreCheckItemStatus {
     /// Name of the item, as skip lists name it.
@@ -346,7 +347,7 @@ pub struct PreCheckItemStatus {
 }
 
 /// Whether an item may be skipped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum ItemKind {
     /// Must be put right.
     Exception,
@@ -355,7 +356,7 @@ pub enum ItemKind {
 }
 
 /// What an item belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum ItemGroup {
     /// A limit of the upgrade.
     LimitCheck,
@@ -370,7 +371,7 @@ pub enum ItemGroup {
 }
 
 /// How bad a failed item is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum ItemLevel {
     /// A note.
     Info,
@@ -381,7 +382,7 @@ pub enum ItemLevel {
 }
 
 /// What an item found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RiskSource {
     /// Configuration that differs.
@@ -416,7 +417,7 @@ pub struct RiskSource {
 }
 
 /// One configuration value that differs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigurationRisks {
     /// Component.
@@ -443,7 +444,7 @@ pub struct ConfigurationRisks {
 }
 
 /// One use of a removed API.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeprecatedApiRisks {
     /// Path that is requested.
@@ -455,7 +456,7 @@ pub struct DeprecatedApiRisks {
 }
 
 /// One node at risk.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NodeRisks {
     /// Uid of the node; the member's name has capitals on the wire.
     #[serde(rename = "NodeID", default, skip_serializing_if = "Option::is_none")]
@@ -463,7 +464,7 @@ pub struct NodeRisks {
 }
 
 /// One add-on at risk.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AddonRisks {
     /// Template of the add-on.
@@ -475,7 +476,7 @@ pub struct AddonRisks {
 }
 
 /// The answer of `ListAutopilotPreCheckTasks`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListAutopilotPreCheckTasksResponse {
     /// Always `v3`.
