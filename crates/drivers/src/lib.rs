@@ -2,3 +2,7 @@
 //!
 //! Knows how to take one short step of an upgrade and to say how far it is. Knows nothing of HTTP or SQL, and shares no credentials
 //! with the collector.
+
+mod means;
+
+pub use means::{Management, Means, Program};

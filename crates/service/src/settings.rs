@@ -31,6 +31,70 @@ pub struct Settings {
     pub policy: Policy,
     /// Where clusters may go to other than upstream.
     pub paths: Table,
+    /// Whether an upgrade makes its own check, or wants one that was made.
+    pub check_before_upgrade: CheckBeforeUpgrade,
+    /// What is decided about single clusters.
+    pub clusters: Vec<ClusterSettings>,
+    /// Where programs that upgrade clusters are run and their output is kept.
+    pub upgrades: PathBuf,
+    /// The command line that supervises a program, without the folder, which is its last argument.
+    pub supervisor: Vec<OsString>,
+}
+
+/// What an upgrade asks of checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CheckBeforeUpgrade {
+    /// It makes a whole pre-check as its first step, unless the caller leaves that out.
+    #[default]
+    Inside,
+    /// Besides, it is accepted only with a successful pre-check of the same target that has not expired.
+    Required,
+}
+
+impl CheckBeforeUpgrade {
+    /// The word of the configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Inside => "inside",
+            Self::Required => "required",
+        }
+    }
+}
+
+/// What the operator decided about one cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterSettings {
+    /// Id or name of its project.
+    pub project: String,
+    /// Its name in the project.
+    pub name: String,
+    /// How it is reached by a caller who registers it, if it is offered to callers.
+    pub offer: Option<Access>,
+    /// How it is upgraded.
+    pub driver: DriverSettings,
+    /// Takes a backup of it.
+    pub backup: Option<Program>,
+}
+
+/// How a cluster is upgraded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DriverSettings {
+    /// By what means.
+    pub means: Means,
+    /// How long an upgrade may take.
+    pub deadline: Duration,
+    /// How long after that the cluster may take until it is seen to run the target version.
+    pub grace: Duration,
+}
+
+impl Default for DriverSettings {
+    fn default() -> Self {
+        Self {
+            means: Means::default(),
+            deadline: Duration::from_hours(24),
+            grace: Duration::from_mins(2),
+        }
+    }
 }
 
 impl Default for Settings {
