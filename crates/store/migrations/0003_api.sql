@@ -95,7 +95,7 @@ CREATE TABLE jobs (
 );
 
 CREATE INDEX jobs_newest ON jobs (project_id, created_at, id);
-CREATE INDEX jobs_of_cluster ON jobs (cluster_id, created_at);
+CREATE INDEX jobs_open ON jobs (cluster_id) WHERE phase IN ('Initializing', 'Running');
 
 ALTER TABLE clusters ADD COLUMN job_id TEXT;
 -- Totals of nodes and add-ons as last read, as JSON.
@@ -132,6 +132,7 @@ CREATE TABLE tokens (
 );
 
 CREATE INDEX tokens_age ON tokens (expires_at);
+CREATE INDEX tokens_of_user ON tokens (user_id, purpose, issued_at);
 
 -- Who asked for what, from where, and what was answered. The project may be one that is not there.
 CREATE TABLE trail (
@@ -150,3 +151,9 @@ CREATE TABLE trail (
 
 CREATE INDEX trail_of_project ON trail (project_id, id);
 CREATE INDEX trail_age ON trail (at);
+
+-- Rows of the trail a project, '' for those of none: counting them at each insertion would take too long.
+CREATE TABLE trail_sizes (
+    project_id TEXT PRIMARY KEY,
+    size BIGINT NOT NULL
+);

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use aws_lc_rs::rand;
+use airworthy_model::{Role, role::ParseRoleError};
+use aws_lc_rs::{digest, rand};
 use jiff::Timestamp;
 use sqlx::{Row, sqlite::SqliteRow};
 
@@ -53,6 +54,8 @@ pub struct NewKey {
 pub struct AccessKey {
     /// Project the caller acts in.
     pub project_id: String,
+    /// What the caller may do there.
+    pub role: Role,
     /// Secret key.
     pub secret: Secret,
 }
@@ -64,6 +67,8 @@ pub struct KeyInfo {
     pub ak: String,
     /// Project it acts in.
     pub project_id: String,
+    /// What it may do there.
+    pub role: Role,
     /// Text for people.
     pub description: String,
     /// When it was made.
@@ -77,23 +82,24 @@ impl Store {
     pub async fn create_key(
         &self,
         project_id: &str,
+        role: Role,
         description: &str,
         now: Timestamp,
     ) -> Result<NewKey, Error> {
         let ak = random_text(AK_ALPHABET, 20)?;
         let sk = random_text(SK_ALPHABET, 40)?;
-        self.import_key(project_id, &ak, &sk, description, now)
+        self.import_key(project_id, role, (&ak, &sk), description, now)
             .await?;
         let sk = Secret(sk);
         Ok(NewKey { ak, sk })
     }
 
-    /// Takes over a key that was made elsewhere.
+    /// Takes over a key that was made elsewhere, given as access key and secret key.
     pub async fn import_key(
         &self,
         project_id: &str,
-        ak: &str,
-        sk: &str,
+        role: Role,
+        (ak, sk): (&str, &str),
         description: &str,
         now: Timestamp,
     ) -> Result<(), Error> {
@@ -101,14 +107,15 @@ impl Store {
         let sealed = self.sealer.seal(ak, sk.as_bytes())?;
         let mut tx = self.write(DOING).await?;
         sqlx::query(
-            "INSERT INTO access_keys (ak, project_id, sealed_sk, description, created_at) \
-             VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO access_keys (ak, project_id, sealed_sk, description, created_at, role) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(ak)
         .bind(project_id)
         .bind(sealed)
         .bind(description)
         .bind(micros(now))
+        .bind(role.word())
         .execute(&mut *tx)
         .await
         .map_err(|error| {
@@ -121,7 +128,7 @@ impl Store {
     pub async fn access_key(&self, ak: &str) -> Result<Option<AccessKey>, Error> {
         const DOING: &str = "read an access key";
         let row = sqlx::query(
-            "SELECT project_id, sealed_sk FROM access_keys WHERE ak = $1 AND revoked_at IS NULL",
+            "SELECT project_id, role, sealed_sk FROM access_keys WHERE ak = $1 AND revoked_at IS NULL",
         )
         .bind(ak)
         .fetch_optional(&self.readers)
@@ -136,6 +143,7 @@ impl Store {
             .ok_or_else(|| Error::UnsealSecret(ak.to_owned()))?;
         Ok(Some(AccessKey {
             project_id: row.try_get("project_id").during(DOING)?,
+            role: role(&row).during(DOING)?,
             secret: Secret(secret),
         }))
     }
@@ -143,7 +151,7 @@ impl Store {
     /// The keys of a project, oldest first, revoked ones included.
     pub async fn list_keys(&self, project_id: &str) -> Result<Vec<KeyInfo>, Error> {
         sqlx::query(
-            "SELECT ak, project_id, description, created_at, revoked_at FROM access_keys \
+            "SELECT ak, project_id, role, description, created_at, revoked_at FROM access_keys \
              WHERE project_id = $1 ORDER BY created_at, ak",
         )
         .bind(project_id)
@@ -181,10 +189,29 @@ fn key_info(row: &SqliteRow) -> Result<KeyInfo, sqlx::Error> {
     Ok(KeyInfo {
         ak: row.try_get("ak")?,
         project_id: row.try_get("project_id")?,
+        role: role(row)?,
         description: row.try_get("description")?,
         created_at: instant(row.try_get("created_at")?)?,
         revoked_at: maybe_instant(row.try_get("revoked_at")?)?,
     })
+}
+
+/// The role of a row.
+pub(crate) fn role(row: &SqliteRow) -> Result<Role, sqlx::Error> {
+    parse_role(row.try_get("role")?)
+}
+
+/// A stored role.
+pub(crate) fn parse_role(word: &str) -> Result<Role, sqlx::Error> {
+    word.parse()
+        .map_err(|error: ParseRoleError| sqlx::Error::Decode(error.into()))
+}
+
+/// What is kept of a long random text, to know it again.
+pub(crate) fn digest_of(text: &str) -> Vec<u8> {
+    digest::digest(&digest::SHA256, text.as_bytes())
+        .as_ref()
+        .to_vec()
 }
 
 /// Random text; bytes that would favour the first letters are drawn again.

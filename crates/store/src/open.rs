@@ -13,7 +13,9 @@ use sqlx::{
 };
 use tokio::{sync::watch, time::Instant};
 
-use crate::{Error, SealingKey, error::During, location, migrate, seal::Sealer};
+use crate::{
+    Error, SealingKey, TRAIL_ROWS, error::During, location, migrate, seal::Sealer, trail::Waiting,
+};
 
 /// Where the database is and how it is opened.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub struct Options {
     pub busy_timeout: Duration,
     /// The largest size of the database, in pages of 4 KiB; `None` is no limit but the disk.
     pub max_pages: Option<u32>,
+    /// Most entries of the trail that a project keeps.
+    pub trail_rows: i64,
 }
 
 impl Options {
@@ -39,6 +43,7 @@ impl Options {
             readers: 4,
             busy_timeout: Duration::from_secs(5),
             max_pages: None,
+            trail_rows: TRAIL_ROWS,
         }
     }
 }
@@ -50,6 +55,8 @@ pub struct Store {
     pub(crate) readers: SqlitePool,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) changes: Arc<watch::Sender<u64>>,
+    pub(crate) waiting: Arc<Waiting>,
+    pub(crate) trail_rows: i64,
 }
 
 impl std::fmt::Debug for Store {
@@ -81,6 +88,8 @@ impl Store {
                 readers,
                 sealer: Arc::new(sealer),
                 changes: Arc::new(watch::Sender::new(0)),
+                waiting: Arc::default(),
+                trail_rows: options.trail_rows,
             }),
             Err(error) => {
                 writer.close().await;

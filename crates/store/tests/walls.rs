@@ -2,6 +2,7 @@
 
 mod common;
 
+use airworthy_model::Role;
 use airworthy_store::{Access, Error, NewCluster, Observed, TaskKind};
 use common::{add_cluster, at, enqueue, fixture};
 
@@ -99,15 +100,19 @@ async fn what_was_seen_of_a_cluster_is_kept_until_more_is_seen() {
         version: version.map(str::to_owned),
         phase: phase.map(str::to_owned),
         endpoint_url: None,
+        totals: None,
     };
     let project = &fixture.project.id;
-    for seen in [
+    for (seen, now) in [
         seen(Some("v1.31.4"), Some("Available")),
         seen(None, Some("Unavailable")),
-    ] {
+    ]
+    .into_iter()
+    .zip([8, 9])
+    {
         assert!(
             store
-                .update_observed(project, &cluster.id, &seen, at(9))
+                .update_observed(project, &cluster.id, &seen, at(now))
                 .await
                 .unwrap()
         );
@@ -115,6 +120,8 @@ async fn what_was_seen_of_a_cluster_is_kept_until_more_is_seen() {
     let read = store.cluster(project, &cluster.id).await.unwrap().unwrap();
     assert_eq!(read.observed, seen(Some("v1.31.4"), Some("Unavailable")));
     assert_eq!((read.created_at, read.updated_at), (at(0), at(9)));
+    // The version is older than the rest.
+    assert_eq!(read.observed_at, Some(at(8)));
     let unseen = store
         .update_observed(project, "x", &seen(None, None), at(9))
         .await;
@@ -185,7 +192,10 @@ async fn a_removed_cluster_takes_its_tasks_along() {
 async fn keys_are_made_read_and_revoked() {
     let fixture = fixture().await;
     let (store, project) = (&fixture.store, &fixture.project.id);
-    let key = store.create_key(project, "CI", at(1)).await.unwrap();
+    let key = store
+        .create_key(project, Role::Operator, "CI", at(1))
+        .await
+        .unwrap();
     assert_eq!((key.ak.len(), key.sk.expose().len()), (20, 40));
     let read = store.access_key(&key.ak).await.unwrap().unwrap();
     assert_eq!((&read.project_id, &read.secret), (project, &key.sk));
@@ -207,13 +217,15 @@ async fn secrets_are_neither_shown_nor_stored_in_clear() {
     let (store, project) = (&fixture.store, &fixture.project.id);
     let secret = "testsk/secret+key=0123456789abcdefghijklmn";
     store
-        .import_key(project, "TESTAK", secret, "", at(1))
+        .import_key(project, Role::Admin, ("TESTAK", secret), "", at(1))
         .await
         .unwrap();
     let read = store.access_key("TESTAK").await.unwrap().unwrap();
     assert_eq!(read.secret.expose(), secret);
     assert!(!format!("{read:?}{:?}", fixture.options).contains(secret));
-    let twice = store.import_key(project, "TESTAK", "x", "", at(1)).await;
+    let twice = store
+        .import_key(project, Role::Admin, ("TESTAK", "x"), "", at(1))
+        .await;
     assert!(matches!(twice, Err(Error::AlreadyExists { .. })));
     store.close().await.unwrap();
     let stored = std::fs::read(&fixture.options.path).unwrap();
@@ -227,11 +239,11 @@ async fn a_secret_moved_to_another_key_is_noticed() {
     let fixture = fixture().await;
     let (store, project) = (&fixture.store, &fixture.project.id);
     store
-        .import_key(project, "MINE", "mine", "", at(1))
+        .import_key(project, Role::Admin, ("MINE", "mine"), "", at(1))
         .await
         .unwrap();
     store
-        .import_key(project, "THEIRS", "theirs", "", at(1))
+        .import_key(project, Role::Admin, ("THEIRS", "theirs"), "", at(1))
         .await
         .unwrap();
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&fixture.options.path);

@@ -1,5 +1,6 @@
 //! `airworthy project`, `cluster` and `key`: what the operator tells the service, through its database.
 
+use airworthy_model::Role;
 use airworthy_service::observe;
 use airworthy_store::{Access, NewCluster, Store};
 use anyhow::{Result, bail};
@@ -200,7 +201,7 @@ async fn create_key(store: &Store, project: &str) -> Result<u8> {
         );
     }
     let key = store
-        .create_key(project, "created on the command line", Timestamp::now())
+        .create_key(project, Role::Operator, "created on the command line", Timestamp::now())
         .await?;
     store.close().await?;
     console::say("The secret is shown this once; it cannot be read again.\n");

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use airworthy_assess::Selection;
 use airworthy_collect::recording;
+use airworthy_model::Role;
 use airworthy_report as report;
 use airworthy_store::{Access, NewCluster, NewKey, Options, SealingKey, Store};
 use anyhow::{Context as _, Result};
@@ -70,7 +71,7 @@ async fn prepare(folder: &Path) -> Result<(Store, NewKey)> {
         access: Access::Recording { path },
     };
     store.add_cluster(PROJECT, cluster, now).await?;
-    let key = store.create_key(PROJECT, "demo", now).await?;
+    let key = store.create_key(PROJECT, Role::Operator, "demo", now).await?;
     Ok((store, key))
 }
 

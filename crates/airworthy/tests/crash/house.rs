@@ -7,7 +7,7 @@ use std::{
     process::{ExitStatus, Stdio},
 };
 
-use airworthy_model::Facts;
+use airworthy_model::{Facts, Role};
 use airworthy_store::{Access, NewCluster, NewKey, Options, SealingKey, Store};
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
@@ -43,7 +43,7 @@ impl House {
         let now = Timestamp::now();
         let added = store.add_project("local-1", Some(PROJECT), now).await;
         added.expect("a project");
-        let key = store.create_key(PROJECT, "test", now).await.expect("a key");
+        let key = store.create_key(PROJECT, Role::Operator, "test", now).await.expect("a key");
         store.close().await.expect("it closes");
         Self {
             settings: folder.bytes("settings.toml", settings.as_bytes()),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use airworthy_cce::sign::{DATE_HEADER, SignedRequest, date_header, sign};
+use airworthy_model::Role;
 use airworthy_server::{App, Options, router};
 use airworthy_service::{Service, Settings};
 use airworthy_store::{
@@ -101,13 +102,17 @@ async fn tenant(store: &Store, name: &str, project_id: &str) -> Tenant {
         version: Some("v1.31.14".into()),
         phase: Some("Available".into()),
         endpoint_url: Some("https://192.168.0.10:6443".into()),
+        totals: None,
     };
     store
         .update_observed(&project.id, &cluster.id, &seen, now)
         .await
         .unwrap();
     Tenant {
-        key: store.create_key(&project.id, "test", now).await.unwrap(),
+        key: store
+            .create_key(&project.id, Role::Operator, "test", now)
+            .await
+            .unwrap(),
         project,
         cluster,
     }

@@ -1,23 +1,17 @@
 //! The token by which an API server shows that it is that of a cluster.
 
-use aws_lc_rs::{constant_time, digest};
+use aws_lc_rs::constant_time;
 use jiff::Timestamp;
 
 use crate::{
     Error, Secret, Store,
     error::During,
-    keys::{SK_ALPHABET, random_text},
+    keys::{SK_ALPHABET, digest_of, random_text},
     time::micros,
 };
 
 /// As long as 285 random bits.
 const LENGTH: usize = 48;
-
-fn digest_of(token: &str) -> Vec<u8> {
-    digest::digest(&digest::SHA256, token.as_bytes())
-        .as_ref()
-        .to_vec()
-}
 
 impl Store {
     /// Makes the token of a cluster; one that it had before is no longer taken. It is handed out this once.
