@@ -116,6 +116,7 @@ pub(crate) fn observed(facts: &Facts) -> Observed {
             .map(|version| version.version.to_string()),
         phase: Some("Available".to_owned()),
         endpoint_url: facts.cluster.server.clone(),
+        totals: None,
     }
 }
 

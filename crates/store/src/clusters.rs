@@ -1,13 +1,17 @@
 //! Registered clusters: where they are, never what opens them.
 
 use jiff::Timestamp;
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{
+    Row, Sqlite, Transaction,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
 use uuid::Uuid;
 
 use crate::{
     Error, Store,
     error::{During, insert_failed},
-    time::{instant, micros},
+    time::{instant, maybe_instant, micros},
 };
 
 /// How a cluster is reached; credentials stay in the kubeconfig file or with the service account.
@@ -57,6 +61,12 @@ pub struct Cluster {
     pub access: Access,
     /// What was last seen of it.
     pub observed: Observed,
+    /// When its version was.
+    pub observed_at: Option<Timestamp>,
+    /// Job that took it in, when a caller asked for it.
+    pub job_id: Option<String>,
+    /// Whether an upgrade of it is unfinished.
+    pub upgrading: bool,
     /// When it was registered.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -72,6 +82,20 @@ pub struct Observed {
     pub phase: Option<String>,
     /// Address of its API server.
     pub endpoint_url: Option<String>,
+    /// Totals of its nodes, as JSON.
+    pub totals: Option<String>,
+}
+
+/// A cluster with what is found elsewhere: `$1` is the project.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT *, EXISTS (SELECT 1 FROM tasks WHERE cluster_id = clusters.id \
+             AND kind = 'upgrade' AND state <> 'done') AS upgrading \
+             FROM clusters WHERE project_id = $1 ",
+            $rest
+        )
+    };
 }
 
 impl Store {
@@ -83,48 +107,16 @@ impl Store {
         now: Timestamp,
     ) -> Result<Cluster, Error> {
         const DOING: &str = "register a cluster";
-        let created_at = instant(micros(now)).during(DOING)?;
-        let cluster = Cluster {
-            id: new.id.unwrap_or_else(|| Uuid::new_v4().to_string()),
-            project_id: project_id.to_owned(),
-            name: new.name,
-            alias: new.alias,
-            access: new.access,
-            observed: Observed::default(),
-            created_at,
-            updated_at: created_at,
-        };
-        let (access, path, context) = stored_access(&cluster.access);
+        let cluster = fresh(project_id, new, now).during(DOING)?;
         let mut tx = self.write(DOING).await?;
-        sqlx::query(
-            "INSERT INTO clusters (id, project_id, name, alias, access, access_path, \
-             access_context, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
-        )
-        .bind(&cluster.id)
-        .bind(&cluster.project_id)
-        .bind(&cluster.name)
-        .bind(&cluster.alias)
-        .bind(access)
-        .bind(path)
-        .bind(context)
-        .bind(micros(now))
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| {
-            insert_failed(
-                error,
-                DOING,
-                ("cluster", &cluster.name),
-                ("project", project_id),
-            )
-        })?;
+        insert(&mut tx, &cluster, DOING).await?;
         tx.commit().await.during(DOING)?;
         Ok(cluster)
     }
 
     /// The clusters of a project, by name.
     pub async fn clusters(&self, project_id: &str) -> Result<Vec<Cluster>, Error> {
-        sqlx::query("SELECT * FROM clusters WHERE project_id = $1 ORDER BY name")
+        sqlx::query(select!("ORDER BY name"))
             .bind(project_id)
             .try_map(|row| cluster(&row))
             .fetch_all(&self.readers)
@@ -134,9 +126,7 @@ impl Store {
 
     /// The cluster of a project with this id; another project's cluster is as absent as one that never was.
     pub async fn cluster(&self, project_id: &str, id: &str) -> Result<Option<Cluster>, Error> {
-        sqlx::query("SELECT * FROM clusters WHERE project_id = $1 AND id = $2")
-            .bind(project_id)
-            .bind(id)
+        of_project(project_id, id)
             .try_map(|row| cluster(&row))
             .fetch_optional(&self.readers)
             .await
@@ -149,7 +139,7 @@ impl Store {
         project_id: &str,
         name: &str,
     ) -> Result<Option<Cluster>, Error> {
-        sqlx::query("SELECT * FROM clusters WHERE project_id = $1 AND name = $2")
+        sqlx::query(select!("AND name = $2"))
             .bind(project_id)
             .bind(name)
             .try_map(|row| cluster(&row))
@@ -185,14 +175,16 @@ impl Store {
         let mut tx = self.write(DOING).await?;
         let updated = sqlx::query(
             "UPDATE clusters SET version = COALESCE($3, version), phase = COALESCE($4, phase), \
-             endpoint_url = COALESCE($5, endpoint_url), updated_at = $6 \
-             WHERE project_id = $1 AND id = $2",
+             endpoint_url = COALESCE($5, endpoint_url), totals = COALESCE($6, totals), \
+             observed_at = CASE WHEN $3 IS NULL THEN observed_at ELSE $7 END, \
+             updated_at = $7 WHERE project_id = $1 AND id = $2",
         )
         .bind(project_id)
         .bind(id)
         .bind(&seen.version)
         .bind(&seen.phase)
         .bind(&seen.endpoint_url)
+        .bind(&seen.totals)
         .bind(micros(now))
         .execute(&mut *tx)
         .await
@@ -200,6 +192,65 @@ impl Store {
         tx.commit().await.during(DOING)?;
         Ok(updated.rows_affected() == 1)
     }
+}
+
+/// Reads one cluster of a project.
+pub(crate) fn of_project<'q>(
+    project_id: &'q str,
+    id: &'q str,
+) -> Query<'q, Sqlite, SqliteArguments> {
+    sqlx::query(select!("AND id = $2"))
+        .bind(project_id)
+        .bind(id)
+}
+
+/// A cluster that nobody has seen yet.
+pub(crate) fn fresh(
+    project_id: &str,
+    new: NewCluster,
+    now: Timestamp,
+) -> Result<Cluster, sqlx::Error> {
+    let created_at = instant(micros(now))?;
+    Ok(Cluster {
+        id: new.id.unwrap_or_else(|| Uuid::new_v4().to_string()),
+        project_id: project_id.to_owned(),
+        name: new.name,
+        alias: new.alias,
+        access: new.access,
+        observed: Observed::default(),
+        observed_at: None,
+        job_id: None,
+        upgrading: false,
+        created_at,
+        updated_at: created_at,
+    })
+}
+
+pub(crate) async fn insert(
+    tx: &mut Transaction<'static, Sqlite>,
+    cluster: &Cluster,
+    doing: &'static str,
+) -> Result<(), Error> {
+    let (access, path, context) = stored_access(&cluster.access);
+    let (name, project) = (&cluster.name, &cluster.project_id);
+    sqlx::query(
+        "INSERT INTO clusters (id, project_id, name, alias, access, access_path, access_context, \
+         phase, job_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+    )
+    .bind(&cluster.id)
+    .bind(project)
+    .bind(name)
+    .bind(&cluster.alias)
+    .bind(access)
+    .bind(path)
+    .bind(context)
+    .bind(&cluster.observed.phase)
+    .bind(&cluster.job_id)
+    .bind(micros(cluster.created_at))
+    .execute(&mut **tx)
+    .await
+    .map_err(|error| insert_failed(error, doing, ("cluster", name), ("project", project)))
+    .map(drop)
 }
 
 fn stored_access(access: &Access) -> (&'static str, Option<&str>, Option<&str>) {
@@ -210,7 +261,7 @@ fn stored_access(access: &Access) -> (&'static str, Option<&str>, Option<&str>) 
     }
 }
 
-fn cluster(row: &SqliteRow) -> Result<Cluster, sqlx::Error> {
+pub(crate) fn cluster(row: &SqliteRow) -> Result<Cluster, sqlx::Error> {
     let access: String = row.try_get("access")?;
     let access = match access.as_str() {
         "in-cluster" => Access::InCluster,
@@ -232,7 +283,11 @@ fn cluster(row: &SqliteRow) -> Result<Cluster, sqlx::Error> {
             version: row.try_get("version")?,
             phase: row.try_get("phase")?,
             endpoint_url: row.try_get("endpoint_url")?,
+            totals: row.try_get("totals")?,
         },
+        observed_at: maybe_instant(row.try_get("observed_at")?)?,
+        job_id: row.try_get("job_id")?,
+        upgrading: row.try_get("upgrading")?,
         created_at: instant(row.try_get("created_at")?)?,
         updated_at: instant(row.try_get("updated_at")?)?,
     })

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::{
     Error, Store,
     error::During,
+    snapshots,
     tasks::{TASKS_KEPT, Task, TaskKind, task},
     time::micros,
 };
@@ -51,32 +52,45 @@ impl Store {
         if let Some(active) = active(&mut tx, new).await.during(DOING)? {
             return Ok(active);
         }
-        let inserted = sqlx::query(
-            "INSERT INTO tasks (id, project_id, cluster_id, kind, spec, state, created_at, updated_at, \
-             run_at, attempt, max_attempts, lease_fence) \
-             SELECT $1, project_id, id, $4, $5, 'init', $6, $6, $6, 0, $7, 0 FROM clusters \
-             WHERE project_id = $2 AND id = $3 RETURNING *",
-        )
-        .bind(Uuid::new_v4().to_string())
-        .bind(&new.project_id)
-        .bind(&new.cluster_id)
-        .bind(new.kind.as_str())
-        .bind(&new.spec)
-        .bind(micros(now))
-        .bind(i64::from(new.max_attempts.max(1)))
-        .try_map(|row| task(&row))
-        .fetch_optional(&mut *tx)
-        .await
-        .during(DOING)?;
-        let task = inserted.ok_or_else(|| Error::NotFound {
-            what: "cluster",
-            id: new.cluster_id.clone(),
-        })?;
-        prune(&mut tx, &new.cluster_id, new.kind).await?;
+        let task = insert(&mut tx, new, now, DOING).await?;
+        match new.kind {
+            TaskKind::Snapshot => snapshots::prune(&mut tx, &new.cluster_id).await?,
+            kind => prune(&mut tx, &new.cluster_id, kind).await?,
+        }
         tx.commit().await.during(DOING)?;
         self.announce();
         Ok(Enqueued::New(Box::new(task)))
     }
+}
+
+/// Writes a task, which nothing of its kind may stand in the way of.
+pub(crate) async fn insert(
+    tx: &mut Transaction<'static, Sqlite>,
+    new: &NewTask,
+    now: Timestamp,
+    doing: &'static str,
+) -> Result<Task, Error> {
+    let inserted = sqlx::query(
+        "INSERT INTO tasks (id, project_id, cluster_id, kind, spec, state, created_at, updated_at, \
+         run_at, attempt, max_attempts, lease_fence) \
+         SELECT $1, project_id, id, $4, $5, 'init', $6, $6, $6, 0, $7, 0 FROM clusters \
+         WHERE project_id = $2 AND id = $3 RETURNING *",
+    )
+    .bind(Uuid::new_v4().to_string())
+    .bind(&new.project_id)
+    .bind(&new.cluster_id)
+    .bind(new.kind.as_str())
+    .bind(&new.spec)
+    .bind(micros(now))
+    .bind(i64::from(new.max_attempts.max(1)))
+    .try_map(|row| task(&row))
+    .fetch_optional(&mut **tx)
+    .await
+    .during(doing)?;
+    inserted.ok_or_else(|| Error::NotFound {
+        what: "cluster",
+        id: new.cluster_id.clone(),
+    })
 }
 
 async fn active(

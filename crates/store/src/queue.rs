@@ -12,8 +12,9 @@ use crate::{
     Error, Store,
     baselines::{self, NewBaseline},
     error::During,
+    jobs,
     payload::pack,
-    tasks::{self, Phase, Task},
+    tasks::{self, Phase, Task, TaskKind},
     time::{micros, micros_after},
 };
 
@@ -71,6 +72,9 @@ impl Store {
         const DOING: &str = "claim a task";
         let mut tx = self.write(DOING).await?;
         let ended = end_exhausted(&mut tx, now).await.during(DOING)?;
+        if ended.rows_affected() > 0 {
+            jobs::settle(&mut tx, now).await?;
+        }
         let claimed = sqlx::query(
             "UPDATE tasks SET state = 'running', lease_owner = $1, lease_fence = lease_fence + 1, \
              lease_until = $3, attempt = attempt + 1, updated_at = $2, \
@@ -155,6 +159,9 @@ impl Store {
         held(lease, &changed)?;
         if let Some(baseline) = &baseline {
             baselines::keep(&mut tx, &lease.task, baseline).await?;
+        }
+        if lease.task.kind == TaskKind::Register {
+            jobs::settle(&mut tx, now).await?;
         }
         tx.commit().await.during(DOING)?;
         self.announce();

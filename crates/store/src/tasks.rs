@@ -24,7 +24,7 @@ macro_rules! stored_as {
                 match self { $(Self::$variant => $text),+ }
             }
 
-            fn stored(text: &str) -> Result<Self, sqlx::Error> {
+            pub(crate) fn stored(text: &str) -> Result<Self, sqlx::Error> {
                 match text {
                     $($text => Ok(Self::$variant),)+
                     other => Err(sqlx::Error::Decode(
@@ -35,6 +35,7 @@ macro_rules! stored_as {
         }
     };
 }
+pub(crate) use stored_as;
 
 /// What a task does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
