@@ -1,93 +1,28 @@
 //! From the bytes of a request to what it asks for, or to the [`ApiError`] that says why not.
 //!
-//! Nothing here panics, whatever the bytes; nesting is bounded by the JSON reader and size by [`BODY_LIMIT`].
+//! Nothing here panics, whatever the bytes; size, nesting and number of values are bounded. Empty texts count as absent, and
+//! members that nobody knows are passed over.
+
+mod checks;
+mod cluster;
+mod delay;
+mod read;
+mod token;
+mod upgrade;
+mod workflow;
 
 use http::{HeaderMap, header::CONTENT_TYPE};
 
-use crate::{
-    ApiError,
-    wire::{
-        PostcheckClusterRequestBody, PrecheckClusterRequestBody, PrecheckSpec, ResourceSelector,
-        SkippedCheckItemList, object::Object,
-    },
-};
+use crate::ApiError;
+use read::quoted;
 
-/// The largest body that is read, in bytes.
-pub const BODY_LIMIT: usize = 12 * 1024 * 1024;
-
-/// What a caller of `CreateAutopilotPreCheck` asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PrecheckRequest {
-    /// The version the caller believes the cluster runs.
-    pub cluster_version: Option<String>,
-    /// The version to go to.
-    pub target_version: String,
-    /// The items the caller has accepted.
-    pub skips: Vec<Skip>,
-}
-
-/// One item to leave out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skip {
-    /// Name of the item; whether it exists and may be skipped is not judged here.
-    pub name: String,
-    /// The uids of the nodes the skip is limited to; `None` is no limit.
-    pub node_uids: Option<Vec<String>>,
-}
-
-/// What a caller of `CreateAutopilotPostCheck` asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PostcheckRequest {
-    /// The version before the upgrade.
-    pub cluster_version: Option<String>,
-    /// The version the cluster should run now.
-    pub target_version: Option<String>,
-}
-
-/// Reads the body of `CreateAutopilotPreCheck` for the cluster in the path.
-pub fn parse_precheck(cluster_id: &str, body: &[u8]) -> Result<PrecheckRequest, ApiError> {
-    let PrecheckClusterRequestBody {
-        api_version,
-        kind,
-        spec,
-    } = read(body)?;
-    fixed("apiVersion", api_version, "v3")?;
-    fixed("kind", kind, "PreCheckTask")?;
-    let PrecheckSpec {
-        cluster_id: named,
-        cluster_version,
-        target_version,
-        skipped_check_item_list,
-    } = spec.ok_or_else(|| missing("spec"))?;
-    same_cluster(cluster_id, named)?;
-    let skips = skipped_check_item_list
-        .into_iter()
-        .enumerate()
-        .map(|(index, item)| skip(index, item))
-        .collect::<Result<_, _>>()?;
-    Ok(PrecheckRequest {
-        cluster_version: given(cluster_version),
-        target_version: given(target_version).ok_or_else(|| missing("spec.targetVersion"))?,
-        skips,
-    })
-}
-
-/// Reads the body of `CreateAutopilotPostCheck` for the cluster in the path.
-pub fn parse_postcheck(cluster_id: &str, body: &[u8]) -> Result<PostcheckRequest, ApiError> {
-    let PostcheckClusterRequestBody {
-        api_version,
-        kind,
-        spec,
-    } = read(body)?;
-    fixed("apiVersion", api_version, "v3")?;
-    fixed("kind", kind, "PostCheckTask")?;
-    let spec = spec.ok_or_else(|| missing("spec"))?;
-    same_cluster(cluster_id, spec.cluster_id)?;
-    Ok(PostcheckRequest {
-        cluster_version: given(spec.cluster_version),
-        target_version: given(spec.target_version),
-    })
-}
+pub use checks::{PostcheckRequest, PrecheckRequest, Skip, parse_postcheck, parse_precheck};
+pub use cluster::{ClusterRequest, parse_cluster, parse_delete_options};
+pub use delay::parse_delay;
+pub use read::{BODY_LIMIT, DEPTH_LIMIT, VALUES_LIMIT, parse_nothing};
+pub use token::{TOKEN_BODY_LIMIT, TokenRequest, TokenScope, Wanted, parse_token_request};
+pub use upgrade::{BatchScope, DEFAULT_STEP, UpgradeRequest, parse_upgrade};
+pub use workflow::{WorkflowChange, WorkflowRequest, parse_workflow, parse_workflow_update};
 
 /// Refuses a request whose body is not announced as JSON; a request without body needs no such check.
 pub fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
@@ -138,86 +73,6 @@ fn is_id(id: &str) -> bool {
         })
     });
     fits && groups.next().is_none()
-}
-
-fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    if body.len() > BODY_LIMIT {
-        return Err(ApiError::body_too_large(BODY_LIMIT));
-    }
-    match serde_json::from_slice::<Object<T>>(body) {
-        Ok(Object(read)) => Ok(read),
-        Err(error) => Err(ApiError::invalid_request(&format!(
-            "The body is not the JSON expected here: {}.",
-            shortened(&error.to_string(), 300)
-        ))),
-    }
-}
-
-fn skip(index: usize, item: SkippedCheckItemList) -> Result<Skip, ApiError> {
-    let path = format!("spec.skippedCheckItemList[{index}]");
-    let name = given(item.name).ok_or_else(|| missing(&format!("{path}.name")))?;
-    let node_uids = item
-        .resource_selector
-        .filter(|selector| *selector != ResourceSelector::default() && !is_blank(selector))
-        .map(|selector| node_uids(&format!("{path}.resourceSelector"), selector))
-        .transpose()?;
-    Ok(Skip { name, node_uids })
-}
-
-fn is_blank(selector: &ResourceSelector) -> bool {
-    selector.key.as_deref().unwrap_or_default().is_empty()
-        && selector.operator.as_deref().unwrap_or_default().is_empty()
-        && selector.values.is_empty()
-}
-
-fn node_uids(path: &str, selector: ResourceSelector) -> Result<Vec<String>, ApiError> {
-    fixed(&format!("{path}.key"), selector.key, "node.uid")?;
-    fixed(&format!("{path}.operator"), selector.operator, "In")?;
-    if selector.values.is_empty() {
-        return Err(missing(&format!("{path}.values")));
-    }
-    Ok(selector.values)
-}
-
-fn given(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
-}
-
-fn fixed(path: &str, found: Option<String>, expected: &str) -> Result<(), ApiError> {
-    match given(found) {
-        None => Err(missing(path)),
-        Some(found) if found == expected => Ok(()),
-        Some(found) => Err(ApiError::invalid_request(&format!(
-            "{path} must be {expected}, not {}.",
-            quoted(&found)
-        ))),
-    }
-}
-
-fn same_cluster(path_id: &str, named: Option<String>) -> Result<(), ApiError> {
-    match given(named) {
-        Some(named) if named != path_id => Err(ApiError::invalid_request(&format!(
-            "spec.clusterID {} is not the cluster of the path.",
-            quoted(&named)
-        ))),
-        _ => Ok(()),
-    }
-}
-
-fn missing(path: &str) -> ApiError {
-    ApiError::invalid_request(&format!("{path} is missing."))
-}
-
-/// `text` in quotes, control characters escaped, cut at 80 characters.
-fn quoted(text: &str) -> String {
-    format!("{:?}", shortened(text, 80))
-}
-
-fn shortened(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

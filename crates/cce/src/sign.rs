@@ -10,6 +10,7 @@ use http::{HeaderMap, Method, header::AUTHORIZATION};
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 
 pub use canonical::canonical_request;
+pub(crate) use canonical::query_pairs;
 
 /// The one algorithm that is understood.
 pub const ALGORITHM: &str = "SDK-HMAC-SHA256";

@@ -25,10 +25,11 @@ use crate::time::ZuluTime;
 pub use cluster::{
     AutopilotAuthentication, AutopilotCluster, AutopilotClusterEndpoints,
     AutopilotClusterExtendParam, AutopilotClusterMetadata, AutopilotClusterRequestBody,
-    AutopilotClusterSpec, AutopilotClusterStatus, AutopilotConfigurationItem,
-    AutopilotContainerNetwork, AutopilotEniNetwork, AutopilotHostNetwork, AutopilotNetworkSubnet,
-    AutopilotPackageConfiguration, AutopilotResourceTag, AutopilotServiceNetwork, ClusterKind,
-    ClusterPhase, CreateAutopilotClusterResponse, DeleteAutopilotClusterResponse, EndpointType,
+    AutopilotClusterRequestMetadata, AutopilotClusterSpec, AutopilotClusterStatus,
+    AutopilotConfigurationItem, AutopilotContainerNetwork, AutopilotEniNetwork,
+    AutopilotHostNetwork, AutopilotNetworkSubnet, AutopilotPackageConfiguration,
+    AutopilotResourceTag, AutopilotServiceNetwork, ClusterKind, ClusterPhase,
+    CreateAutopilotClusterResponse, DeleteAutopilotClusterResponse, EndpointType,
     ListAutopilotClustersResponse, ShowAutopilotClusterResponse,
 };
 pub use iam::{

@@ -82,8 +82,9 @@ fn canonical_path(path: &str) -> String {
     canonical
 }
 
-fn canonical_query(query: &str) -> String {
-    let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = query
+/// Names and values of a query, decoded, in the order in which they came; a bare `+` is a blank.
+pub(crate) fn query_pairs(query: &str) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    query
         .split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
@@ -93,7 +94,10 @@ fn canonical_query(query: &str) -> String {
                 decode(value.as_bytes(), b' '),
             )
         })
-        .collect();
+}
+
+fn canonical_query(query: &str) -> String {
+    let mut pairs: Vec<_> = query_pairs(query).collect();
     pairs.sort_unstable();
     let mut canonical = String::with_capacity(query.len());
     for (name, value) in pairs {

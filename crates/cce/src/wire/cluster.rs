@@ -54,7 +54,7 @@ pub struct AutopilotClusterRequestBody {
         deserialize_with = "object::optional"
     )]
     #[schema(required = true)]
-    pub metadata: Option<AutopilotClusterMetadata>,
+    pub metadata: Option<AutopilotClusterRequestMetadata>,
     /// What the cluster is.
     #[serde(
         default,
@@ -63,6 +63,36 @@ pub struct AutopilotClusterRequestBody {
     )]
     #[schema(required = true)]
     pub spec: Option<AutopilotClusterSpec>,
+}
+
+/// Name, labels and annotations of a cluster that is to be taken in; what the server sets is passed over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AutopilotClusterRequestMetadata {
+    /// Name: 4 to 128 small letters, digits and hyphens, a letter first and no hyphen last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(
+        required = true,
+        example = "autopilot-a",
+        pattern = "^[a-z][a-z0-9-]{2,126}[a-z0-9]$"
+    )]
+    pub name: Option<String>,
+    /// Display name; the name when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// Free annotations.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "object::map"
+    )]
+    pub annotations: BTreeMap<String, String>,
+    /// Labels.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "object::map"
+    )]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// The answer of `CreateAutopilotCluster`.
