@@ -5,6 +5,7 @@
 
 mod audit;
 mod baselines;
+mod briefs;
 mod clusters;
 mod enqueue;
 mod error;
@@ -26,6 +27,7 @@ mod users;
 
 pub use audit::{AUDIT_KEPT, AUDIT_ROWS, AuditBatch, AuditKept};
 pub use baselines::{BASELINES_KEPT, Baseline, NewBaseline};
+pub use briefs::Brief;
 pub use clusters::{Access, Cluster, NewCluster, Observed};
 pub use enqueue::{Enqueued, NewTask};
 pub use error::Error;
@@ -37,7 +39,7 @@ pub use open::{Options, Store};
 pub use projects::Project;
 pub use queue::{Failure, Lease, Outcome, backoff};
 pub use seal::SealingKey;
-pub use snapshots::{SNAPSHOTS_KEPT, Snapshot};
+pub use snapshots::SNAPSHOTS_KEPT;
 pub use tasks::{Phase, TASKS_KEPT, Task, TaskKind, TaskState};
 pub use tokens::{Holder, NewToken, Purpose, TOKENS_KEPT};
 pub use trail::{Entry, Kept, TRAIL_KEPT, TRAIL_ROWS};

@@ -1,64 +1,13 @@
-//! Snapshots: tasks whose result is a recording, listed without it.
+//! Snapshots: tasks whose result is a recording.
 
-use jiff::Timestamp;
-use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
+use sqlx::{Sqlite, Transaction};
 
-use crate::{
-    Error, Store,
-    error::During,
-    payload::unpack,
-    tasks::{Phase, TaskState},
-    time::{instant, maybe_instant},
-};
+use crate::{Error, Store, error::During, payload::unpack};
 
 /// How many snapshots are kept of one cluster, beside the newest good one.
 pub const SNAPSHOTS_KEPT: i64 = 10;
 
-/// A snapshot, without its recording.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Identifier of the task.
-    pub id: String,
-    /// The request, as JSON.
-    pub spec: String,
-    /// What its parts have come to, as JSON; nothing before it was begun.
-    pub scratch: Option<String>,
-    /// How far it is.
-    pub state: TaskState,
-    /// How it ended, once it has.
-    pub phase: Option<Phase>,
-    /// Why it ended so, for people.
-    pub message: Option<String>,
-    /// Progress in percent.
-    pub progress: i64,
-    /// When it was accepted.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-    /// When it ended.
-    pub ended_at: Option<Timestamp>,
-}
-
 impl Store {
-    /// The snapshots of a cluster, newest first.
-    pub async fn snapshots(
-        &self,
-        project_id: &str,
-        cluster_id: &str,
-    ) -> Result<Vec<Snapshot>, Error> {
-        sqlx::query(
-            "SELECT id, spec, scratch, state, phase, message, progress, created_at, updated_at, ended_at \
-             FROM tasks WHERE project_id = $1 AND cluster_id = $2 AND kind = 'snapshot' \
-             ORDER BY created_at DESC, id DESC",
-        )
-        .bind(project_id)
-        .bind(cluster_id)
-        .try_map(|row| snapshot(&row))
-        .fetch_all(&self.readers)
-        .await
-        .during("list the snapshots")
-    }
-
     /// The recording of a snapshot of any project; nothing when there is no such snapshot, or it has none.
     pub async fn snapshot_recording(&self, id: &str) -> Result<Option<Vec<u8>>, Error> {
         let found: Option<Option<Vec<u8>>> =
@@ -93,22 +42,4 @@ pub(crate) async fn prune(
     .await
     .during("remove old snapshots")
     .map(drop)
-}
-
-fn snapshot(row: &SqliteRow) -> Result<Snapshot, sqlx::Error> {
-    Ok(Snapshot {
-        id: row.try_get("id")?,
-        spec: row.try_get("spec")?,
-        scratch: row.try_get("scratch")?,
-        state: TaskState::stored(row.try_get("state")?)?,
-        phase: row
-            .try_get::<Option<&str>, _>("phase")?
-            .map(Phase::stored)
-            .transpose()?,
-        message: row.try_get("message")?,
-        progress: row.try_get("progress")?,
-        created_at: instant(row.try_get("created_at")?)?,
-        updated_at: instant(row.try_get("updated_at")?)?,
-        ended_at: maybe_instant(row.try_get("ended_at")?)?,
-    })
 }

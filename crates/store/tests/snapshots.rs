@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use airworthy_store::{Enqueued, Outcome, Phase, SNAPSHOTS_KEPT, Snapshot, TaskKind, TaskState};
+use airworthy_store::{Brief, Enqueued, Outcome, Phase, SNAPSHOTS_KEPT, TaskKind, TaskState};
 use common::{Fixture, at, fixture, new_task};
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -30,9 +30,10 @@ async fn take(fixture: &Fixture, phase: Phase, second: i64) -> String {
     task.id
 }
 
-async fn listed(fixture: &Fixture) -> Vec<Snapshot> {
+async fn listed(fixture: &Fixture) -> Vec<Brief> {
     let (project, cluster) = (&fixture.project.id, &fixture.cluster.id);
-    fixture.store.snapshots(project, cluster).await.unwrap()
+    let kind = TaskKind::Snapshot;
+    fixture.store.briefs(project, cluster, kind).await.unwrap()
 }
 
 #[tokio::test]
@@ -71,7 +72,7 @@ async fn the_newest_comes_first_and_has_its_times() {
         .unwrap();
     let foreign = fixture
         .store
-        .snapshots(&other.id, &fixture.cluster.id)
+        .briefs(&other.id, &fixture.cluster.id, TaskKind::Snapshot)
         .await;
     assert_eq!(foreign.unwrap(), []);
 }
