@@ -2,6 +2,7 @@
 //!
 //! Knows the way of a task from request to result. It must not know HTTP or the command line.
 
+mod access;
 mod audit;
 mod cluster;
 mod error;
@@ -19,6 +20,10 @@ use airworthy_store::Store;
 use airworthy_upgrade::paths::Paths;
 use tokio::sync::Semaphore;
 
+pub use access::{
+    Attempt, Credentials, LogInError, LogInScope, LoggedIn, PASSWORD_LEAST, PASSWORD_LIMIT,
+    PasswordError, SESSION_SPAN, TOKEN_SPAN, Token, hash_password,
+};
 pub use audit::AuditSender;
 pub use cluster::{Unread, observe};
 pub use error::Error;
@@ -34,6 +39,7 @@ pub struct Service {
     store: Store,
     settings: Arc<Settings>,
     paths: Arc<Paths>,
+    gate: Arc<access::Gate>,
     /// Bounds how many clusters are asked for their version at once by requests.
     probes: Arc<Semaphore>,
 }
@@ -45,6 +51,7 @@ impl Service {
             store,
             paths: Arc::new(paths::of(&settings)),
             settings: Arc::new(settings),
+            gate: Arc::default(),
             probes: Arc::new(Semaphore::new(8)),
         }
     }

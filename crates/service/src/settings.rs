@@ -35,6 +35,8 @@ pub struct Settings {
     pub check_before_upgrade: CheckBeforeUpgrade,
     /// What is decided about single clusters.
     pub clusters: Vec<ClusterSettings>,
+    /// Name of the domain that all users and projects are in.
+    pub domain: String,
     /// Where programs that upgrade clusters are run and their output is kept.
     pub upgrades: PathBuf,
     /// The command line that supervises a program, without the folder, which is its last argument.
@@ -111,6 +113,7 @@ impl Default for Settings {
             policy: Policy::default(),
             check_before_upgrade: CheckBeforeUpgrade::default(),
             clusters: Vec::new(),
+            domain: "airworthy".to_owned(),
             upgrades: PathBuf::from("airworthy.upgrades"),
             supervisor: Vec::new(),
             paths: Table::default(),
