@@ -15,27 +15,34 @@ const STYLE: &str = include_str!("style.css");
 
 /// The report as an HTML document. Summaries come from `catalogue`; a check that it lacks goes by its name alone.
 pub fn render(assessment: &Assessment, catalogue: &[CheckInfo]) -> String {
-    let mut body = header(assessment);
-    for (severity, title) in [(Severity::Blocker, "Blockers"), (Severity::Risk, "Risks")] {
-        body += &section(assessment, catalogue, severity, title);
-    }
-    body += &unknown(assessment);
-    body += &section(assessment, catalogue, Severity::Note, "Notes");
-    body += &checks(assessment);
+    let body = fragment(assessment, catalogue, None);
     let title = escape(&sentence(assessment));
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )
 }
 
+/// The report as a piece of a page that has its own head and styles: one `h1`, and all below it. `pages` is the address below
+/// which each check has a page of its own.
+pub fn fragment(assessment: &Assessment, catalogue: &[CheckInfo], pages: Option<&str>) -> String {
+    let mut out = header(assessment);
+    for (severity, title) in [(Severity::Blocker, "Blockers"), (Severity::Risk, "Risks")] {
+        out += &section(assessment, catalogue, severity, title, pages);
+    }
+    out += &unknown(assessment);
+    out += &section(assessment, catalogue, Severity::Note, "Notes", pages);
+    out + &checks(assessment, pages)
+}
+
 fn header(assessment: &Assessment) -> String {
-    let class = match assessment.verdict {
-        Verdict::Ready => "good",
-        Verdict::ReadyWithRisks | Verdict::CannotDetermine => "caution",
-        Verdict::NotReady => "alarm",
+    let (class, shape) = match assessment.verdict {
+        Verdict::Ready => ("good", "✓"),
+        Verdict::ReadyWithRisks => ("caution", "!"),
+        Verdict::CannotDetermine => ("caution", "?"),
+        Verdict::NotReady => ("alarm", "✗"),
     };
     let mut lines = vec![words::coverage(assessment)];
     let undecided = words::undecided(assessment);
@@ -51,7 +58,8 @@ fn header(assessment: &Assessment) -> String {
         .map(|line| parts::paragraph("", line))
         .collect();
     let title = escape(&sentence(assessment));
-    format!("<header class=\"{class}\">\n<h1>{title}</h1>\n{lines}</header>\n<main>\n")
+    let shape = parts::shape(shape);
+    format!("<header class=\"{class}\">\n<h1>{shape}{title}</h1>\n{lines}</header>\n")
 }
 
 fn section(
@@ -59,22 +67,25 @@ fn section(
     catalogue: &[CheckInfo],
     severity: Severity,
     title: &str,
+    pages: Option<&str>,
 ) -> String {
     let groups = words::by_check(assessment.of(severity));
     if groups.is_empty() {
         return String::new();
     }
-    let class = match severity {
-        Severity::Blocker => "alarm",
-        Severity::Risk => "caution",
-        Severity::Note => "soft",
+    let (class, shape) = match severity {
+        Severity::Blocker => ("alarm", "✗"),
+        Severity::Risk => ("caution", "!"),
+        Severity::Note => ("soft", "i"),
     };
+    let shape = parts::shape(shape);
     let several_steps = words::several_steps(assessment);
     let mut out = format!("<h2>{title} ({})</h2>\n", assessment.of(severity).count());
     for (check, findings) in groups {
         let info = catalogue.iter().find(|info| info.name == check);
+        let name = parts::check(check, pages);
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "<h3 class=\"{class}\">{}</h3>", escape(check));
+        let _ = writeln!(out, "<h3 class=\"{class}\">{shape}{name}</h3>");
         out += &info.map_or(String::new(), |info| {
             parts::paragraph("soft", &parts::capitalised(info.summary))
         });
@@ -102,21 +113,23 @@ fn unknown(assessment: &Assessment) -> String {
         })
         .collect();
     let head = ["Could not look at", "What was answered", "Costs", "Cure"];
-    format!("<h2>{title}</h2>\n{}", parts::table(&head, &rows))
+    let caption = "What could not be looked at, and what to do about it";
+    format!("<h2>{title}</h2>\n{}", parts::table(caption, &head, &rows))
 }
 
-fn checks(assessment: &Assessment) -> String {
+fn checks(assessment: &Assessment, pages: Option<&str>) -> String {
     let rows: String = assessment
         .checks
         .iter()
         .map(|check| {
             parts::row(&[
-                parts::lines([&check.check]),
+                parts::check(&check.check, pages),
                 parts::lines([words::conclusion(check)]),
             ])
         })
         .collect();
     let number = assessment.checks.len();
-    let table = parts::table(&["Check", "Conclusion"], &rows);
-    format!("<h2>Checks ({number})</h2>\n{table}</main>\n")
+    let caption = "What each check concluded";
+    let table = parts::table(caption, &["Check", "Conclusion"], &rows);
+    format!("<h2>Checks ({number})</h2>\n{table}")
 }

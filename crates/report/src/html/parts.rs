@@ -34,16 +34,39 @@ pub(super) fn lines<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> String
     texts.join("<br/>")
 }
 
-pub(super) fn table(head: &[&str], rows: &str) -> String {
-    let head = head.join("</th><th>");
+/// A sign that stands beside a word and says the same, for those who see no colours.
+pub(super) fn shape(sign: &str) -> String {
+    format!("<span class=\"shape\" aria-hidden=\"true\">{sign}</span> ")
+}
+
+/// The name of a check, as a link where it has a page.
+pub(super) fn check(name: &str, pages: Option<&str>) -> String {
+    let shown = escape(name);
+    // Names of checks are letters and digits; what a recording calls so may be anything.
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric());
+    match pages.filter(|_| plain) {
+        Some(pages) => format!("<a href=\"{}/{shown}\">{shown}</a>", escape(pages)),
+        None => shown,
+    }
+}
+
+/// A table; it can be reached by the keyboard, because it may be wider than the page.
+pub(super) fn table(caption: &str, head: &[&str], rows: &str) -> String {
+    let head = head.join("</th><th scope=\"col\">");
     format!(
-        "<div class=\"scroll\"><table>\n<thead><tr><th>{head}</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n"
+        "<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\"><table>\n\
+         <caption>{caption}</caption>\n<thead><tr><th scope=\"col\">{head}</th></tr></thead>\n\
+         <tbody>\n{rows}</tbody>\n</table></div>\n"
     )
 }
 
-/// A row of cells that are markup already.
+/// A row of cells that are markup already; the first one names the row.
 pub(super) fn row(cells: &[String]) -> String {
-    format!("<tr><td>{}</td></tr>\n", cells.join("</td><td>"))
+    let (name, rest) = cells
+        .split_first()
+        .map_or(("", cells), |(name, rest)| (name.as_str(), rest));
+    let rest: String = rest.iter().map(|cell| format!("<td>{cell}</td>")).collect();
+    format!("<tr><th scope=\"row\">{name}</th>{rest}</tr>\n")
 }
 
 pub(super) fn findings(findings: &[&Finding], several_steps: bool) -> String {
