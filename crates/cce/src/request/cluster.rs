@@ -154,3 +154,7 @@ fn delete_option(name: &[u8]) -> Option<&'static [&'static str]> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "cluster_tests.rs"]
+mod tests;

@@ -28,3 +28,7 @@ fn instant(text: &str) -> Option<Timestamp> {
     }
     text.parse().ok()
 }
+
+#[cfg(test)]
+#[path = "delay_tests.rs"]
+mod tests;

@@ -23,21 +23,35 @@ pub fn parse_nothing(body: &[u8]) -> Result<(), ApiError> {
 }
 
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    read_within(body, BODY_LIMIT)
+    within(body, BODY_LIMIT)?;
+    from_json(body).map_err(|error| {
+        let shown = shortened(&error.to_string(), 300);
+        not_expected(&format!(": {shown}"))
+    })
 }
 
-pub(super) fn read_within<T: DeserializeOwned>(body: &[u8], limit: usize) -> Result<T, ApiError> {
+/// Reads a body that holds a secret: what is wrong with it is told by its place only.
+pub(super) fn read_secret<T: DeserializeOwned>(body: &[u8], limit: usize) -> Result<T, ApiError> {
+    within(body, limit)?;
+    from_json(body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        not_expected(&format!(" at line {line} column {column}"))
+    })
+}
+
+fn from_json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice::<Object<T>>(body).map(|Object(read)| read)
+}
+
+fn not_expected(how: &str) -> ApiError {
+    ApiError::invalid_request(&format!("The body is not the JSON expected here{how}."))
+}
+
+fn within(body: &[u8], limit: usize) -> Result<(), ApiError> {
     if body.len() > limit {
         return Err(ApiError::body_too_large(limit));
     }
-    Extent::default().take(body)?;
-    match serde_json::from_slice::<Object<T>>(body) {
-        Ok(Object(read)) => Ok(read),
-        Err(error) => Err(ApiError::invalid_request(&format!(
-            "The body is not the JSON expected here: {}.",
-            shortened(&error.to_string(), 300)
-        ))),
-    }
+    Extent::default().take(body)
 }
 
 /// How deep and how long a text is, taken for JSON. The reader itself does not count what it passes over.
@@ -144,7 +158,7 @@ pub(super) fn quoted(text: &str) -> String {
     format!("{:?}", shortened(text, 80))
 }
 
-fn shortened(text: &str, characters: usize) -> String {
+pub(super) fn shortened(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

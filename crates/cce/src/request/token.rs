@@ -1,6 +1,6 @@
 //! What callers who log in ask for.
 
-use super::read::{given, missing, one_of, read_within};
+use super::read::{given, missing, one_of, read_secret};
 use crate::{
     ApiError,
     wire::{
@@ -50,7 +50,7 @@ pub enum Wanted {
 
 /// Reads the body of `POST /v3/auth/tokens`.
 pub fn parse_token_request(body: &[u8]) -> Result<TokenRequest, ApiError> {
-    let read: KeystoneCreateUserTokenByPasswordRequestBody = read_within(body, TOKEN_BODY_LIMIT)?;
+    let read: KeystoneCreateUserTokenByPasswordRequestBody = read_secret(body, TOKEN_BODY_LIMIT)?;
     let auth = read.auth.ok_or_else(|| missing("auth"))?;
     let identity = auth.identity.ok_or_else(|| missing("auth.identity"))?;
     let PwdPasswordUser {
@@ -110,3 +110,7 @@ fn wanted(path: &str, reference: Reference) -> Result<Wanted, ApiError> {
     id.or_else(|| given(reference.name).map(Wanted::Name))
         .ok_or_else(|| ApiError::invalid_request(&format!("{path} has neither id nor name.")))
 }
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::read::{demanded, fixed, given, missing, one_of, read};
+use super::read::{demanded, fixed, given, missing, one_of, read, shortened};
 use crate::{
     ApiError,
     wire::{
@@ -97,11 +97,17 @@ fn order(action: ClusterUpgradeAction) -> Result<UpgradeRequest, ApiError> {
     }
     for (pool, nodes) in &action.node_order {
         for (index, node) in nodes.iter().enumerate() {
-            check_node(&path(&format!("nodeOrder.{pool}[{index}]")), node)?;
+            check_node(
+                &path(&format!("nodeOrder.{}[{index}]", shortened(pool, 80))),
+                node,
+            )?;
         }
     }
     for (pool, order) in &action.node_pool_order {
-        not_negative(&path(&format!("nodePoolOrder.{pool}")), *order)?;
+        not_negative(
+            &path(&format!("nodePoolOrder.{}", shortened(pool, 80))),
+            *order,
+        )?;
     }
     Ok(UpgradeRequest {
         target_version: demanded(&path("targetVersion"), action.target_version)?,
@@ -170,3 +176,7 @@ fn not_negative(path: &str, number: i64) -> Result<(), ApiError> {
         "{path} must not be negative."
     )))
 }
+
+#[cfg(test)]
+#[path = "upgrade_tests.rs"]
+mod tests;

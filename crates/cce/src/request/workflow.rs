@@ -50,3 +50,7 @@ pub fn parse_workflow_update(body: &[u8]) -> Result<WorkflowChange, ApiError> {
     fixed("status.phase", status.phase, "Cancel")?;
     Ok(WorkflowChange::Cancel)
 }
+
+#[cfg(test)]
+#[path = "workflow_tests.rs"]
+mod tests;
