@@ -62,11 +62,10 @@ pub(super) fn table(caption: &str, head: &[&str], rows: &str) -> String {
 
 /// A row of cells that are markup already; the first one names the row.
 pub(super) fn row(cells: &[String]) -> String {
-    let (name, rest) = cells
-        .split_first()
-        .map_or(("", cells), |(name, rest)| (name.as_str(), rest));
-    let rest: String = rest.iter().map(|cell| format!("<td>{cell}</td>")).collect();
-    format!("<tr><th scope=\"row\">{name}</th>{rest}</tr>\n")
+    let cells = cells.join("</td><td>");
+    // Only the first cell is another element.
+    let (name, rest) = cells.split_once("</td>").unwrap_or((&cells, ""));
+    format!("<tr><th scope=\"row\">{name}</th>{rest}</td></tr>\n")
 }
 
 pub(super) fn findings(findings: &[&Finding], several_steps: bool) -> String {
