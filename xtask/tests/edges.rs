@@ -37,7 +37,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("airworthy-store", &["airworthy-model", "airworthy-upgrade"]),
     (
         "airworthy-drivers",
-        &["airworthy-model", "airworthy-upgrade", "airworthy-collect"],
+        &[
+            "airworthy-model",
+            "airworthy-knowledge",
+            "airworthy-upgrade",
+            "airworthy-collect",
+        ],
     ),
     ("airworthy-service", ALL_ABOVE),
     ("airworthy-server", ALL_ABOVE),

@@ -3,6 +3,16 @@
 //! Knows how to take one short step of an upgrade and to say how far it is. Knows nothing of HTTP or SQL, and shares no credentials
 //! with the collector.
 
+mod any;
+mod cluster_api;
+mod command;
 mod means;
+mod observe;
+mod pace;
+pub mod program;
 
+pub use any::AnyDriver;
+pub use cluster_api::ClusterApi;
+pub use command::Command;
 pub use means::{Management, Means, Program};
+pub use observe::{Observe, Source};

@@ -13,7 +13,7 @@ pub struct Order {
     pub task_id: String,
     /// Which attempt this is, from 1: each retry by a caller is one more.
     pub attempt: u32,
-    /// When this attempt was begun.
+    /// When the driver was first asked to take a step of this attempt.
     pub begun_at: Timestamp,
     /// The project of the cluster.
     pub project_id: String,

@@ -52,7 +52,8 @@ impl Connection {
         &self.server
     }
 
-    pub(crate) fn client(&self) -> &Client {
+    /// The client. Collecting sends nothing but reads through it; others bring a connection of their own.
+    pub fn client(&self) -> &Client {
         &self.client
     }
 
