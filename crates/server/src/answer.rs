@@ -35,6 +35,9 @@ impl From<ServiceError> for Refused {
         let told = match error {
             ServiceError::UnknownCluster(id) => ApiError::not_found(&format!("Cluster {id}")),
             ServiceError::UnknownTask(id) => ApiError::not_found(&format!("Task {id}")),
+            ServiceError::UnknownWorkflow(id) => {
+                ApiError::not_found(&format!("Upgrade workflow {id}"))
+            }
             ServiceError::Version(_)
             | ServiceError::Path(_)
             | ServiceError::Jump { .. }
@@ -46,8 +49,15 @@ impl From<ServiceError> for Refused {
             | ServiceError::UnknownItem(_)
             | ServiceError::NotSkippable(_)
             | ServiceError::NotANodeItem(_)
+            | ServiceError::UpgradeUnfinished(_)
+            | ServiceError::VersionUnknown
+            | ServiceError::NotCancelled(_)
+            | ServiceError::OtherTarget { .. }
             | ServiceError::AuditBatch(_) => ApiError::invalid_request(&sentence(&text)),
-            ServiceError::Busy(_) => ApiError::conflict(&text),
+            ServiceError::Busy(_)
+            | ServiceError::InTheWay { .. }
+            | ServiceError::OpenWorkflow(_)
+            | ServiceError::WorkflowFinished => ApiError::conflict(&text),
             ServiceError::Store(error) => return error.into(),
             ServiceError::Panicked | ServiceError::Payload(_) => {
                 return broken(&error);

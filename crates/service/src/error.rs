@@ -2,6 +2,7 @@
 
 use airworthy_assess::SelectionError;
 use airworthy_model::version::{ParseVersionError, PathError};
+use airworthy_store::TaskKind;
 
 /// Why a request was not accepted. The first group is the caller's to mend, `Store` and `Encode` are ours.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +73,44 @@ pub enum Error {
     /// Another task of that kind is unfinished for the cluster.
     #[error("An unfinished task of this kind exists for the cluster: {0}.")]
     Busy(String),
+    /// A task of another kind, which this one must not run beside, is unfinished for the cluster.
+    #[error("An unfinished task of the cluster is in the way: {} {id}.", .kind.as_str())]
+    InTheWay {
+        /// The unfinished one.
+        id: String,
+        /// What it does.
+        kind: TaskKind,
+    },
+    /// Nothing can be confirmed while the cluster is being upgraded.
+    #[error("the cluster is being upgraded: upgrade {0} is unfinished")]
+    UpgradeUnfinished(String),
+    /// Nobody could tell what the cluster runs.
+    #[error("the version that the cluster runs is not known: it cannot be reached")]
+    VersionUnknown,
+    /// The cluster has no such workflow.
+    #[error("Upgrade workflow {0} does not exist.")]
+    UnknownWorkflow(String),
+    /// One workflow of a cluster is unfinished at a time.
+    #[error("An unfinished upgrade workflow exists for the cluster: {0}.")]
+    OpenWorkflow(String),
+    /// Workflows ended again and again while a task for them was handed in.
+    #[error("The workflow of the cluster has just ended; repeat the request.")]
+    WorkflowFinished,
+    /// A workflow that stays as it is.
+    #[error(transparent)]
+    NotCancelled(#[from] airworthy_upgrade::workflow::NotCancelled),
+    /// An upgrade that would lead past the open workflow.
+    #[error(
+        "target {target} is not that of the open workflow {workflow}, which leads to {leads_to}"
+    )]
+    OtherTarget {
+        /// What was asked for.
+        target: String,
+        /// The open workflow.
+        workflow: String,
+        /// Its target.
+        leads_to: String,
+    },
     /// A body that is no batch of audit events.
     #[error("the body is {0}: an EventList of audit.k8s.io/v1 is expected")]
     AuditBatch(airworthy_collect::audit::Refusal),

@@ -8,12 +8,12 @@ use airworthy_cce::{
     request::{PostcheckRequest, PrecheckRequest, Skip},
 };
 use airworthy_model::{Assessment, CheckInfo, Group, Kind, KubeVersion, Phase};
-use airworthy_store::{Cluster, Enqueued, NewTask, Task, TaskKind};
-use jiff::Timestamp;
+use airworthy_store::{Cluster, Enqueued, Task, TaskKind};
 
 use crate::{
     Error, Service,
     spec::{PostcheckTaskSpec, PrecheckTaskSpec, SkipSpec},
+    workflows::accepted,
 };
 
 /// What a post-check request is answered: the finished task, or the one that is still running when patience ends.
@@ -59,33 +59,12 @@ impl Service {
             .collect();
         let spec = PrecheckTaskSpec {
             cluster_version: running,
-            target_version: target,
+            target_version: target.clone(),
             skips,
         };
-        match self
-            .enqueue(&cluster, TaskKind::Precheck, serde_json::to_string(&spec)?)
-            .await?
-        {
-            Enqueued::New(task) => Ok(*task),
-            Enqueued::AlreadyActive { id, .. } => Err(Error::Busy(id)),
-        }
-    }
-
-    async fn enqueue(
-        &self,
-        cluster: &Cluster,
-        kind: TaskKind,
-        spec: String,
-    ) -> Result<Enqueued, Error> {
-        let task = NewTask {
-            project_id: cluster.project_id.clone(),
-            cluster_id: cluster.id.clone(),
-            workflow: None,
-            kind,
-            spec,
-            max_attempts: self.settings.attempts,
-        };
-        Ok(self.store.enqueue(&task, Timestamp::now()).await?)
+        let spec = serde_json::to_string(&spec)?;
+        let kind = TaskKind::Precheck;
+        accepted(self.accept(&cluster, kind, Some(&target), &spec).await?)
     }
 
     async fn judge_skips(&self, cluster: &Cluster, skips: &[Skip]) -> Result<(), Error> {
@@ -140,24 +119,36 @@ impl Service {
         request: PostcheckRequest,
     ) -> Result<PostcheckAnswer, Error> {
         let cluster = self.cluster(project, cluster_id).await?;
+        let id = self.accept_postcheck(&cluster, request).await?;
+        self.wait_for(&cluster, &id).await
+    }
+
+    /// Accepts a post-check, or finds the one that runs for the same request. Versions that the caller leaves out are those of
+    /// the open workflow.
+    pub(crate) async fn accept_postcheck(
+        &self,
+        cluster: &Cluster,
+        request: PostcheckRequest,
+    ) -> Result<String, Error> {
+        let open = self.open_workflow(cluster).await?;
+        let (from, target) = open
+            .map(|open| (open.cluster_version, open.target_version))
+            .unzip();
         let parse = |text: Option<String>| text.map(|text| text.parse::<KubeVersion>()).transpose();
         let spec = PostcheckTaskSpec {
-            cluster_version: parse(request.cluster_version)?,
-            target_version: parse(request.target_version)?,
+            cluster_version: parse(request.cluster_version.or(from))?,
+            target_version: parse(request.target_version.or(target))?,
         };
-        let spec = serde_json::to_string(&spec)?;
-        let id = match self
-            .enqueue(&cluster, TaskKind::Postcheck, spec.clone())
-            .await?
-        {
-            Enqueued::New(task) => task.id,
+        let text = serde_json::to_string(&spec)?;
+        let (kind, target) = (TaskKind::Postcheck, spec.target_version.as_ref());
+        match self.accept(cluster, kind, target, &text).await? {
             Enqueued::AlreadyActive {
                 id,
                 same_spec: true,
-            } => id,
-            Enqueued::AlreadyActive { id, .. } => return Err(Error::Busy(id)),
-        };
-        self.wait_for(&cluster, &id).await
+            } => Ok(id),
+            Enqueued::InTheWay { id, .. } => Err(Error::UpgradeUnfinished(id)),
+            other => accepted(other).map(|task| task.id),
+        }
     }
 
     async fn wait_for(&self, cluster: &Cluster, id: &str) -> Result<PostcheckAnswer, Error> {
@@ -206,7 +197,8 @@ impl Service {
     }
 }
 
-fn same_version(given: Option<&str>, running: &KubeVersion) -> Result<(), Error> {
+/// Whether the version that a caller believes to run, if one was named, is the one that runs.
+pub(crate) fn same_version(given: Option<&str>, running: &KubeVersion) -> Result<(), Error> {
     let Some(given) = given else { return Ok(()) };
     let parsed: KubeVersion = given.parse()?;
     if parsed.fits(running) || parsed.exact() == running.exact() {

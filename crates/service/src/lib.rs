@@ -13,6 +13,7 @@ mod paths;
 mod settings;
 mod spec;
 mod worker;
+mod workflows;
 
 use std::sync::Arc;
 

@@ -8,8 +8,9 @@ use crate::{
     Error, Store,
     error::During,
     snapshots,
-    tasks::{TASKS_KEPT, Task, TaskKind, task},
+    tasks::{Task, TaskKind, task},
     time::micros,
+    workflows,
 };
 
 /// A task to be accepted.
@@ -41,21 +42,36 @@ pub enum Enqueued {
         /// Whether that one's spec is the same text.
         same_spec: bool,
     },
+    /// A task of another kind, which it must not run beside, is unfinished for that cluster; nothing was written.
+    InTheWay {
+        /// The unfinished one.
+        id: String,
+        /// What it does.
+        kind: TaskKind,
+    },
+    /// Its workflow is finished, or not one of that cluster; nothing was written.
+    WorkflowFinished,
 }
 
 impl Store {
-    /// Accepts a task unless one of its kind is unfinished for that cluster, and removes the oldest finished ones
-    /// beyond [`TASKS_KEPT`].
+    /// Accepts a task unless an unfinished one of that cluster stands in its way, moves its workflow, and removes the oldest
+    /// finished ones beyond those that are kept.
     pub async fn enqueue(&self, new: &NewTask, now: Timestamp) -> Result<Enqueued, Error> {
         const DOING: &str = "accept a task";
         let mut tx = self.write(DOING).await?;
-        if let Some(active) = active(&mut tx, new).await.during(DOING)? {
-            return Ok(active);
+        if let Some(refused) = in_the_way(&mut tx, new).await.during(DOING)? {
+            return Ok(refused);
+        }
+        if let Some(workflow) = &new.workflow {
+            let key = (&*new.cluster_id, &**workflow);
+            if !workflows::start(&mut tx, key, new.kind, now).await? {
+                return Ok(Enqueued::WorkflowFinished);
+            }
         }
         let task = insert(&mut tx, new, now, DOING).await?;
         match new.kind {
             TaskKind::Snapshot => snapshots::prune(&mut tx, &new.cluster_id).await?,
-            kind => prune(&mut tx, &new.cluster_id, kind).await?,
+            kind => prune(&mut tx, &new.cluster_id, kind, self.kept).await?,
         }
         tx.commit().await.during(DOING)?;
         self.announce();
@@ -72,8 +88,8 @@ pub(crate) async fn insert(
 ) -> Result<Task, Error> {
     let inserted = sqlx::query(
         "INSERT INTO tasks (id, project_id, cluster_id, kind, spec, state, created_at, updated_at, \
-         run_at, attempt, max_attempts, lease_fence) \
-         SELECT $1, project_id, id, $4, $5, 'init', $6, $6, $6, 0, $7, 0 FROM clusters \
+         run_at, attempt, max_attempts, lease_fence, workflow_id) \
+         SELECT $1, project_id, id, $4, $5, 'init', $6, $6, $6, 0, $7, 0, $8 FROM clusters \
          WHERE project_id = $2 AND id = $3 RETURNING *",
     )
     .bind(Uuid::new_v4().to_string())
@@ -83,6 +99,7 @@ pub(crate) async fn insert(
     .bind(&new.spec)
     .bind(micros(now))
     .bind(i64::from(new.max_attempts.max(1)))
+    .bind(&new.workflow)
     .try_map(|row| task(&row))
     .fetch_optional(&mut **tx)
     .await
@@ -93,25 +110,45 @@ pub(crate) async fn insert(
     })
 }
 
-async fn active(
+/// Whether a task must not run beside one of another kind: nothing is judged or kept while it is being changed.
+fn excludes(one: TaskKind, other: TaskKind) -> bool {
+    let changes = |kind| kind == TaskKind::Upgrade;
+    let looks = |kind| {
+        matches!(
+            kind,
+            TaskKind::Precheck | TaskKind::Snapshot | TaskKind::Postcheck
+        )
+    };
+    changes(one) && looks(other) || looks(one) && changes(other)
+}
+
+/// What keeps a task from being accepted: one of its kind before all others.
+async fn in_the_way(
     tx: &mut Transaction<'static, Sqlite>,
     new: &NewTask,
 ) -> Result<Option<Enqueued>, sqlx::Error> {
-    sqlx::query(
-        "SELECT id, spec FROM tasks \
-         WHERE project_id = $1 AND cluster_id = $2 AND kind = $3 AND state <> 'done'",
+    let unfinished: Vec<(String, TaskKind, bool)> = sqlx::query(
+        "SELECT id, kind, spec FROM tasks WHERE project_id = $1 AND cluster_id = $2 AND state <> 'done'",
     )
     .bind(&new.project_id)
     .bind(&new.cluster_id)
-    .bind(new.kind.as_str())
     .try_map(|row: SqliteRow| {
-        Ok(Enqueued::AlreadyActive {
-            id: row.try_get("id")?,
-            same_spec: row.try_get::<String, _>("spec")? == new.spec,
-        })
+        let kind = TaskKind::stored(row.try_get("kind")?)?;
+        let same_spec = row.try_get::<&str, _>("spec")? == new.spec;
+        Ok((row.try_get("id")?, kind, same_spec))
     })
-    .fetch_optional(&mut **tx)
-    .await
+    .fetch_all(&mut **tx)
+    .await?;
+    let mut refused = None;
+    for (id, kind, same_spec) in unfinished {
+        if kind == new.kind {
+            return Ok(Some(Enqueued::AlreadyActive { id, same_spec }));
+        }
+        if excludes(kind, new.kind) {
+            refused = Some(Enqueued::InTheWay { id, kind });
+        }
+    }
+    Ok(refused)
 }
 
 /// Removes the oldest finished tasks of a cluster and kind beyond those that are kept.
@@ -119,6 +156,7 @@ async fn prune(
     tx: &mut Transaction<'static, Sqlite>,
     cluster_id: &str,
     kind: TaskKind,
+    kept: i64,
 ) -> Result<(), Error> {
     sqlx::query(
         "DELETE FROM tasks WHERE cluster_id = $1 AND kind = $2 AND state = 'done' AND id NOT IN \
@@ -127,7 +165,7 @@ async fn prune(
     )
     .bind(cluster_id)
     .bind(kind.as_str())
-    .bind(TASKS_KEPT)
+    .bind(kept)
     .execute(&mut **tx)
     .await
     .during("remove old tasks")

@@ -24,6 +24,7 @@ mod time;
 mod tokens;
 mod trail;
 mod users;
+mod workflows;
 
 pub use audit::{AUDIT_KEPT, AUDIT_ROWS, AuditBatch, AuditKept};
 pub use baselines::{BASELINES_KEPT, Baseline, NewBaseline};
@@ -44,3 +45,4 @@ pub use tasks::{Phase, TASKS_KEPT, Task, TaskKind, TaskState};
 pub use tokens::{Holder, NewToken, Purpose, TOKENS_KEPT};
 pub use trail::{Entry, Kept, TRAIL_KEPT, TRAIL_ROWS};
 pub use users::{Grant, Hashed, LOCKED_FOR, LogIn, User, WRONG_PASSWORDS};
+pub use workflows::{Cancelled, NewWorkflow, Opened, Workflow, point_of};

@@ -14,7 +14,8 @@ use sqlx::{
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    Error, SealingKey, TRAIL_ROWS, error::During, location, migrate, seal::Sealer, trail::Waiting,
+    Error, SealingKey, TASKS_KEPT, TRAIL_ROWS, error::During, location, migrate, seal::Sealer,
+    trail::Waiting,
 };
 
 /// Where the database is and how it is opened.
@@ -32,6 +33,8 @@ pub struct Options {
     pub max_pages: Option<u32>,
     /// Most entries of the trail that a project keeps.
     pub trail_rows: i64,
+    /// How many finished tasks of one kind, workflows and plans are kept of one cluster.
+    pub kept: i64,
 }
 
 impl Options {
@@ -44,6 +47,7 @@ impl Options {
             busy_timeout: Duration::from_secs(5),
             max_pages: None,
             trail_rows: TRAIL_ROWS,
+            kept: TASKS_KEPT,
         }
     }
 }
@@ -57,6 +61,7 @@ pub struct Store {
     pub(crate) changes: Arc<watch::Sender<u64>>,
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) trail_rows: i64,
+    pub(crate) kept: i64,
 }
 
 impl std::fmt::Debug for Store {
@@ -90,6 +95,7 @@ impl Store {
                 changes: Arc::new(watch::Sender::new(0)),
                 waiting: Arc::default(),
                 trail_rows: options.trail_rows,
+                kept: options.kept.max(1),
             }),
             Err(error) => {
                 writer.close().await;

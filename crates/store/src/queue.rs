@@ -6,7 +6,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteQueryResult};
+use sqlx::{
+    Row, Sqlite, Transaction,
+    sqlite::{SqliteQueryResult, SqliteRow},
+};
 
 use crate::{
     Error, Store,
@@ -16,6 +19,7 @@ use crate::{
     payload::pack,
     tasks::{self, Phase, Task, TaskKind},
     time::{micros, micros_after},
+    workflows,
 };
 
 /// The right to work on a task until it runs out.
@@ -71,10 +75,7 @@ impl Store {
     ) -> Result<Option<Lease>, Error> {
         const DOING: &str = "claim a task";
         let mut tx = self.write(DOING).await?;
-        let ended = end_exhausted(&mut tx, now).await.during(DOING)?;
-        if ended.rows_affected() > 0 {
-            jobs::settle(&mut tx, now).await?;
-        }
+        let ended = end_exhausted(&mut tx, now).await?;
         let claimed = sqlx::query(
             "UPDATE tasks SET state = 'running', lease_owner = $1, lease_fence = lease_fence + 1, \
              lease_until = $3, attempt = attempt + 1, updated_at = $2, \
@@ -91,7 +92,7 @@ impl Store {
         .await
         .during(DOING)?;
         tx.commit().await.during(DOING)?;
-        if ended.rows_affected() > 0 || claimed.is_some() {
+        if ended || claimed.is_some() {
             self.announce();
         }
         Ok(claimed.map(|(task, fence)| Lease {
@@ -160,9 +161,8 @@ impl Store {
         if let Some(baseline) = &baseline {
             baselines::keep(&mut tx, &lease.task, baseline).await?;
         }
-        if lease.task.kind == TaskKind::Register {
-            jobs::settle(&mut tx, now).await?;
-        }
+        let ended = (lease.task.kind, outcome.phase);
+        follow(&mut tx, lease.task.workflow_id.as_deref(), ended, now).await?;
         tx.commit().await.during(DOING)?;
         self.announce();
         Ok(())
@@ -267,20 +267,45 @@ async fn packed(baseline: Option<NewBaseline>) -> Result<Option<NewBaseline>, Er
     }))
 }
 
+/// Ends the tasks whose last allowed attempt ran out of its lease; says whether there were any.
 async fn end_exhausted(
     tx: &mut Transaction<'static, Sqlite>,
     now: Timestamp,
-) -> Result<SqliteQueryResult, sqlx::Error> {
-    sqlx::query(
+) -> Result<bool, Error> {
+    const DOING: &str = "end tasks that were given up";
+    let ended: Vec<(Option<String>, TaskKind)> = sqlx::query(
         "UPDATE tasks SET state = 'done', phase = 'Error', updated_at = $1, ended_at = $1, \
          lease_owner = NULL, lease_until = NULL, lease_fence = lease_fence + 1, message = \
          'The check was begun ' || attempt || ' times and never ended: the process was stopped or stuck each time.' \
          || COALESCE(' Last error: ' || last_error, '') \
-         WHERE state <> 'done' AND attempt >= max_attempts AND lease_until <= $1",
+         WHERE state <> 'done' AND attempt >= max_attempts AND lease_until <= $1 RETURNING workflow_id, kind",
     )
     .bind(micros(now))
-    .execute(&mut **tx)
+    .try_map(|row: SqliteRow| {
+        let kind = TaskKind::stored(row.try_get("kind")?)?;
+        Ok((row.try_get("workflow_id")?, kind))
+    })
+    .fetch_all(&mut **tx)
     .await
+    .during(DOING)?;
+    for (workflow, kind) in &ended {
+        follow(tx, workflow.as_deref(), (*kind, Phase::Error), now).await?;
+    }
+    Ok(!ended.is_empty())
+}
+
+/// What the end of a task brings with it: its workflow moves, its job ends.
+async fn follow(
+    tx: &mut Transaction<'static, Sqlite>,
+    workflow: Option<&str>,
+    (kind, phase): (TaskKind, Phase),
+    now: Timestamp,
+) -> Result<(), Error> {
+    workflows::end(tx, workflow, (kind, phase), now).await?;
+    if kind == TaskKind::Register {
+        jobs::settle(tx, now).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

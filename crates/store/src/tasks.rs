@@ -12,7 +12,7 @@ use crate::{
     time::{instant, maybe_instant},
 };
 
-/// How many finished tasks of one kind are kept of one cluster.
+/// How many finished tasks of one kind, workflows and plans are kept of one cluster, unless the options say otherwise.
 pub const TASKS_KEPT: i64 = 100;
 
 /// Gives an enumeration the texts it is stored as.
@@ -174,7 +174,7 @@ impl Store {
         .bind(project_id)
         .bind(cluster_id)
         .bind(kind.as_str())
-        .bind(TASKS_KEPT + 1)
+        .bind(self.kept + 1)
         .fetch_all(&self.readers)
         .await
         .during("list the tasks")
@@ -225,6 +225,18 @@ async fn expanded(mut task: Task) -> Result<Task, Error> {
     }
     Ok(task)
 }
+
+/// Selects tasks by what follows, without their results, which can be large.
+macro_rules! without_result {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, project_id, cluster_id, workflow_id, kind, spec, state, phase, message, NULL AS result, \
+             created_at, updated_at, started_at, ended_at, expires_at, attempt, max_attempts, last_error FROM tasks ",
+            $rest
+        )
+    };
+}
+pub(crate) use without_result;
 
 /// A row of `tasks`, its result still compressed.
 pub(crate) fn task(row: &SqliteRow) -> Result<Task, sqlx::Error> {

@@ -107,6 +107,7 @@ impl Walk {
                 };
                 self.known.insert(known.task.id.clone(), known);
             }
+            other => panic!("{other:?}"),
         }
     }
 

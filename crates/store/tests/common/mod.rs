@@ -78,7 +78,7 @@ pub(crate) async fn enqueue(store: &Store, cluster: &Cluster, now: Timestamp) ->
         .unwrap()
     {
         Enqueued::New(task) => *task,
-        Enqueued::AlreadyActive { id, .. } => panic!("{id} is active"),
+        other => panic!("{other:?}"),
     }
 }
 
