@@ -59,7 +59,7 @@ CREATE INDEX tasks_due ON tasks (run_at, created_at, id) WHERE state <> 'done';
 CREATE INDEX tasks_newest ON tasks (cluster_id, kind, created_at, id);
 CREATE INDEX tasks_of_workflow ON tasks (workflow_id, kind, created_at, id) WHERE workflow_id IS NOT NULL;
 
--- `workflow_id` is the workflow that the plan opened, `task_id` the task it waits for.
+-- `workflow_id` is the workflow that the plan opened; how far that is says what the plan waits for.
 CREATE TABLE plans (
     id TEXT PRIMARY KEY,
     project_id TEXT NOT NULL REFERENCES projects (id),
@@ -72,7 +72,6 @@ CREATE TABLE plans (
     phase TEXT NOT NULL CHECK (phase IN ('Pending', 'Enqueued', 'Upgrading', 'Success', 'Failed', 'Skipped')),
     message TEXT,
     workflow_id TEXT,
-    task_id TEXT,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
