@@ -446,6 +446,7 @@ pub struct ConfigurationRisks {
 /// One use of a removed API.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = DeprecatedAPIRisks)]
 pub struct DeprecatedApiRisks {
     /// Path that is requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
