@@ -35,6 +35,7 @@ impl From<ServiceError> for Refused {
         let told = match error {
             ServiceError::UnknownCluster(id) => ApiError::not_found(&format!("Cluster {id}")),
             ServiceError::UnknownTask(id) => ApiError::not_found(&format!("Task {id}")),
+            ServiceError::UnknownJob(id) => ApiError::not_found(&format!("Job {id}")),
             ServiceError::UnknownWorkflow(id) => {
                 ApiError::not_found(&format!("Upgrade workflow {id}"))
             }
@@ -46,6 +47,8 @@ impl From<ServiceError> for Refused {
                 ApiError::version_not_supported(&sentence(&text))
             }
             ServiceError::OtherVersion { .. }
+            | ServiceError::NotOffered { .. }
+            | ServiceError::Upgrading(_)
             | ServiceError::UnknownItem(_)
             | ServiceError::NotSkippable(_)
             | ServiceError::NotANodeItem(_)
@@ -78,6 +81,10 @@ impl From<StoreError> for Refused {
             }
             StoreError::Locked { .. } => "The database is locked by another process.",
             StoreError::DiskFull { .. } => "The disk with the database is full.",
+            StoreError::AlreadyExists {
+                what: "cluster",
+                name,
+            } => return ApiError::conflict(&format!("Cluster {name} exists already.")).into(),
             _ => return broken(&error),
         };
         Self {

@@ -6,9 +6,9 @@ use airworthy_collect::{ConnectOptions, Limits, Plan, Unusable, collect, connect
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{Facts, KubeVersion, Need};
 use airworthy_store::{Access, Cluster, Observed};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::Service;
+use crate::{Service, totals::Totals};
 
 /// Where the facts of a registered cluster come from.
 enum Origin {
@@ -116,13 +116,26 @@ pub(crate) fn observed(facts: &Facts) -> Observed {
             .map(|version| version.version.to_string()),
         phase: Some("Available".to_owned()),
         endpoint_url: facts.cluster.server.clone(),
-        totals: None,
+        totals: Totals::of(facts).and_then(|totals| serde_json::to_string(&totals).ok()),
     }
 }
 
+/// What was seen so lately need not be asked again.
+const FRESH: SignedDuration = SignedDuration::from_secs(30);
+
+/// An instant in the future is none to rely on: the clock was put back.
+fn is_fresh(seen: Timestamp) -> bool {
+    let age = Timestamp::now().duration_since(seen);
+    (SignedDuration::ZERO..FRESH).contains(&age)
+}
+
 impl Service {
-    /// The version that a cluster runs: asked of the cluster, with a short deadline, or else the one last seen.
+    /// The version that a cluster runs: the one seen in the last half minute, or asked of the cluster, with a short deadline, or
+    /// else the one last seen.
     pub(crate) async fn running_version(&self, cluster: &Cluster) -> Option<KubeVersion> {
+        if cluster.observed_at.is_some_and(is_fresh) {
+            return cluster.observed.version.as_ref()?.parse().ok();
+        }
         let deadline = self.settings.probe_deadline;
         let asked = async {
             // The semaphore is never closed.

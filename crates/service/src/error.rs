@@ -13,6 +13,22 @@ pub enum Error {
     /// The cluster has no such task.
     #[error("Task {0} does not exist.")]
     UnknownTask(String),
+    /// The project has no such job.
+    #[error("Job {0} does not exist.")]
+    UnknownJob(String),
+    /// The operator offers no cluster of this name to the project.
+    #[error(
+        "no cluster {name} is offered to this project: the operator offers one in the configuration with [[cluster]], project = \"{project}\", name = \"{name}\" and kubeconfig = its file"
+    )]
+    NotOffered {
+        /// The name asked for.
+        name: String,
+        /// The caller's project.
+        project: String,
+    },
+    /// The cluster is being upgraded.
+    #[error("Cluster {0} is being upgraded; wait until that is over.")]
+    Upgrading(String),
     /// A version text that is none.
     #[error(transparent)]
     Version(#[from] ParseVersionError),

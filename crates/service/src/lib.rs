@@ -5,13 +5,16 @@
 mod access;
 mod audit;
 mod cluster;
+mod clusters;
 mod error;
+mod info;
 mod intake;
 mod judge;
 mod outcome;
 mod paths;
 mod settings;
 mod spec;
+mod totals;
 mod worker;
 mod workflows;
 
@@ -28,10 +31,12 @@ pub use access::{
 pub use audit::AuditSender;
 pub use cluster::{Unread, observe};
 pub use error::Error;
+pub use info::{UpgradeInfo, Versions};
 pub use intake::PostcheckAnswer;
 pub use outcome::{PostVerdict, post_verdict};
 pub use settings::{CheckBeforeUpgrade, ClusterSettings, DriverSettings, Settings};
 pub use spec::{PostcheckTaskSpec, PrecheckTaskSpec};
+pub use totals::Totals;
 pub use worker::Workers;
 
 /// The service behind any face: what it knows is in the store, what it decides is in the settings.

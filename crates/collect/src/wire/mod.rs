@@ -10,6 +10,7 @@ pub(crate) mod meta;
 pub(crate) mod network;
 pub(crate) mod node;
 pub(crate) mod pod;
+pub(crate) mod quantity;
 pub(crate) mod template;
 pub(crate) mod workload;
 pub(crate) mod written;

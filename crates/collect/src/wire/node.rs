@@ -1,11 +1,14 @@
 //! Nodes.
 
+use std::collections::BTreeMap;
+
 use airworthy_model::facts;
 use serde::Deserialize;
 
 use super::{
     Wire,
     meta::{ObjectMeta, ProbedCondition, convert, nullable},
+    quantity::Quantity,
 };
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -47,6 +50,9 @@ pub(crate) struct Taint {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct NodeStatus {
+    #[prost(btree_map = "string, message", tag = "1")]
+    #[serde(deserialize_with = "nullable")]
+    pub capacity: BTreeMap<String, Quantity>,
     #[prost(message, repeated, tag = "4")]
     #[serde(deserialize_with = "nullable")]
     pub conditions: Vec<ProbedCondition>,
@@ -81,11 +87,14 @@ impl From<Node> for facts::Node {
     fn from(wire: Node) -> Self {
         let mut metadata = wire.metadata;
         let info = wire.status.node_info;
+        let capacity = |name| wire.status.capacity.get(name);
         Self {
             labels: metadata.take_labels(),
             created: metadata.creation_timestamp.instant(),
             name: metadata.name,
             uid: metadata.uid,
+            cpu_thousandths: capacity("cpu").and_then(Quantity::thousandths),
+            memory_bytes: capacity("memory").and_then(Quantity::units),
             unschedulable: wire.spec.unschedulable,
             taints: convert(wire.spec.taints),
             conditions: convert(wire.status.conditions),

@@ -37,6 +37,12 @@ pub struct Node {
     /// `linux` or `windows`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub operating_system: String,
+    /// `status.capacity.cpu`, in thousandths of a core.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_thousandths: Option<u64>,
+    /// `status.capacity.memory`, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
 }
 
 /// A taint.
