@@ -232,3 +232,72 @@ fn walk(
         _ => {}
     }
 }
+
+/// The words of the contract. Python loses an unknown word of the first three without an error.
+const WORDS: &[(&str, &str)] = &[
+    ("WorkFlowPhase", "Init Running Pending Success Cancel"),
+    ("TaskType", "PreCheck Snapshot Cluster Rollback PostCheck"),
+    (
+        "UpgradeWorkflowTaskStatus",
+        "Init Queuing Running Success Failed",
+    ),
+    ("ApiVersion", "v3"),
+    ("CheckPhase", "Init Running Success Failed"),
+    ("ClusterKind", "Cluster"),
+    (
+        "ClusterPhase",
+        "Available Unavailable Creating Deleting Upgrading RollingBack RollbackFailed Error",
+    ),
+    (
+        "ClusterUpgradeFeatureGatesKind",
+        "ClusterUpgradeFeatureGates",
+    ),
+    ("ClusterUpgradePathsKind", "ClusterUpgradePaths"),
+    ("EndpointType", "Internal External"),
+    ("GateState", "Support Disable Default"),
+    (
+        "ItemGroup",
+        "LimitCheck MasterCheck NodeCheck AddonCheck ExecuteException",
+    ),
+    ("ItemKind", "Exception Risk"),
+    ("ItemLevel", "Info Warning Fatal"),
+    ("JobKind", "Job"),
+    ("JobPhase", "Initializing Running Failed Success"),
+    ("JobType", "CreateCluster DeleteCluster"),
+    ("ListKind", "List"),
+    (
+        "NodeStatus",
+        "Build Installing Upgrading Active Abnormal Deleting Error Repairing RepairFailed",
+    ),
+    ("NodeType", "master node"),
+    ("PostCheckKind", "PostCheckTask"),
+    ("PostcheckPhase", "Success Failed Error"),
+    ("PreCheckKind", "PreCheckTask"),
+    ("SnapshotApiVersion", "v3.1"),
+    ("SnapshotItemType", "master-backup master-backup-rollback"),
+    ("SnapshotKind", "SnapshotTask"),
+    ("TaskPhase", "Init Running Success Failed Error"),
+    ("UpgradeInfoKind", "UpgradeInfo"),
+    ("UpgradeInfoPhase", "Init Running Pause Success Failed"),
+    ("UpgradeKind", "UpgradeTask"),
+    ("UpgradePhase", "Init Queuing Running Pause Success Failed"),
+    ("UpgradePlanKind", "UpgradePlan"),
+    (
+        "UpgradePlanPhase",
+        "Pending Enqueued Upgrading Success Failed Skipped",
+    ),
+    ("WorkFlowKind", "WorkFlowTask"),
+];
+
+#[test]
+fn types_of_words_have_the_words_of_the_contract() {
+    let of_words = |(name, schema): (String, Value)| {
+        let words: Vec<String> = serde_json::from_value(schema.get("enum")?.clone()).ok()?;
+        Some((name, words.join(" ")))
+    };
+    let found: BTreeMap<_, _> = schemas().into_iter().filter_map(of_words).collect();
+    let expected = WORDS
+        .iter()
+        .map(|(name, words)| ((*name).to_owned(), (*words).to_owned()));
+    assert_eq!(found, expected.collect());
+}

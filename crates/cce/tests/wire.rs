@@ -3,8 +3,10 @@
 use airworthy_cce::wire::{
     ApiVersion, AutopilotCluster, AutopilotClusterMetadata, AutopilotClusterSpec,
     AutopilotClusterStatus, ClusterKind, ClusterPhase, CreateAutopilotPostCheckResponse,
-    CreateAutopilotPreCheckResponse, ListAutopilotClustersResponse,
-    ListAutopilotPreCheckTasksResponse, Metadata, PrecheckClusterTask,
+    CreateAutopilotPreCheckResponse, LineStatus, ListAutopilotClustersResponse,
+    ListAutopilotPreCheckTasksResponse, ListAutopilotUpgradeWorkFlowsResponse, Metadata, Percent,
+    PointStatus, PrecheckClusterTask, Shapes, TaskType, UpgradeInfoPhase, UpgradePhase,
+    UpgradeWorkFlow, WorkFlowKind, WorkFlowPhase, WorkFlowSpec, WorkFlowStatus,
 };
 use serde_json::{Value, json};
 
@@ -140,4 +142,111 @@ fn a_cluster_has_every_member_that_clients_demand() {
         "status": {"phase": "Available"}});
     assert_eq!(serde_json::to_value(&cluster).unwrap(), wire);
     assert_eq!(round_trip::<AutopilotCluster>(&wire), cluster);
+}
+
+fn workflow(uid: &str, shapes: Shapes) -> UpgradeWorkFlow {
+    UpgradeWorkFlow {
+        kind: WorkFlowKind::default(),
+        api_version: ApiVersion::default(),
+        metadata: Metadata {
+            uid: Some(uid.into()),
+            ..Default::default()
+        },
+        spec: WorkFlowSpec::default(),
+        status: WorkFlowStatus {
+            phase: WorkFlowPhase::Init,
+            point_statuses: vec![PointStatus::fresh(TaskType::PreCheck)],
+            line_statuses: vec![
+                LineStatus::between(TaskType::PreCheck, TaskType::Cluster, true, shapes),
+                LineStatus::between(TaskType::PreCheck, TaskType::Snapshot, false, shapes),
+            ],
+        },
+    }
+}
+
+fn listed(uids: &[&str], shapes: Shapes) -> Value {
+    let workflows = uids.iter().map(|uid| workflow(uid, shapes)).collect();
+    serde_json::to_value(ListAutopilotUpgradeWorkFlowsResponse::of(workflows, shapes)).unwrap()
+}
+
+#[test]
+fn current_clients_get_an_array_and_nothing_about_critical_lines() {
+    let list = listed(&["new", "old"], Shapes::Current);
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(2));
+    assert_eq!(list["items"][0]["metadata"]["uid"], "new");
+    let line = &list["items"][0]["status"]["lineStatuses"][0];
+    assert_eq!(
+        *line,
+        json!({"startPoint": {"taskType": "PreCheck"}, "endPoint": {"taskType": "Cluster"}})
+    );
+    assert_eq!(
+        listed(&[], Shapes::Current),
+        json!({"kind": "List", "apiVersion": "v3", "items": []})
+    );
+}
+
+#[test]
+fn older_clients_get_the_newest_workflow_and_text() {
+    let list = listed(&["new", "old"], Shapes::Legacy);
+    assert_eq!(list["items"]["metadata"]["uid"], "new");
+    let lines = &list["items"]["status"]["lineStatuses"];
+    assert_eq!(lines[0]["critical"], "true");
+    assert_eq!(lines[1]["critical"], "false");
+    assert_eq!(
+        listed(&[], Shapes::Legacy),
+        json!({"kind": "List", "apiVersion": "v3"})
+    );
+}
+
+#[test]
+fn a_fresh_point_says_nothing_but_its_name() {
+    let workflow = serde_json::to_value(workflow("u", Shapes::Current)).unwrap();
+    assert_eq!(
+        workflow["status"]["pointStatuses"],
+        json!([{"taskType": "PreCheck"}])
+    );
+}
+
+#[test]
+fn progress_is_text_and_never_above_a_hundred() {
+    for (percent, text) in [(0, "0"), (35, "35"), (100, "100"), (255, "100")] {
+        assert_eq!(serde_json::to_value(Percent::new(percent)).unwrap(), text);
+    }
+    for wrong in [
+        json!(35),
+        json!("101"),
+        json!("-1"),
+        json!("35%"),
+        json!(""),
+    ] {
+        assert!(
+            serde_json::from_value::<Percent>(wrong.clone()).is_err(),
+            "{wrong}"
+        );
+    }
+    assert_eq!(
+        serde_json::from_value::<Percent>(json!("100")).unwrap(),
+        Percent::DONE
+    );
+}
+
+#[test]
+fn upgrade_information_has_no_queue() {
+    assert_eq!(
+        UpgradeInfoPhase::from(UpgradePhase::Queuing),
+        UpgradeInfoPhase::Init
+    );
+    assert_eq!(
+        UpgradeInfoPhase::from(UpgradePhase::Failed),
+        UpgradeInfoPhase::Failed
+    );
+}
+
+#[test]
+fn shapes_are_named_in_small_letters() {
+    assert_eq!(serde_json::to_value(Shapes::default()).unwrap(), "current");
+    assert_eq!(
+        serde_json::from_value::<Shapes>(json!("legacy")).unwrap(),
+        Shapes::Legacy
+    );
 }
