@@ -3,7 +3,10 @@
 use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
 use axum::{Router, body::Body, response::Response};
-use http::Request;
+use http::{
+    HeaderValue, Request,
+    header::{CONNECTION, TRANSFER_ENCODING},
+};
 use http_body::Body as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -15,7 +18,7 @@ use tokio::{
 use tower::ServiceExt;
 
 use crate::{
-    app::{App, Options},
+    app::App,
     pulse::Pulse,
     watched::{Watched, WatchedBody},
 };
@@ -36,8 +39,7 @@ enum End {
 }
 
 /// Answers the requests of one connection until either side is through, the client is too slow, or the server stops.
-pub(crate) async fn run(socket: TcpStream, router: Router, app: App, options: Arc<Options>) {
-    let pulse = Arc::new(Pulse::new(&options));
+pub(crate) async fn run(socket: TcpStream, router: Router, app: App, pulse: Arc<Pulse>) {
     let io = TokioIo::new(Watched::new(socket, pulse.clone()));
     let answer = {
         let pulse = pulse.clone();
@@ -60,6 +62,7 @@ pub(crate) async fn run(socket: TcpStream, router: Router, app: App, options: Ar
         });
         tokio::select! {
             end = next => break end,
+            () = pulse.moved() => (),
             () = app.stopped(), if !told => {
                 told = true;
                 Pin::new(&mut connection).graceful_shutdown();
@@ -92,11 +95,18 @@ async fn answer(
     pulse: Arc<Pulse>,
 ) -> Result<Response, Infallible> {
     pulse.requested(!request.body().is_end_stream());
+    let chunked = request.headers().contains_key(TRANSFER_ENCODING);
     let request = request.map(|body| {
         let pulse = pulse.clone();
         Body::new(WatchedBody { body, pulse })
     });
-    let response = router.oneshot(request).await;
+    let mut response = router.oneshot(request).await;
+    if let (true, Ok(response)) = (chunked, &mut response) {
+        // There may have been a Content-Length beside it, which hyper drops unseen. Whoever stands in front may have gone by
+        // that, so what follows may not be what its sender believes it to be.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
     pulse.answered();
     response
 }

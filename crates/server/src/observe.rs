@@ -24,7 +24,7 @@ use crate::{
     app::App,
     audit,
     call::KnownAs,
-    openapi, probes,
+    heads, openapi, probes,
 };
 
 /// Name of requests that fit no route, in log and metrics.
@@ -46,6 +46,8 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     let response = if seen.method == Method::HEAD {
         // Routes of GET would answer it, with nothing in the body to say so.
         Refused::from(ApiError::no_such_api()).into_response()
+    } else if let Err(refusal) = heads::refuse(&request) {
+        Refused::from(refusal).into_response()
     } else {
         AssertUnwindSafe(next.run(request))
             .catch_unwind()

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 use crate::app::Options;
 
@@ -23,11 +23,23 @@ enum Stage {
 #[derive(Debug)]
 struct State {
     stage: Stage,
+    /// When this stage began, or bytes last went out in it.
+    since: Instant,
     deadline: Instant,
+    /// Bytes of the head's first line so far, and whether it has ended.
+    line: (usize, bool),
     /// The client has said that nothing more comes.
     ended: bool,
     /// What the client sends may not all have been read.
     unread: bool,
+}
+
+impl State {
+    fn enter(&mut self, stage: Stage, patience: Duration) {
+        self.stage = stage;
+        self.since = Instant::now();
+        self.deadline = self.since + patience;
+    }
 }
 
 /// The state of a connection, known to its socket and to its requests. Nobody holds the lock while waiting.
@@ -36,20 +48,26 @@ pub(crate) struct Pulse {
     head_deadline: Duration,
     idle: Duration,
     state: Mutex<State>,
+    /// The deadline was moved by somebody else.
+    moved: Notify,
 }
 
 impl Pulse {
     /// A connection just opened.
     pub(crate) fn new(options: &Options) -> Self {
+        let since = Instant::now();
         Self {
             head_deadline: options.head_deadline,
             idle: options.idle,
             state: Mutex::new(State {
                 stage: Stage::Head,
-                deadline: Instant::now() + options.head_deadline,
+                since,
+                deadline: since + options.head_deadline,
+                line: (0, false),
                 ended: false,
                 unread: false,
             }),
+            moved: Notify::new(),
         }
     }
 
@@ -64,19 +82,48 @@ impl Pulse {
     }
 
     /// Bytes came in. The first ones of a head start its clock, the others do not wind it up again.
-    pub(crate) fn received(&self) {
+    pub(crate) fn received(&self, bytes: &[u8]) {
         let mut state = self.state();
         if state.stage == Stage::Idle {
-            state.stage = Stage::Head;
-            state.deadline = Instant::now() + self.head_deadline;
+            state.enter(Stage::Head, self.head_deadline);
+            state.line = (0, false);
         }
+        if let (length, false) = state.line {
+            let end = bytes.iter().position(|byte| *byte == b'\n');
+            state.line = (length + end.unwrap_or(bytes.len()), end.is_some());
+        }
+    }
+
+    /// Bytes of the first line of the head that came last.
+    pub(crate) fn first_line(&self) -> usize {
+        self.state().line.0
+    }
+
+    /// Since when nothing is going on here; nothing while a request is being answered.
+    pub(crate) fn quiet_since(&self) -> Option<Instant> {
+        let state = self.state();
+        (state.stage != Stage::Busy).then_some(state.since)
+    }
+
+    /// Ends the connection in favour of another, unless a request is under way by now.
+    pub(crate) fn give_way(&self) {
+        let mut state = self.state();
+        if state.stage != Stage::Busy {
+            state.deadline = Instant::now();
+            self.moved.notify_one();
+        }
+    }
+
+    /// Waits until the deadline was moved by somebody else.
+    pub(crate) async fn moved(&self) {
+        self.moved.notified().await;
     }
 
     /// Bytes went out: whoever reads a long answer is not idle.
     pub(crate) fn sent(&self) {
         let mut state = self.state();
         if state.stage == Stage::Idle {
-            state.deadline = Instant::now() + self.idle;
+            state.enter(Stage::Idle, self.idle);
         }
     }
 
@@ -99,9 +146,7 @@ impl Pulse {
 
     /// A request was answered.
     pub(crate) fn answered(&self) {
-        let mut state = self.state();
-        state.stage = Stage::Idle;
-        state.deadline = Instant::now() + self.idle;
+        self.state().enter(Stage::Idle, self.idle);
     }
 
     /// What the client sends could not be read as a request.
@@ -128,8 +173,8 @@ mod tests {
     fn a_head_that_trickles_does_not_wind_up_its_clock() {
         let pulse = pulse();
         let first = pulse.deadline();
-        pulse.received();
-        pulse.received();
+        pulse.received(b"x");
+        pulse.received(b"x");
         assert_eq!(pulse.deadline(), first);
     }
 
@@ -146,8 +191,34 @@ mod tests {
         assert_eq!(ahead(), None);
         pulse.answered();
         assert!(near(75));
-        pulse.received();
+        pulse.received(b"x");
         assert!(near(10));
+    }
+
+    #[test]
+    fn who_is_told_to_give_way_does_so_unless_a_request_came_first() {
+        let pulse = pulse();
+        pulse.give_way();
+        assert!(pulse.deadline().unwrap() <= Instant::now());
+        pulse.requested(false);
+        assert_eq!(pulse.deadline(), None);
+        assert_eq!(pulse.quiet_since(), None);
+        pulse.give_way();
+        pulse.answered();
+        assert!(pulse.deadline().unwrap() > Instant::now());
+    }
+
+    #[test]
+    fn the_first_line_of_each_head_is_measured() {
+        let pulse = pulse();
+        pulse.received(b"GET / HTTP/1.1\r");
+        pulse.received(b"\nhost: x");
+        pulse.received(b"y\r\n");
+        assert_eq!(pulse.first_line(), 15);
+        pulse.requested(false);
+        pulse.answered();
+        pulse.received(b"GET /");
+        assert_eq!(pulse.first_line(), 5);
     }
 
     #[test]

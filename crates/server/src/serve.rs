@@ -5,13 +5,13 @@ use std::{io, sync::Arc, time::Duration};
 use airworthy_service::{Service, Workers};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
     task::JoinSet,
 };
 
 use crate::{
     app::{App, Options},
     connection,
+    places::Places,
     routes::router,
 };
 
@@ -68,15 +68,11 @@ pub async fn serve(
 /// Accepts connections for ever, as many at once as the options allow.
 async fn accept(listener: TcpListener, app: &App, options: Options, connections: &mut JoinSet<()>) {
     let router = router(app.clone());
-    let places = Arc::new(Semaphore::new(options.connections));
-    let options = Arc::new(options);
+    let places = Arc::new(Places::new(options));
     loop {
-        // The semaphore is never closed.
-        let Ok(place) = places.clone().acquire_owned().await else {
-            return;
-        };
         let socket = next(&listener).await;
-        let run = connection::run(socket, router.clone(), app.clone(), options.clone());
+        let place = places.clone().take().await;
+        let run = connection::run(socket, router.clone(), app.clone(), place.pulse());
         connections.spawn(async move {
             run.await;
             drop(place);

@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use uuid::Uuid;
 
-use crate::pulse::Pulse;
+use crate::{heads::URI_LIMIT, pulse::Pulse};
 
 /// A socket that tells its connection's pulse what it does.
 ///
@@ -58,10 +58,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.socket).poll_read(cx, buffer))?;
-        if buffer.filled().len() > before {
-            self.pulse.received();
-        } else {
+        let received = &buffer.filled()[before..];
+        if received.is_empty() {
             self.pulse.ended();
+        } else {
+            self.pulse.received(received);
         }
         Poll::Ready(Ok(()))
     }
@@ -76,7 +77,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         if self.instead.is_none() {
             self.instead = bare_status(bytes).map(|status| Instead {
                 of: bytes.len(),
-                rest: unreadable_head(status),
+                rest: unreadable_head(told(status, &self.pulse)),
             });
         }
         let Self {
@@ -120,6 +121,14 @@ fn bare_status(bytes: &[u8]) -> Option<StatusCode> {
         .windows(b"x-request-id".len())
         .any(|window| window.eq_ignore_ascii_case(b"x-request-id"));
     (status.is_client_error() && head_alone && !ours).then_some(status)
+}
+
+/// The status that says what is wrong with a head: of one that is too large, the path alone may be that.
+fn told(status: StatusCode, pulse: &Pulse) -> StatusCode {
+    if status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE && pulse.first_line() > URI_LIMIT {
+        return StatusCode::URI_TOO_LONG;
+    }
+    status
 }
 
 /// A whole answer to a head that is no request.

@@ -57,26 +57,38 @@ impl Store {
     /// Accepts a task unless an unfinished one of that cluster stands in its way, moves its workflow, and removes the oldest
     /// finished ones beyond those that are kept.
     pub async fn enqueue(&self, new: &NewTask, now: Timestamp) -> Result<Enqueued, Error> {
-        const DOING: &str = "accept a task";
-        let mut tx = self.write(DOING).await?;
-        if let Some(refused) = in_the_way(&mut tx, new).await.during(DOING)? {
-            return Ok(refused);
-        }
-        if let Some(workflow) = &new.workflow {
-            let key = (&*new.cluster_id, &**workflow);
-            if !workflows::start(&mut tx, key, new.kind, now).await? {
-                return Ok(Enqueued::WorkflowFinished);
-            }
-        }
-        let task = insert(&mut tx, new, now, DOING).await?;
-        match new.kind {
-            TaskKind::Snapshot => snapshots::prune(&mut tx, &new.cluster_id).await?,
-            kind => prune(&mut tx, &new.cluster_id, kind, self.kept).await?,
-        }
-        tx.commit().await.during(DOING)?;
-        self.announce();
-        Ok(Enqueued::New(Box::new(task)))
+        let (new, kept) = (new.clone(), self.kept);
+        self.grouped(DOING, move |tx| {
+            Box::pin(async move { accept(tx, &new, kept, now).await })
+        })
+        .await
     }
+}
+
+const DOING: &str = "accept a task";
+
+/// Nothing is written unless the task is.
+async fn accept(
+    tx: &mut Transaction<'static, Sqlite>,
+    new: &NewTask,
+    kept: i64,
+    now: Timestamp,
+) -> Result<Enqueued, Error> {
+    if let Some(refused) = in_the_way(tx, new).await.during(DOING)? {
+        return Ok(refused);
+    }
+    if let Some(workflow) = &new.workflow {
+        let key = (&*new.cluster_id, &**workflow);
+        if !workflows::start(tx, key, new.kind, now).await? {
+            return Ok(Enqueued::WorkflowFinished);
+        }
+    }
+    let task = insert(tx, new, now, DOING).await?;
+    match new.kind {
+        TaskKind::Snapshot => snapshots::prune(tx, &new.cluster_id).await?,
+        kind => prune(tx, &new.cluster_id, kind, kept).await?,
+    }
+    Ok(Enqueued::New(Box::new(task)))
 }
 
 /// Writes a task, which nothing of its kind may stand in the way of.

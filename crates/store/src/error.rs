@@ -148,6 +148,33 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The same error for another one who shares its fate; of the source only the text.
+    pub(crate) fn twin(&self) -> Self {
+        let told = |source: &sqlx::Error| sqlx::Error::Io(io::Error::other(source.to_string()));
+        match self {
+            Self::Locked { operation } => Self::Locked { operation },
+            Self::DiskFull { operation } => Self::DiskFull { operation },
+            Self::Corrupted { operation, source } => Self::Corrupted {
+                operation,
+                source: told(source),
+            },
+            Self::ReadOnly { operation, source } => Self::ReadOnly {
+                operation,
+                source: told(source),
+            },
+            Self::Statement { operation, source } => Self::Statement {
+                operation,
+                source: told(source),
+            },
+            other => Self::Statement {
+                operation: "write together with others",
+                source: sqlx::Error::Io(io::Error::other(other.to_string())),
+            },
+        }
+    }
+}
+
 /// Says what a statement was for when it fails.
 pub(crate) trait During<T> {
     /// Turns a failed statement into an [`Error`] that names `operation`.

@@ -9,6 +9,7 @@ mod briefs;
 mod clusters;
 mod enqueue;
 mod error;
+mod group;
 mod jobs;
 mod keys;
 mod location;

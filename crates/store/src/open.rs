@@ -14,8 +14,8 @@ use sqlx::{
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    Error, SealingKey, TASKS_KEPT, TRAIL_ROWS, error::During, location, migrate, seal::Sealer,
-    trail::Waiting,
+    Error, SealingKey, TASKS_KEPT, TRAIL_ROWS, error::During, group::Group, location, migrate,
+    seal::Sealer, trail::Waiting,
 };
 
 /// Where the database is and how it is opened.
@@ -59,6 +59,7 @@ pub struct Store {
     pub(crate) readers: SqlitePool,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) changes: Arc<watch::Sender<u64>>,
+    pub(crate) group: Arc<Group>,
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) trail_rows: i64,
     pub(crate) kept: i64,
@@ -93,6 +94,7 @@ impl Store {
                 readers,
                 sealer: Arc::new(sealer),
                 changes: Arc::new(watch::Sender::new(0)),
+                group: Arc::default(),
                 waiting: Arc::default(),
                 trail_rows: options.trail_rows,
                 kept: options.kept.max(1),

@@ -32,7 +32,7 @@ async fn malformed_bodies_are_refused_each_with_its_reason() {
         ("[]".to_owned(), "not the JSON expected"),
         ("null".to_owned(), "not the JSON expected"),
         ("<html></html>".to_owned(), "not the JSON expected"),
-        (nested, "not the JSON expected"),
+        (nested, "nested deeper"),
         ("{}".to_owned(), "apiVersion is missing"),
         (with("/apiVersion", json!("v4")), "apiVersion must be v3"),
         (

@@ -5,6 +5,7 @@ mod audit;
 mod bodies;
 mod fixture;
 mod log;
+mod misuse;
 mod signatures;
 mod socket;
 mod table;
