@@ -247,6 +247,8 @@ fn versions_and_nodes(facts: &Facts, version: &str) {
             .any(|taint| taint.value == "gpu" && taint.effect == "NoSchedule")
     );
     assert_eq!(odd.kubelet_version, "v1.29.1");
+    let capacity = (odd.cpu_thousandths, odd.memory_bytes);
+    assert_eq!(capacity, (Some(8000), Some(32 << 30)));
     assert_eq!(odd.labels.get("kubernetes.io/os"), Some("linux"));
     assert!(Condition::find(&odd.conditions, "Ready").unwrap().is_true());
 }

@@ -58,7 +58,11 @@ impl Service {
                 outcome: self.register_task(&cluster).await?,
                 baseline: None,
             }),
-            kind @ (TaskKind::Upgrade | TaskKind::Snapshot) => Ok(Judged::without_result(format!(
+            TaskKind::Snapshot => Ok(Judged {
+                outcome: self.record(&cluster, None).await?,
+                baseline: None,
+            }),
+            kind @ TaskKind::Upgrade => Ok(Judged::without_result(format!(
                 "nobody knows how to do a task {}",
                 kind.as_str()
             ))),
@@ -66,7 +70,7 @@ impl Service {
     }
 
     /// Reads everything that either phase may need: what a passing pre-check read is the baseline of the post-check.
-    async fn facts(&self, cluster: &Cluster) -> Result<Facts, String> {
+    pub(crate) async fn facts(&self, cluster: &Cluster) -> Result<Facts, String> {
         let all = Selection::default();
         let needs = all
             .needs(Phase::Pre)

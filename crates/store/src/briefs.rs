@@ -25,7 +25,9 @@ pub struct Brief {
     pub phase: Option<Phase>,
     /// Why it ended so, for people.
     pub message: Option<String>,
-    /// Progress in percent.
+    /// Whether it has a result.
+    pub has_result: bool,
+    /// Progress in percent, as its steps said it.
     pub progress: u8,
     /// When it was accepted.
     pub created_at: Timestamp,
@@ -33,6 +35,16 @@ pub struct Brief {
     pub updated_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+}
+
+impl Brief {
+    /// Progress in percent; what succeeded is done.
+    pub fn percent(&self) -> u8 {
+        match self.phase {
+            Some(Phase::Success) => 100,
+            _ => self.progress,
+        }
+    }
 }
 
 impl Store {
@@ -44,7 +56,8 @@ impl Store {
         kind: TaskKind,
     ) -> Result<Vec<Brief>, Error> {
         sqlx::query(
-            "SELECT id, spec, scratch, state, phase, message, progress, created_at, updated_at, ended_at \
+            "SELECT id, spec, scratch, state, phase, message, progress, created_at, updated_at, ended_at, \
+             result IS NOT NULL AS has_result \
              FROM tasks WHERE project_id = $1 AND cluster_id = $2 AND kind = $3 \
              ORDER BY created_at DESC, id DESC LIMIT $4",
         )
@@ -70,6 +83,7 @@ fn brief(row: &SqliteRow) -> Result<Brief, sqlx::Error> {
             .map(Phase::stored)
             .transpose()?,
         message: row.try_get("message")?,
+        has_result: row.try_get("has_result")?,
         progress: u8::try_from(row.try_get::<i64, _>("progress")?.clamp(0, 100)).unwrap_or(100),
         created_at: instant(row.try_get("created_at")?)?,
         updated_at: instant(row.try_get("updated_at")?)?,
