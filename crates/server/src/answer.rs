@@ -39,6 +39,7 @@ impl From<ServiceError> for Refused {
             ServiceError::UnknownWorkflow(id) => {
                 ApiError::not_found(&format!("Upgrade workflow {id}"))
             }
+            ServiceError::UnknownPlan(id) => ApiError::not_found(&format!("Upgrade plan {id}")),
             ServiceError::Version(_)
             | ServiceError::Path(_)
             | ServiceError::Jump { .. }
@@ -55,11 +56,15 @@ impl From<ServiceError> for Refused {
             | ServiceError::UpgradeUnfinished(_)
             | ServiceError::VersionUnknown
             | ServiceError::NotCancelled(_)
+            | ServiceError::PlanNotPending(_)
+            | ServiceError::PlanUnderWay(_)
+            | ServiceError::Window(_)
             | ServiceError::OtherTarget { .. }
             | ServiceError::AuditBatch(_) => ApiError::invalid_request(&sentence(&text)),
             ServiceError::Busy(_)
             | ServiceError::InTheWay { .. }
             | ServiceError::OpenWorkflow(_)
+            | ServiceError::OpenPlan(_)
             | ServiceError::WorkflowFinished => ApiError::conflict(&text),
             ServiceError::Store(error) => return error.into(),
             ServiceError::Panicked | ServiceError::Payload(_) => {

@@ -3,6 +3,7 @@
 use airworthy_assess::SelectionError;
 use airworthy_model::version::{ParseVersionError, PathError};
 use airworthy_store::TaskKind;
+use airworthy_upgrade::plan;
 
 /// Why a request was not accepted. The first group is the caller's to mend, `Store` and `Encode` are ours.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +116,21 @@ pub enum Error {
     /// A workflow that stays as it is.
     #[error(transparent)]
     NotCancelled(#[from] airworthy_upgrade::workflow::NotCancelled),
+    /// The cluster has no such plan.
+    #[error("Upgrade plan {0} does not exist.")]
+    UnknownPlan(String),
+    /// One plan of a cluster is unfinished at a time.
+    #[error("An unfinished upgrade plan exists for the cluster: {0}.")]
+    OpenPlan(String),
+    /// A plan that has begun, or is over, is not delayed.
+    #[error("the plan is in phase {0}: only a plan in phase Pending can be delayed")]
+    PlanNotPending(plan::Phase),
+    /// A plan that has begun is not removed.
+    #[error("the plan is in phase {0}: it can be removed once it is over")]
+    PlanUnderWay(plan::Phase),
+    /// A window that cannot be.
+    #[error(transparent)]
+    Window(#[from] plan::BadWindow),
     /// An upgrade that would lead past the open workflow.
     #[error(
         "target {target} is not that of the open workflow {workflow}, which leads to {leads_to}"

@@ -14,6 +14,8 @@ mod outcome;
 mod paths;
 mod plans;
 mod scheduler;
+mod plans;
+mod scheduler;
 mod settings;
 mod snapshots;
 mod spec;

@@ -19,7 +19,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts as many workers as the settings say.
+    /// Starts as many workers as the settings say, and what looks at the clock.
     pub fn start(service: &Service) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut running = JoinSet::new();
@@ -32,6 +32,7 @@ impl Workers {
             };
             running.spawn(worker.run());
         }
+        running.spawn(service.clone().keep_time(stopped));
         Self { stop, running }
     }
 
