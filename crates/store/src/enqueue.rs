@@ -135,7 +135,7 @@ fn excludes(one: TaskKind, other: TaskKind) -> bool {
 }
 
 /// What keeps a task from being accepted: one of its kind before all others.
-async fn in_the_way(
+pub(crate) async fn in_the_way(
     tx: &mut Transaction<'static, Sqlite>,
     new: &NewTask,
 ) -> Result<Option<Enqueued>, sqlx::Error> {

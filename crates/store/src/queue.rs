@@ -143,6 +143,7 @@ impl Store {
         let mut tx = self.write(DOING).await?;
         let changed = sqlx::query(
             "UPDATE tasks SET state = 'done', phase = $4, message = $5, result = $6, expires_at = $7, \
+             progress = CASE $4 WHEN 'Success' THEN 100 ELSE progress END, \
              updated_at = $8, ended_at = $8, lease_owner = NULL, lease_until = NULL, last_error = NULL \
              WHERE id = $1 AND lease_fence = $2 AND lease_owner = $3 AND state = 'running'",
         )
@@ -247,7 +248,7 @@ impl Store {
 }
 
 /// The lease is held when its statement changed exactly one row; otherwise the transaction is dropped, undone.
-fn held(lease: &Lease, changed: &SqliteQueryResult) -> Result<(), Error> {
+pub(crate) fn held(lease: &Lease, changed: &SqliteQueryResult) -> Result<(), Error> {
     if changed.rows_affected() == 1 {
         return Ok(());
     }
@@ -276,7 +277,7 @@ async fn end_exhausted(
     let ended: Vec<(Option<String>, TaskKind)> = sqlx::query(
         "UPDATE tasks SET state = 'done', phase = 'Error', updated_at = $1, ended_at = $1, \
          lease_owner = NULL, lease_until = NULL, lease_fence = lease_fence + 1, message = \
-         'The check was begun ' || attempt || ' times and never ended: the process was stopped or stuck each time.' \
+         'It was begun ' || attempt || ' times and never ended: the process was stopped or stuck each time.' \
          || COALESCE(' Last error: ' || last_error, '') \
          WHERE state <> 'done' AND attempt >= max_attempts AND lease_until <= $1 RETURNING workflow_id, kind",
     )

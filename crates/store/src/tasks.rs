@@ -116,6 +116,12 @@ pub struct Task {
     pub message: Option<String>,
     /// The assessment, once there is one.
     pub result: Option<Vec<u8>>,
+    /// How much is done, 0 to 100.
+    pub progress: u8,
+    /// What the last step left for the next one.
+    pub scratch: Option<String>,
+    /// Which try it is, from 1: a caller may have a failed upgrade tried again.
+    pub tries: u32,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -231,7 +237,7 @@ macro_rules! without_result {
     ($rest:literal) => {
         concat!(
             "SELECT id, project_id, cluster_id, workflow_id, kind, spec, state, phase, message, NULL AS result, \
-             created_at, updated_at, started_at, ended_at, expires_at, attempt, max_attempts, last_error FROM tasks ",
+             progress, scratch, tries, created_at, updated_at, started_at, ended_at, expires_at, attempt, max_attempts, last_error FROM tasks ",
             $rest
         )
     };
@@ -255,6 +261,9 @@ pub(crate) fn task(row: &SqliteRow) -> Result<Task, sqlx::Error> {
             .transpose()?,
         message: row.try_get("message")?,
         result: row.try_get("result")?,
+        progress: u8::try_from(row.try_get::<i64, _>("progress")?.clamp(0, 100)).unwrap_or(100),
+        scratch: row.try_get("scratch")?,
+        tries: count("tries")?,
         created_at: instant(row.try_get("created_at")?)?,
         updated_at: instant(row.try_get("updated_at")?)?,
         started_at: maybe_instant(row.try_get("started_at")?)?,
