@@ -35,6 +35,28 @@ pub(crate) const NAME: &str = "SendAuditEvents";
 const AGAIN: HeaderValue = HeaderValue::from_static("1");
 
 /// Takes a batch of audit events.
+///
+/// An API server sends them, by its `--audit-webhook-config-file`. After 429 and 500 it sends the batch again.
+#[utoipa::path(
+    post,
+    path = AUDIT,
+    operation_id = NAME,
+    tag = "Operation",
+    security(("audit" = [])),
+    request_body(
+        content = Object,
+        description = "An `EventList` of `audit.k8s.io/v1`.",
+        example = json!({ "kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": [] }),
+    ),
+    responses(
+        (status = 200, description = "The batch is kept.", body = Object),
+        (status = 400, description = "It is no such list."),
+        (status = 401, description = "There is no such token for this cluster."),
+        (status = 413, description = "The batch is larger than 12 MiB."),
+        (status = 429, description = "Too many batches at once; send it again."),
+        (status = 500, description = "Something broke on this side; send it again."),
+    ),
+)]
 pub(crate) async fn take(
     State(app): State<App>,
     Path(cluster): Path<String>,

@@ -33,7 +33,7 @@ use crate::{answer::Answer, app::App, call::Call, openapi::path_of, versions};
         ("type" = Option<String>, Query, description = "Only clusters of this type; all are `VirtualMachine`."),
         ("version" = Option<String>, Query, description = "Only clusters of this version, as the list shows it or exact."),
     ),
-    responses((status = 200, description = "The clusters of the project.")),
+    responses((status = 200, description = "The clusters of the project.", body = ListAutopilotClustersResponse)),
 )]
 pub(crate) async fn list(
     State(app): State<App>,
@@ -58,7 +58,7 @@ pub(crate) async fn list(
     path = path_of("ShowAutopilotCluster"),
     operation_id = "ShowAutopilotCluster",
     tag = "Clusters",
-    responses((status = 200, description = "The cluster.")),
+    responses((status = 200, description = "The cluster.", body = AutopilotCluster)),
 )]
 pub(crate) async fn show(State(app): State<App>, call: Call) -> Answer<AutopilotCluster> {
     let cluster = app.service.cluster(&call.project, call.cluster()).await?;

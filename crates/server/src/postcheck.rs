@@ -4,8 +4,8 @@ use airworthy_cce::{
     request::{PostcheckRequest, parse_postcheck, require_json},
     wire::{
         ApiVersion, CreateAutopilotPostCheckResponse, PostCheckKind,
-        PostcheckCluserResponseMetadata, PostcheckClusterResponseBodyStatus, PostcheckPhase,
-        PostcheckSpec,
+        PostcheckCluserResponseMetadata, PostcheckClusterRequestBody,
+        PostcheckClusterResponseBodyStatus, PostcheckPhase, PostcheckSpec,
     },
 };
 use airworthy_model::Assessment;
@@ -30,8 +30,9 @@ const STOPPING: &str = "the server is stopping; the post-check is finished after
     path = path_of("CreateAutopilotPostCheck"),
     operation_id = "CreateAutopilotPostCheck",
     tag = "Post-check",
+    request_body = PostcheckClusterRequestBody,
     responses(
-        (status = 200, description = "How the post-check ended; `Error` also when it is not over within a minute."),
+        (status = 200, description = "How the post-check ended; `Error` also when it is not over within a minute.", body = CreateAutopilotPostCheckResponse),
         (status = 409, description = "A post-check of other versions is not over."),
     ),
 )]

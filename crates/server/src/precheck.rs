@@ -8,8 +8,8 @@ use airworthy_cce::{
     wire::{
         AddonCheckStatus, CheckPhase, ClusterCheckStatus, CreateAutopilotPreCheckResponse,
         ListAutopilotPreCheckTasksResponse, NodeCheckStatus, PrecheckCluserResponseMetadata,
-        PrecheckClusterTask, PrecheckSpec, PrecheckStatus, PrecheckTaskMetadata, ResourceSelector,
-        SkippedCheckItemList, TaskPhase,
+        PrecheckClusterRequestBody, PrecheckClusterTask, PrecheckSpec, PrecheckStatus,
+        PrecheckTaskMetadata, ResourceSelector, SkippedCheckItemList, TaskPhase,
     },
 };
 use airworthy_model::{Assessment, CheckInfo, KubeVersion, Phase as When};
@@ -31,8 +31,9 @@ use crate::{
     path = path_of("CreateAutopilotPreCheck"),
     operation_id = "CreateAutopilotPreCheck",
     tag = "Pre-check",
+    request_body = PrecheckClusterRequestBody,
     responses(
-        (status = 200, description = "Accepted."),
+        (status = 200, description = "Accepted.", body = CreateAutopilotPreCheckResponse),
         (status = 409, description = "A pre-check or an upgrade of the cluster is not over."),
     ),
 )]
@@ -60,7 +61,7 @@ pub(crate) async fn create(
     path = path_of("ShowAutopilotPreCheck"),
     operation_id = "ShowAutopilotPreCheck",
     tag = "Pre-check",
-    responses((status = 200, description = "The pre-check.")),
+    responses((status = 200, description = "The pre-check.", body = PrecheckClusterTask)),
 )]
 pub(crate) async fn show(State(app): State<App>, call: Call) -> Answer<PrecheckClusterTask> {
     let task = app
@@ -76,7 +77,7 @@ pub(crate) async fn show(State(app): State<App>, call: Call) -> Answer<PrecheckC
     path = path_of("ListAutopilotPreCheckTasks"),
     operation_id = "ListAutopilotPreCheckTasks",
     tag = "Pre-check",
-    responses((status = 200, description = "The pre-checks that are kept.")),
+    responses((status = 200, description = "The pre-checks that are kept.", body = ListAutopilotPreCheckTasksResponse)),
 )]
 pub(crate) async fn list(
     State(app): State<App>,

@@ -27,11 +27,30 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The process lives.
+#[utoipa::path(
+    get,
+    path = HEALTH,
+    operation_id = "health",
+    tag = "Operation",
+    security(()),
+    responses((status = 200, description = "It does.", body = Object, example = json!({ "status": "ok" }))),
+)]
 pub(crate) async fn health() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
 /// Requests can be answered: the store responds, and the server is not about to stop.
+#[utoipa::path(
+    get,
+    path = READY,
+    operation_id = "ready",
+    tag = "Operation",
+    security(()),
+    responses(
+        (status = 200, description = "They can.", body = Object, example = json!({ "status": "ok" })),
+        (status = 503, description = "They cannot, now."),
+    ),
+)]
 pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, Refused> {
     if app.is_stopping() {
         return Err(unavailable("The server is stopping.", None));
@@ -46,7 +65,17 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, Refused
     }
 }
 
-/// The numbers. Where the store does not answer, what it would tell is as it was at the last scrape.
+/// The numbers of the server, for Prometheus.
+///
+/// Where the store does not answer, what it would tell is as it was at the last scrape.
+#[utoipa::path(
+    get,
+    path = METRICS,
+    operation_id = "metrics",
+    tag = "Operation",
+    security(()),
+    responses((status = 200, description = "The numbers.", body = String, content_type = OPENMETRICS)),
+)]
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
     let store = app.service.store();
     if let Ok(Ok(counts)) = tokio::time::timeout(PATIENCE, store.task_counts()).await {

@@ -6,6 +6,7 @@ mod bodies;
 mod fixture;
 mod log;
 mod misuse;
+mod openapi;
 mod signatures;
 mod socket;
 mod table;
