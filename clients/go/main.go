@@ -3,7 +3,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/region"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/sdkerr"
 	cce "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/cce/v3"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/cce/v3/model"
 )
@@ -20,6 +18,7 @@ import (
 const usage = `usage: client clusters
        client precheck CLUSTER TARGET
        client postcheck CLUSTER FROM TO
+       client calls
 environment: CLOUD_SDK_AK, CLOUD_SDK_SK, AIRWORTHY_ENDPOINT, AIRWORTHY_REGION, AIRWORTHY_PROJECT
 (without AIRWORTHY_PROJECT the SDK looks for the project that is named like the region)`
 
@@ -32,6 +31,12 @@ var finished = []string{"Success", "Failed", "Error"}
 
 func main() {
 	arguments := os.Args[1:]
+	if slices.Equal(arguments, []string{"calls"}) {
+		if err := calls(); err != nil {
+			fail(err)
+		}
+		return
+	}
 	var command func(*cce.CceClient) error
 	switch {
 	case slices.Equal(arguments, []string{"clusters"}):
@@ -46,7 +51,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, usage)
 		os.Exit(1)
 	}
-	client, err := connect()
+	client, err := connect(nil)
 	if err == nil {
 		err = command(client)
 	}
@@ -55,20 +60,27 @@ func main() {
 	}
 }
 
-func connect() (*cce.CceClient, error) {
+// Connects as the environment says, and as these say where they differ from it.
+func connect(others map[string]string) (*cce.CceClient, error) {
+	value := func(name string) string {
+		if other, differs := others[name]; differs {
+			return other
+		}
+		return os.Getenv(name)
+	}
 	for _, name := range []string{"CLOUD_SDK_AK", "CLOUD_SDK_SK", "AIRWORTHY_ENDPOINT"} {
-		if os.Getenv(name) == "" {
+		if value(name) == "" {
 			return nil, fmt.Errorf("the environment variable %s is not set", name)
 		}
 	}
-	endpoint, id := os.Getenv("AIRWORTHY_ENDPOINT"), os.Getenv("AIRWORTHY_REGION")
+	endpoint, id := value("AIRWORTHY_ENDPOINT"), value("AIRWORTHY_REGION")
 	if id == "" {
 		id = "local-1"
 	}
 	credentials, err := basic.NewCredentialsBuilder().
-		WithAk(os.Getenv("CLOUD_SDK_AK")).
-		WithSk(os.Getenv("CLOUD_SDK_SK")).
-		WithProjectId(os.Getenv("AIRWORTHY_PROJECT")).
+		WithAk(value("CLOUD_SDK_AK")).
+		WithSk(value("CLOUD_SDK_SK")).
+		WithProjectId(value("AIRWORTHY_PROJECT")).
 		// The environment variable for it would get https:// put in front.
 		WithIamEndpointOverride(endpoint).
 		SafeBuild()
@@ -163,17 +175,7 @@ func tell(call string, answer any) {
 }
 
 func fail(err error) {
-	told := map[string]any{"message": err.Error()}
-	var refused *sdkerr.ServiceResponseError
-	if errors.As(err, &refused) {
-		told = map[string]any{
-			"status":    refused.StatusCode,
-			"code":      refused.ErrorCode,
-			"message":   refused.ErrorMessage,
-			"requestId": refused.RequestId,
-		}
-	}
-	printLine(map[string]any{"error": told})
+	printLine(map[string]any{"error": exception(err)})
 	os.Exit(1)
 }
 

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 
+from calls import calls, exception
 from huaweicloudsdkcce.v3 import (
     CceClient,
     CreateAutopilotPostCheckRequest,
@@ -19,12 +20,13 @@ from huaweicloudsdkcce.v3 import (
     ShowAutopilotPreCheckRequest,
 )
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
-from huaweicloudsdkcore.exceptions.exceptions import SdkException, ServiceResponseException
+from huaweicloudsdkcore.exceptions.exceptions import SdkException
 from huaweicloudsdkcore.region.region import Region
 
 USAGE = """usage: client.py clusters
        client.py precheck CLUSTER TARGET
        client.py postcheck CLUSTER FROM TO
+       client.py calls
 environment: CLOUD_SDK_AK, CLOUD_SDK_SK, AIRWORTHY_ENDPOINT, AIRWORTHY_REGION, AIRWORTHY_PROJECT
 (without AIRWORTHY_PROJECT the SDK looks for the project that is named like the region)"""
 
@@ -33,19 +35,17 @@ DEADLINE = 600
 FINISHED = ("Success", "Failed", "Error")
 
 
-def required(name):
-    value = os.environ.get(name)
-    if not value:
-        raise SdkException(f"the environment variable {name} is not set")
-    return value
-
-
-def connect():
-    endpoint = required("AIRWORTHY_ENDPOINT")
+def connect(others=None):
+    """Connects as the environment says, and as `others` say where they differ from it."""
+    environment = {**os.environ, **(others or {})}
+    for name in ("CLOUD_SDK_AK", "CLOUD_SDK_SK", "AIRWORTHY_ENDPOINT"):
+        if not environment.get(name):
+            raise SdkException(f"the environment variable {name} is not set")
+    endpoint = environment["AIRWORTHY_ENDPOINT"]
     credentials = BasicCredentials(
-        required("CLOUD_SDK_AK"), required("CLOUD_SDK_SK"), os.environ.get("AIRWORTHY_PROJECT")
+        environment["CLOUD_SDK_AK"], environment["CLOUD_SDK_SK"], environment.get("AIRWORTHY_PROJECT") or None
     ).with_iam_endpoint(endpoint)
-    region = Region(os.environ.get("AIRWORTHY_REGION", "local-1"), endpoint)
+    region = Region(environment.get("AIRWORTHY_REGION", "local-1"), endpoint)
     return CceClient.new_builder().with_credentials(credentials).with_region(region).build()
 
 
@@ -90,23 +90,16 @@ def postcheck(client, cluster, before, now):
 
 
 def main(arguments):
+    if arguments == ["calls"]:
+        return calls(connect)
     commands = {"clusters": (clusters, 0), "precheck": (precheck, 2), "postcheck": (postcheck, 3)}
     command, count = commands.get(arguments[0] if arguments else "", (None, 0))
     if command is None or len(arguments) != count + 1:
         sys.exit(USAGE)
     try:
         command(connect(), *arguments[1:])
-    except ServiceResponseException as error:
-        told = {
-            "status": error.status_code,
-            "code": error.error_code,
-            "message": error.error_msg,
-            "requestId": error.request_id,
-        }
-        print(json.dumps({"error": told}))
-        sys.exit(1)
     except SdkException as error:
-        print(json.dumps({"error": {"message": error.error_msg}}))
+        print(json.dumps({"error": exception(error)}))
         sys.exit(1)
 
 

@@ -4,28 +4,21 @@
 //! `AIRWORTHY_SEED_PAGES` names the folder of the pages, from the root of the workspace. Where they are absent the samples
 //! are left out, loudly; in CI that is a failure.
 
-mod language;
+#[path = "../common_sdk/mod.rs"]
+mod common_sdk;
 mod pages;
 mod printed;
-mod run;
-mod service;
 mod walk;
 
-use std::path::{Path, PathBuf};
-
 use airworthy_testbed::{Cluster, ClusterOptions};
-use anyhow::{Result, bail};
-use tokio::task::JoinSet;
+use anyhow::Result;
 
-use language::{Language, Sdk};
+use common_sdk::{Language, installed, say};
 use pages::Samples;
-use run::say;
 use walk::Walk;
 
-/// The root of the workspace.
-pub(crate) fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+/// One SDK a language: the samples are the same for all releases of it.
+const LANGUAGES: [Language; 3] = [Language::Python, Language::Go, Language::Java];
 
 /// One cluster and one upgrade for all languages: both take longer than everything that is asked.
 #[tokio::test]
@@ -35,19 +28,6 @@ async fn sdks_and_samples_check_a_cluster_before_and_after_its_upgrade() {
     }
 }
 
-/// The languages whose tools are there; in CI all must be.
-fn languages() -> Result<Vec<Language>> {
-    let mut there = Vec::new();
-    for language in Language::ALL {
-        match language.lacks() {
-            None => there.push(language),
-            Some(tool) if std::env::var_os("CI").is_some() => bail!("{tool} is not installed"),
-            Some(tool) => say(&format!("LEFT OUT: {language:?}, {tool} is not installed")),
-        }
-    }
-    Ok(there)
-}
-
 async fn walk() -> Result<()> {
     let samples = Samples::read()?;
     if samples.is_none() {
@@ -55,14 +35,9 @@ async fn walk() -> Result<()> {
             "LEFT OUT: the samples of the vendor's pages, which are not at hand (AIRWORTHY_SEED_PAGES)",
         );
     }
-    let mut installing = JoinSet::new();
-    for language in languages()? {
-        installing.spawn(Sdk::install(language));
-    }
+    let installing = tokio::spawn(installed(&LANGUAGES));
     let cluster = Cluster::start(ClusterOptions::new("1.31").nodes(2)).await?;
-    let installed = installing.join_all().await;
-    let mut sdks = installed.into_iter().collect::<Result<Vec<Sdk>>>()?;
-    sdks.sort_by_key(|sdk| sdk.language);
+    let sdks = installing.await??;
     let mut walk = Walk::start(cluster, sdks, samples).await?;
     walk.find_the_project().await?;
     walk.errors_are_the_services().await?;

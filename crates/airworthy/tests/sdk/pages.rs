@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::{language::Language, workspace};
+use crate::common_sdk::{Language, workspace};
 
 /// What a sample calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +67,7 @@ impl Samples {
                 bail!("two samples of {language:?} for {call:?}");
             }
         }
-        let wanted = Language::ALL.len() * Call::ALL.len();
+        let wanted = crate::LANGUAGES.len() * Call::ALL.len();
         ensure!(
             samples.len() == wanted,
             "{} of {wanted} samples found: {:?}",
@@ -159,7 +159,7 @@ fn goes_on(language: Language, line: &str) -> bool {
 fn ends(language: Language, code: &[&str]) -> bool {
     let opened = match language {
         Language::Python => return false,
-        Language::Go => "func main()",
+        Language::Go | Language::GoLegacy => "func main()",
         Language::Java => "public class ",
     };
     code.last() == Some(&"}") && code.iter().any(|line| line.starts_with(opened))

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
-use crate::{language::Language, run::Ended};
+use crate::common_sdk::{Ended, Language};
 
 /// What a sample printed.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Printed {
                 .map_err(Into::into),
             Language::Java if text.starts_with("class ") => object(text).map(Self::Answer),
             Language::Python | Language::Java => four_lines(text).map(Self::Refused),
-            Language::Go => go(text),
+            Language::Go | Language::GoLegacy => go(text),
         };
         printed.with_context(|| format!("{language:?} printed\n{text}\n{}", ended.stderr))
     }

@@ -11,11 +11,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    language::Sdk,
+    common_sdk::{House, Key, Run, Sdk, Service, say},
     pages::{Blanks, Call, Samples, replaced},
     printed::{Printed, Refusal},
-    run::{Run, say},
-    service::{Key, Service},
 };
 
 /// How long a controller may take, on a machine with much else to do.
@@ -82,6 +80,7 @@ const GATES: &str = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconf
 pub(crate) struct Walk {
     // Ends before the cluster it reads.
     service: Service,
+    key: Key,
     cluster: Cluster,
     admin: Client,
     sdks: Vec<Sdk>,
@@ -102,10 +101,18 @@ impl Walk {
         let admin = cluster.client("kubectl/v1.31.0")?;
         let apply = Apply::new("kubectl/v1.31.0", How::ClientSide);
         cluster.apply(SHOP, &apply).await?;
-        let clusters = [(NAMED, "named"), (OTHER, "other")];
-        let service = Service::start((PROJECT, REGION), &clusters, &cluster.kubeconfig()).await?;
+        let house = House::new("")?;
+        house.add_project(PROJECT, REGION).await?;
+        for own in [(NAMED, "named"), (OTHER, "other")] {
+            house
+                .add_cluster(PROJECT, own, &cluster.kubeconfig())
+                .await?;
+        }
+        let key = house.create_key(PROJECT, &[]).await?;
+        let service = house.serve().await?;
         let walk = Self {
             service,
+            key,
             cluster,
             admin,
             sdks,
@@ -124,7 +131,7 @@ impl Walk {
         self.phase("the SDKs find project and clusters");
         for sdk in &self.sdks {
             let run = sdk.client(&["clusters"])?;
-            let told = told(self.with_key(run, &self.service.key)).await?;
+            let told = told(self.with_key(run, &self.key)).await?;
             let calls: Vec<&str> = told
                 .iter()
                 .filter_map(|line| line["call"].as_str())
@@ -151,7 +158,7 @@ impl Walk {
         self.phase("errors reach the SDKs' users");
         let stranger = Key {
             sk: "not-the-secret-of-this-key".to_owned(),
-            ..self.service.key.clone()
+            ..self.key.clone()
         };
         for sdk in &self.sdks {
             let run = self.with_key(sdk.client(&["clusters"])?, &stranger);
@@ -327,13 +334,13 @@ impl Walk {
         let folder = tempfile::tempdir_in(&self.folder)?;
         let run = sdk.sample(code, folder.path()).await?;
         let run = self
-            .with_key(run, &self.service.key)
+            .with_key(run, &self.key)
             .named(format!("{:?} sample {call:?}", sdk.language));
         Printed::read(sdk.language, &run.end().await?)
     }
 
     fn client(&self, sdk: &Sdk, words: &[&str]) -> Result<Run> {
-        let run = self.with_key(sdk.client(words)?, &self.service.key);
+        let run = self.with_key(sdk.client(words)?, &self.key);
         Ok(run.env("AIRWORTHY_PROJECT", PROJECT))
     }
 

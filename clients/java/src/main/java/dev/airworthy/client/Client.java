@@ -16,12 +16,14 @@ import com.huaweicloud.sdk.cce.v3.model.ShowAutopilotPreCheckResponse;
 import com.huaweicloud.sdk.core.SdkResponse;
 import com.huaweicloud.sdk.core.auth.BasicCredentials;
 import com.huaweicloud.sdk.core.exception.SdkException;
-import com.huaweicloud.sdk.core.exception.ServiceResponseException;
 import com.huaweicloud.sdk.core.region.Region;
 import com.huaweicloud.sdk.core.utils.JsonUtils;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -31,6 +33,7 @@ public final class Client {
             usage: Client clusters
                    Client precheck CLUSTER TARGET
                    Client postcheck CLUSTER FROM TO
+                   Client calls
             environment: CLOUD_SDK_AK, CLOUD_SDK_SK, AIRWORTHY_ENDPOINT, AIRWORTHY_REGION, AIRWORTHY_PROJECT
             (without AIRWORTHY_PROJECT the SDK looks for the project that is named like the region)""";
     private static final Duration PAUSE = Duration.ofMillis(500);
@@ -43,53 +46,52 @@ public final class Client {
         this.client = client;
     }
 
-    public static void main(String[] arguments) throws InterruptedException {
+    public static void main(String[] arguments) throws InterruptedException, IOException {
         String command = arguments.length == 0 ? "" : arguments[0] + "/" + (arguments.length - 1);
         try {
             switch (command) {
-                case "clusters/0" -> connect().clusters();
-                case "precheck/2" -> connect().precheck(arguments[1], arguments[2]);
-                case "postcheck/3" -> connect().postcheck(arguments[1], arguments[2], arguments[3]);
+                case "clusters/0" -> here().clusters();
+                case "precheck/2" -> here().precheck(arguments[1], arguments[2]);
+                case "postcheck/3" -> here().postcheck(arguments[1], arguments[2], arguments[3]);
+                case "calls/0" -> new Calls(Client::connect).make();
                 default -> {
                     System.err.println(USAGE);
                     System.exit(1);
                 }
             }
-        } catch (ServiceResponseException error) {
-            Map<String, Object> told = new LinkedHashMap<>();
-            told.put("status", error.getHttpStatusCode());
-            told.put("code", error.getErrorCode());
-            told.put("message", error.getErrorMsg());
-            told.put("requestId", error.getRequestId());
-            fail(told);
         } catch (SdkException error) {
-            fail(Map.of("message", error.getMessage()));
+            System.out.println(JsonUtils.toJSON(Map.of("error", Calls.exception(error))));
+            System.exit(1);
         }
     }
 
-    private static Client connect() {
-        String endpoint = required("AIRWORTHY_ENDPOINT");
+    private static Client here() {
+        return new Client(connect(Map.of()));
+    }
+
+    /** Connects as the environment says, and as {@code others} say where they differ from it. */
+    private static CceClient connect(Map<String, String> others) {
+        Map<String, String> environment = new HashMap<>(System.getenv());
+        environment.putAll(others);
+        for (String name : List.of("CLOUD_SDK_AK", "CLOUD_SDK_SK", "AIRWORTHY_ENDPOINT")) {
+            if (environment.getOrDefault(name, "").isEmpty()) {
+                throw new SdkException("the environment variable " + name + " is not set");
+            }
+        }
+        String endpoint = environment.get("AIRWORTHY_ENDPOINT");
         BasicCredentials credentials = new BasicCredentials()
-                .withAk(required("CLOUD_SDK_AK"))
-                .withSk(required("CLOUD_SDK_SK"))
+                .withAk(environment.get("CLOUD_SDK_AK"))
+                .withSk(environment.get("CLOUD_SDK_SK"))
                 .withIamEndpoint(endpoint);
-        String project = System.getenv("AIRWORTHY_PROJECT");
-        if (project != null) {
+        String project = environment.getOrDefault("AIRWORTHY_PROJECT", "");
+        if (!project.isEmpty()) {
             credentials.withProjectId(project);
         }
-        String region = System.getenv().getOrDefault("AIRWORTHY_REGION", "local-1");
-        return new Client(CceClient.newBuilder()
+        String region = environment.getOrDefault("AIRWORTHY_REGION", "local-1");
+        return CceClient.newBuilder()
                 .withCredential(credentials)
                 .withRegion(new Region(region, endpoint))
-                .build());
-    }
-
-    private static String required(String name) {
-        String value = System.getenv(name);
-        if (value == null || value.isEmpty()) {
-            throw new SdkException("the environment variable " + name + " is not set");
-        }
-        return value;
+                .build();
     }
 
     private void clusters() {
@@ -148,10 +150,5 @@ public final class Client {
         line.put("status", answer.getHttpStatusCode());
         line.put("answer", answer);
         System.out.println(JsonUtils.toJSON(line));
-    }
-
-    private static void fail(Map<String, Object> told) {
-        System.out.println(JsonUtils.toJSON(Map.of("error", told)));
-        System.exit(1);
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    io::Write as _,
+    fs::File,
+    io::{Seek as _, Write as _},
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
@@ -28,6 +29,7 @@ pub(crate) struct Run {
     folder: Option<PathBuf>,
     deadline: Duration,
     name: Option<String>,
+    input: Option<File>,
 }
 
 /// What a program that ended has printed.
@@ -47,6 +49,7 @@ impl Run {
             folder: None,
             deadline: DEADLINE,
             name: None,
+            input: None,
         }
     }
 
@@ -76,6 +79,15 @@ impl Run {
         self
     }
 
+    /// What it reads from its standard input, where otherwise there is nothing.
+    pub(crate) fn input(mut self, text: &str) -> Result<Self> {
+        let mut file = tempfile::tempfile()?;
+        file.write_all(text.as_bytes())?;
+        file.rewind()?;
+        self.input = Some(file);
+        Ok(self)
+    }
+
     /// The name under which its run is told.
     pub(crate) fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -85,13 +97,18 @@ impl Run {
     /// The command, ended when dropped.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).stdin(Stdio::null());
+        command.args(&self.arguments).stdin(self.stdin());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
         command.kill_on_drop(true);
         command
+    }
+
+    fn stdin(&self) -> Stdio {
+        let input = self.input.as_ref().and_then(|file| file.try_clone().ok());
+        input.map_or_else(Stdio::null, Stdio::from)
     }
 
     /// Runs it to its end, whatever that is.

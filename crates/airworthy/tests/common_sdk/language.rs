@@ -12,10 +12,7 @@ use airworthy_testbed::{cache_folder, wait_until};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
-use crate::{
-    run::{Run, say},
-    workspace,
-};
+use super::{Run, say, workspace};
 
 /// Packages are fetched and the Go SDK is compiled: minutes on a slow machine.
 const INSTALL_DEADLINE: Duration = Duration::from_mins(15);
@@ -26,26 +23,60 @@ const BUILD_DEADLINE: Duration = Duration::from_mins(5);
 pub(crate) enum Language {
     Python,
     Go,
+    /// The same client with the last release of the SDK that has the shapes of before 2026-04.
+    GoLegacy,
     Java,
 }
 
 impl Language {
-    pub(crate) const ALL: [Self; 3] = [Self::Python, Self::Go, Self::Java];
+    pub(crate) const ALL: [Self; 4] = [Self::Python, Self::Go, Self::GoLegacy, Self::Java];
+
+    /// Language and release of the SDK.
+    pub(crate) fn release(self) -> &'static str {
+        match self {
+            Self::Python => "Python 3.1.219",
+            Self::Go => "Go 0.1.207",
+            Self::GoLegacy => "Go 0.1.174",
+            Self::Java => "Java 3.1.130",
+        }
+    }
+
+    /// Whether it reads workflows in the shapes of before 2026-04 only.
+    pub(crate) fn is_legacy(self) -> bool {
+        matches!(self, Self::GoLegacy | Self::Java)
+    }
 
     /// The folder of the own client below `clients/`.
     fn folder(self) -> &'static str {
         match self {
             Self::Python => "python",
-            Self::Go => "go",
+            Self::Go | Self::GoLegacy => "go",
             Self::Java => "java",
+        }
+    }
+
+    /// The folder in the cache.
+    fn home(self) -> &'static str {
+        match self {
+            Self::GoLegacy => "go-legacy",
+            _ => self.folder(),
         }
     }
 
     fn sources(self) -> &'static [&'static str] {
         match self {
             Self::Python => &["requirements.txt", "constraints.txt"],
-            Self::Go => &["go.mod", "go.sum", "main.go"],
-            Self::Java => &["pom.xml", JAVA_CLIENT],
+            Self::Go => &["go.mod", "go.sum", "main.go", "calls.go"],
+            Self::GoLegacy => &["legacy.mod", "legacy.sum", "main.go", "calls.go"],
+            Self::Java => &["pom.xml", JAVA_CLIENT, JAVA_CALLS],
+        }
+    }
+
+    /// What the Go tool has to be told of the module file.
+    fn module(self) -> &'static [&'static str] {
+        match self {
+            Self::GoLegacy => &["-modfile=legacy.mod"],
+            _ => &[],
         }
     }
 
@@ -53,7 +84,7 @@ impl Language {
     pub(crate) fn lacks(self) -> Option<&'static str> {
         let tools: &[&str] = match self {
             Self::Python => &["python3"],
-            Self::Go => &["go"],
+            Self::Go | Self::GoLegacy => &["go"],
             Self::Java => &["java", "javac", "mvn"],
         };
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -64,7 +95,7 @@ impl Language {
     fn version(self) -> Run {
         let (program, argument) = match self {
             Self::Python => ("python3", "--version"),
-            Self::Go => ("go", "version"),
+            Self::Go | Self::GoLegacy => ("go", "version"),
             Self::Java => ("javac", "-version"),
         };
         Run::new(program).arg(argument)
@@ -72,6 +103,7 @@ impl Language {
 }
 
 const JAVA_CLIENT: &str = "src/main/java/dev/airworthy/client/Client.java";
+const JAVA_CALLS: &str = "src/main/java/dev/airworthy/client/Calls.java";
 /// A short-lived JVM has no use for its optimizing compiler.
 const JVM: [&str; 2] = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
 
@@ -88,7 +120,7 @@ impl Sdk {
     pub(crate) async fn install(language: Language) -> Result<Self> {
         let about = || format!("installing the SDK for {language:?}");
         let key = key(language).await.with_context(about)?;
-        let home = cache_folder()?.join(format!("clients/{}-{key:016x}", language.folder()));
+        let home = cache_folder()?.join(format!("clients/{}-{key:016x}", language.home()));
         let sdk = Self { language, home };
         fs::create_dir_all(&sdk.home)?;
         let lock = File::create(sdk.home.with_extension("lock"))?;
@@ -102,7 +134,7 @@ impl Sdk {
             say(&format!("installing the SDK for {language:?} (once)"));
             match language {
                 Language::Python => sdk.install_python().await.with_context(about)?,
-                Language::Go => sdk.install_go().await.with_context(about)?,
+                Language::Go | Language::GoLegacy => sdk.install_go().await.with_context(about)?,
                 Language::Java => sdk.install_java().await.with_context(about)?,
             }
             fs::write(sdk.home.join("whole"), "")?;
@@ -114,7 +146,7 @@ impl Sdk {
     fn is_whole(&self) -> bool {
         let outside = match self.language {
             Language::Python => self.python().is_file(),
-            Language::Go => true,
+            Language::Go | Language::GoLegacy => true,
             Language::Java => self
                 .class_path()
                 .is_ok_and(|path| std::env::split_paths(&path).all(|jar| jar.is_file())),
@@ -142,6 +174,7 @@ impl Sdk {
 
     async fn install_go(&self) -> Result<()> {
         go_build(&self.home.join("client"))
+            .args(self.language.module())
             .arg(".")
             .folder(self.clients())
             .within(INSTALL_DEADLINE)
@@ -165,7 +198,7 @@ impl Sdk {
             .arg(self.home.join("classes"))
             .arg("-cp")
             .arg(self.class_path()?)
-            .arg(JAVA_CLIENT)
+            .args([JAVA_CLIENT, JAVA_CALLS])
             .folder(self.clients())
             .within(BUILD_DEADLINE)
             .succeed()
@@ -176,8 +209,11 @@ impl Sdk {
     /// The own client.
     pub(crate) fn client(&self, words: &[&str]) -> Result<Run> {
         let run = match self.language {
-            Language::Python => Run::new(self.python()).arg(self.clients().join("client.py")),
-            Language::Go => Run::new(self.home.join("client")),
+            // Nothing is written into the work tree.
+            Language::Python => Run::new(self.python())
+                .arg("-B")
+                .arg(self.clients().join("client.py")),
+            Language::Go | Language::GoLegacy => Run::new(self.home.join("client")),
             Language::Java => {
                 let own = self.home.join("classes").into_os_string();
                 let path = [own, self.class_path()?].join(&OsString::from(":"));
@@ -196,7 +232,7 @@ impl Sdk {
                 fs::write(&file, code)?;
                 Run::new(self.python()).arg(file)
             }
-            Language::Go => Run::new(self.build_go(code, folder).await?),
+            Language::Go | Language::GoLegacy => Run::new(self.build_go(code, folder).await?),
             Language::Java => {
                 let file = folder.join("Sample.java");
                 fs::write(&file, code)?;
@@ -233,6 +269,7 @@ impl Sdk {
         )?;
         let program = folder.join("sample");
         go_build(&program)
+            .args(self.language.module())
             .arg("-overlay")
             .arg(&overlay)
             .arg("./sample")

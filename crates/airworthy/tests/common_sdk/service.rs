@@ -1,7 +1,8 @@
 //! `airworthy serve` as a child process, with what an operator tells it first.
 
 use std::{
-    path::Path,
+    fs,
+    path::{Path, PathBuf},
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -14,20 +15,25 @@ use tokio::{
     process::{Child, ChildStderr},
 };
 
-use crate::run::{Ended, Run, say};
+use super::{Ended, Run, say};
 
 const AIRWORTHY: &str = env!("CARGO_BIN_EXE_airworthy");
 const START_DEADLINE: Duration = Duration::from_secs(30);
 const END_DEADLINE: Duration = Duration::from_secs(30);
 
+/// The folder of one service: its configuration, its database, and what an operator does with them.
+#[derive(Debug)]
+pub(crate) struct House {
+    folder: TempDir,
+}
+
 /// A service on a database of its own. Dropped before [`Service::end`] it is killed, and its log is told.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) endpoint: String,
-    pub(crate) key: Key,
+    pub(crate) house: House,
     log: Arc<Mutex<Vec<String>>>,
     child: Child,
-    _folder: TempDir,
 }
 
 /// An access key.
@@ -37,47 +43,90 @@ pub(crate) struct Key {
     pub(crate) sk: String,
 }
 
-impl Service {
-    /// Adds the project and its clusters, which all are the one of the kubeconfig, and starts.
-    pub(crate) async fn start(
-        project: (&str, &str),
-        clusters: &[(&str, &str)],
-        kubeconfig: &Path,
-    ) -> Result<Self> {
+impl House {
+    /// With this configuration file.
+    pub(crate) fn new(configuration: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let (id, name) = project;
-        tell(&folder, &["project", "add", "--id", id, "--name", name]).await?;
+        let own = folder.path().join("airworthy");
+        fs::create_dir(&own)?;
+        fs::write(own.join("config.toml"), configuration)?;
+        Ok(Self { folder })
+    }
+
+    /// The file of the database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("airworthy.db")
+    }
+
+    /// Runs a command of the operator's.
+    pub(crate) async fn tell(&self, words: &[&str]) -> Result<Ended> {
+        self.command(words).succeed().await
+    }
+
+    /// A command of the operator's, to be run.
+    pub(crate) fn command(&self, words: &[&str]) -> Run {
+        self.apart(Run::new(AIRWORTHY)).args(words)
+    }
+
+    pub(crate) async fn add_project(&self, id: &str, name: &str) -> Result<()> {
+        let add = ["project", "add", "--id", id, "--name", name];
+        self.tell(&add).await.map(drop)
+    }
+
+    pub(crate) async fn add_cluster(
+        &self,
+        project: &str,
+        (id, name): (&str, &str),
+        kubeconfig: &Path,
+    ) -> Result<()> {
         let kubeconfig = kubeconfig.to_str().context("a path that is no text")?;
-        for (cluster, name) in clusters {
-            let add = [
-                "cluster",
-                "add",
-                "--project",
-                id,
-                "--kubeconfig",
-                kubeconfig,
-            ];
-            let own = ["--id", cluster, "--name", name];
-            tell(&folder, &[&add[..], &own[..]].concat()).await?;
-        }
-        let key = tell(&folder, &["key", "create", "--project", id]).await?;
-        let key = Key {
-            ak: line_after(&key.stdout, "CLOUD_SDK_AK=")?,
-            sk: line_after(&key.stdout, "CLOUD_SDK_SK=")?,
-        };
-        let mut child = serve(&folder)?;
+        let to = ["--project", project, "--kubeconfig", kubeconfig];
+        let own = ["--id", id, "--name", name];
+        let add = [&["cluster", "add"], &to[..], &own[..]].concat();
+        self.tell(&add).await.map(drop)
+    }
+
+    /// A new access key of the project; `words` go along.
+    pub(crate) async fn create_key(&self, project: &str, words: &[&str]) -> Result<Key> {
+        let create = [&["key", "create", "--project", project], words].concat();
+        let told = self.tell(&create).await?;
+        Ok(Key {
+            ak: line_after(&told.stdout, "CLOUD_SDK_AK=")?,
+            sk: line_after(&told.stdout, "CLOUD_SDK_SK=")?,
+        })
+    }
+
+    /// Starts the service.
+    pub(crate) async fn serve(self) -> Result<Service> {
+        let mut child = self.start()?;
         let stderr = child.stderr.take().context("no standard error")?;
         let mut lines = BufReader::new(stderr).lines();
         let endpoint = tokio::time::timeout(START_DEADLINE, endpoint(&mut lines)).await;
         let endpoint = endpoint.context("the service does not say where it listens")??;
         say(&format!("airworthy serve listens on {endpoint}"));
-        Ok(Self {
+        Ok(Service {
             endpoint,
-            key,
+            house: self,
             log: keep(lines),
             child,
-            _folder: folder,
         })
+    }
+
+    /// The kernel ends it with this process too, however that ends.
+    fn start(&self) -> Result<Child> {
+        let run = Run::new("setpriv")
+            .args(["--pdeathsig", "KILL", "--", AIRWORTHY])
+            .args(["serve", "--listen", "127.0.0.1:0"]);
+        let mut command = self.apart(run).command();
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command.spawn().context("cannot start airworthy serve")
+    }
+
+    /// What the user of this machine has configured is no part of the test.
+    fn apart(&self, run: Run) -> Run {
+        run.env("HOME", self.folder.path())
+            .env("XDG_CONFIG_HOME", self.folder.path())
+            .env("AIRWORTHY_DATABASE", self.database())
     }
 }
 
@@ -101,30 +150,6 @@ impl Drop for Service {
             say(&format!("the service said\n{}", log.join("\n")));
         }
     }
-}
-
-/// What the user of this machine has configured is no part of the test.
-fn apart(run: Run, folder: &TempDir) -> Run {
-    run.env("HOME", folder.path())
-        .env("XDG_CONFIG_HOME", folder.path())
-        .env("AIRWORTHY_DATABASE", folder.path().join("airworthy.db"))
-}
-
-async fn tell(folder: &TempDir, words: &[&str]) -> Result<Ended> {
-    apart(Run::new(AIRWORTHY), folder)
-        .args(words)
-        .succeed()
-        .await
-}
-
-/// The kernel ends it with this process too, however that ends.
-fn serve(folder: &TempDir) -> Result<Child> {
-    let run = Run::new("setpriv")
-        .args(["--pdeathsig", "KILL", "--", AIRWORTHY])
-        .args(["serve", "--listen", "127.0.0.1:0"]);
-    let mut command = apart(run, folder).command();
-    command.stdout(Stdio::null()).stderr(Stdio::piped());
-    command.spawn().context("cannot start airworthy serve")
 }
 
 async fn endpoint(lines: &mut Lines<BufReader<ChildStderr>>) -> Result<String> {
