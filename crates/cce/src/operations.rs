@@ -130,17 +130,17 @@ pub static OPERATIONS: &[Operation] = &[
     served("ShowAutopilotCluster", Verb::Get, cluster!(""), 200, READ),
     planned("DeleteAutopilotCluster", Verb::Delete, cluster!(""), 200, ADMIN),
     planned("ShowAutopilotJob", Verb::Get, project!("/jobs/{job_id}"), 200, READ),
-    planned("KeystoneCreateUserTokenByPassword", Verb::Post, "/v3/auth/tokens", 201, ANYBODY),
+    served("KeystoneCreateUserTokenByPassword", Verb::Post, "/v3/auth/tokens", 201, ANYBODY),
     served("KeystoneListProjects", Verb::Get, "/v3/projects", 200, READ),
-    planned("KeystoneListAuthDomains", Verb::Get, "/v3/auth/domains", 200, READ),
-    planned("KeystoneListRegions", Verb::Get, "/v3/regions", 200, READ),
-    planned("KeystoneCreateProject", Verb::Post, "/v3/projects", 201, READ),
+    served("KeystoneListAuthDomains", Verb::Get, "/v3/auth/domains", 200, READ),
+    served("KeystoneListRegions", Verb::Get, "/v3/regions", 200, READ),
+    served("KeystoneCreateProject", Verb::Post, "/v3/projects", 201, READ),
 ];
 
 /// Routes that the vendor does not have.
 #[rustfmt::skip]
 pub static OWN: &[Operation] = &[
-    planned("ListRequests", Verb::Get, "/audit/v1/projects/{project_id}/requests", 200, ADMIN),
+    served("ListRequests", Verb::Get, "/audit/v1/projects/{project_id}/requests", 200, ADMIN),
 ];
 
 /// The operation of this name.
@@ -195,7 +195,11 @@ mod tests {
                 "CreateAutopilotPostCheck",
                 "ListAutopilotClusters",
                 "ShowAutopilotCluster",
+                "KeystoneCreateUserTokenByPassword",
                 "KeystoneListProjects",
+                "KeystoneListAuthDomains",
+                "KeystoneListRegions",
+                "KeystoneCreateProject",
             ]
         );
     }

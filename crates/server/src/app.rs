@@ -40,6 +40,9 @@ const LARGE_BODIES: usize = 8;
 /// Most batches of audit events that are taken at once; one transaction writes them, so more would only wait.
 const AUDIT_BATCHES: usize = 4;
 
+/// Most requests of known callers that change something at once; those of clients who went away count until they are through.
+const CHANGES: usize = 1024;
+
 /// The largest body that is read without waiting for one of the places for large ones.
 pub(crate) const SMALL_BODY: usize = 64 * 1024;
 
@@ -50,8 +53,20 @@ pub struct App {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) large_bodies: Arc<Semaphore>,
     pub(crate) audit_places: Arc<Semaphore>,
+    pub(crate) changes: Arc<Semaphore>,
     pub(crate) body_deadline: Duration,
+    under_way: Arc<watch::Sender<usize>>,
     stopping: Arc<watch::Sender<bool>>,
+}
+
+/// A request that is carried out to its end; over when this is dropped.
+#[derive(Debug)]
+pub(crate) struct UnderWay(Arc<watch::Sender<usize>>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 impl App {
@@ -62,7 +77,9 @@ impl App {
             metrics: Arc::default(),
             large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
             audit_places: Arc::new(Semaphore::new(AUDIT_BATCHES)),
+            changes: Arc::new(Semaphore::new(CHANGES)),
             body_deadline: options.body_deadline,
+            under_way: Arc::new(watch::Sender::new(0)),
             stopping: Arc::new(watch::Sender::new(false)),
         }
     }
@@ -70,6 +87,22 @@ impl App {
     /// Makes requests that wait answer at once, and the readiness probe fail.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    /// Begins a request that is carried out to its end.
+    pub(crate) fn under_way(&self) -> UnderWay {
+        self.under_way.send_modify(|count| *count += 1);
+        UnderWay(self.under_way.clone())
+    }
+
+    /// Waits until no such request is under way.
+    pub(crate) async fn carried_out(&self) {
+        // The sender lives as long as `self`, so this ends for no other reason.
+        let _ = self
+            .under_way
+            .subscribe()
+            .wait_for(|count| *count == 0)
+            .await;
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -3,7 +3,7 @@
 use airworthy_cce::{ApiError, request::BODY_LIMIT};
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode, header::CONTENT_LENGTH};
+use http::{HeaderMap, Request, StatusCode, header::CONTENT_LENGTH};
 use http_body_util::BodyExt;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -21,24 +21,43 @@ pub(crate) struct Collected {
 
 /// Refuses a body whose announced length is over the limit before a byte of it is read.
 pub(crate) fn refuse_oversize(headers: &HeaderMap) -> Result<(), ApiError> {
+    refuse_longer(headers, BODY_LIMIT)
+}
+
+fn refuse_longer(headers: &HeaderMap, limit: usize) -> Result<(), ApiError> {
     let length = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse::<u64>().ok());
-    if length.is_some_and(|length| length > BODY_LIMIT as u64) {
-        return Err(ApiError::body_too_large(BODY_LIMIT));
+    if length.is_some_and(|length| length > limit as u64) {
+        return Err(ApiError::body_too_large(limit));
     }
     Ok(())
 }
 
 /// Reads a body to its end, whether its length was announced or not.
 pub(crate) async fn collect(app: &App, body: Body) -> Result<Collected, Refused> {
-    tokio::time::timeout(app.body_deadline, read(app, body))
+    collect_longest(app, body, BODY_LIMIT).await
+}
+
+/// Reads the body of a request whose sender nobody knows yet, and which is small.
+pub(crate) async fn collect_within(
+    app: &App,
+    request: Request<Body>,
+    limit: usize,
+) -> Result<Bytes, Refused> {
+    refuse_longer(request.headers(), limit)?;
+    let collected = collect_longest(app, request.into_body(), limit).await?;
+    Ok(collected.bytes)
+}
+
+async fn collect_longest(app: &App, body: Body, limit: usize) -> Result<Collected, Refused> {
+    tokio::time::timeout(app.body_deadline, read(app, body, limit))
         .await
         .unwrap_or_else(|_| Err(unreadable("The body did not arrive in time.").into()))
 }
 
-async fn read(app: &App, mut body: Body) -> Result<Collected, Refused> {
+async fn read(app: &App, mut body: Body, limit: usize) -> Result<Collected, Refused> {
     let mut bytes = BytesMut::new();
     let mut place = None;
     while let Some(frame) = body.frame().await {
@@ -46,8 +65,8 @@ async fn read(app: &App, mut body: Body) -> Result<Collected, Refused> {
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        if bytes.len() + data.len() > BODY_LIMIT {
-            return Err(ApiError::body_too_large(BODY_LIMIT).into());
+        if bytes.len() + data.len() > limit {
+            return Err(ApiError::body_too_large(limit).into());
         }
         if bytes.len() + data.len() > SMALL_BODY && place.is_none() {
             // The semaphore is never closed.

@@ -1,14 +1,7 @@
-//! A call by a known caller: a handler that takes one cannot be reached without a good signature, nor with another
-//! project's path.
+//! A call by a known caller: a handler that takes one cannot be reached without good credentials, nor with another project's
+//! path, nor with too small a role.
 
-use std::sync::{Arc, OnceLock};
-
-use airworthy_cce::{
-    ApiError,
-    request::{check_id, check_project_id},
-    sign::{Authorization, Payload, Refusal, SignedRequest},
-};
-use airworthy_store::AccessKey;
+use airworthy_cce::{ApiError, operations::Operation, request::check_id};
 use axum::{
     RequestExt,
     body::Body,
@@ -16,77 +9,55 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, request::Parts};
-use jiff::Timestamp;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
-    answer::Refused,
+    access::{Caller, KnownAs, NO_PROJECT, Shown, demand, same_project},
+    answer::{Refused, broken},
     app::App,
     body::{self, Collected},
+    probes::unavailable,
 };
 
-/// Stands in for the secret of an access key that does not exist, so that both take the same way.
-const NO_SECRET: &str = "there is no such access key, and no signature fits";
-
-/// Header that names the caller's project.
-const PROJECT_HEADER: &str = "x-project-id";
-
-/// Where the verified access key is left for the log.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct KnownAs(pub(crate) Arc<OnceLock<String>>);
-
-/// A verified request.
+/// A request of a known caller, who may do what is asked for in the project of the path, if that names one.
 #[derive(Debug)]
-pub(crate) struct Call {
-    /// The caller's project; that of the path is the same.
-    pub(crate) project: String,
+pub(crate) struct Visit {
+    pub(crate) caller: Caller,
     pub(crate) headers: HeaderMap,
     ids: Vec<(String, String)>,
     query: Vec<(String, String)>,
     body: Collected,
+    /// A place among the requests that change something.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
-impl Call {
-    /// The cluster of the path.
-    pub(crate) fn cluster(&self) -> &str {
-        value(&self.ids, "cluster_id").unwrap_or_default()
-    }
-
-    /// The task of the path.
-    pub(crate) fn task(&self) -> &str {
-        value(&self.ids, "task_id").unwrap_or_default()
-    }
-
+impl Visit {
     /// The first value of a query parameter.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         value(&self.query, name)
     }
-
-    /// The body.
-    pub(crate) fn body(&self) -> &Bytes {
-        &self.body.bytes
-    }
 }
 
-impl FromRequest<App> for Call {
+impl FromRequest<App> for Visit {
     type Rejection = Refused;
 
     async fn from_request(mut request: Request, app: &App) -> Result<Self, Refused> {
         body::refuse_oversize(request.headers())?;
-        let authorization = authorization(request.headers())?;
+        let shown = Shown::of(app, request.headers()).await?;
         let ids = path_ids(&mut request).await?;
         let (parts, body) = request.into_parts();
         let body = body::collect(app, body).await?;
-        let project = verify(app, &authorization, &parts, &body.bytes).await?;
-        if let Some(known) = parts.extensions.get::<KnownAs>() {
-            let _ = known.0.set(authorization.access_key().to_owned());
-        }
-        same_project(&project, &parts.headers, value(&ids, "project_id"))?;
+        let caller = shown.caller(app, &parts, &body.bytes).await?;
+        remember(&parts, &caller, &ids);
+        same_project(&caller, &parts.headers, value(&ids, "project_id"))?;
+        may(&parts, &caller)?;
         for (name, id) in ids.iter().filter(|(name, _)| name != "project_id") {
             check_id(name, id)?;
         }
         Ok(Self {
-            project,
+            caller,
             query: query(&parts),
+            _place: place(app, &parts)?,
             headers: parts.headers,
             ids,
             body,
@@ -94,14 +65,71 @@ impl FromRequest<App> for Call {
     }
 }
 
-fn authorization(headers: &HeaderMap) -> Result<Authorization, ApiError> {
-    match Authorization::from_headers(headers) {
-        Ok(authorization) => Ok(authorization),
-        // No tokens are issued, so none is known.
-        Err(Refusal::MissingCredentials) if headers.contains_key("x-auth-token") => {
-            Err(ApiError::unknown_token())
-        }
-        Err(refusal) => Err(ApiError::from(&refusal)),
+/// A request of a known caller in a project.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// The caller's project; that of the path is the same.
+    pub(crate) project: String,
+    pub(crate) headers: HeaderMap,
+    visit: Visit,
+}
+
+impl Call {
+    /// The cluster of the path.
+    pub(crate) fn cluster(&self) -> &str {
+        self.id("cluster_id")
+    }
+
+    /// The task of the path.
+    pub(crate) fn task(&self) -> &str {
+        self.id("task_id")
+    }
+
+    /// The job of the path.
+    pub(crate) fn job(&self) -> &str {
+        self.id("job_id")
+    }
+
+    /// The workflow of the path.
+    pub(crate) fn workflow(&self) -> &str {
+        self.id("upgrade_workflow_id")
+    }
+
+    /// The plan of the path.
+    pub(crate) fn plan(&self) -> &str {
+        self.id("upgrade_plan_id")
+    }
+
+    fn id(&self, name: &str) -> &str {
+        value(&self.visit.ids, name).unwrap_or_default()
+    }
+
+    /// The first value of a query parameter.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.visit.query(name)
+    }
+
+    /// The body.
+    pub(crate) fn body(&self) -> &Bytes {
+        &self.visit.body.bytes
+    }
+}
+
+impl FromRequest<App> for Call {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
+        let mut visit = Visit::from_request(request, app).await?;
+        let (project, _) = visit
+            .caller
+            .scope
+            .clone()
+            .ok_or_else(|| ApiError::forbidden(NO_PROJECT))?;
+        Ok(Self {
+            project,
+            headers: std::mem::take(&mut visit.headers),
+            visit,
+        })
     }
 }
 
@@ -113,51 +141,45 @@ async fn path_ids(request: &mut Request<Body>) -> Result<Vec<(String, String)>, 
         .map_err(|_| ApiError::invalid_request("The path is not UTF-8 once it is decoded."))
 }
 
-/// The project of the key that signed the request.
-async fn verify(
-    app: &App,
-    authorization: &Authorization,
-    parts: &Parts,
-    body: &[u8],
-) -> Result<String, Refused> {
-    let key = app
-        .service
-        .store()
-        .access_key(authorization.access_key())
-        .await?;
-    let request = SignedRequest {
-        method: &parts.method,
-        target: parts.uri.path_and_query().map_or("/", |it| it.as_str()),
-        headers: &parts.headers,
-        body,
-    };
-    let secret = key.as_ref().map_or(NO_SECRET, |key| key.secret.expose());
-    authorization
-        .verify(&request, secret, Timestamp::now(), Payload::Signed)
-        .and_then(|()| key.ok_or(Refusal::UnknownKey))
-        .map(|AccessKey { project_id, .. }| project_id)
-        .map_err(|refusal| ApiError::from(&refusal).into())
+/// Leaves the caller for the log and the trail, also when the request is refused from here on.
+fn remember(parts: &Parts, caller: &Caller, ids: &[(String, String)]) {
+    if let Some(known) = parts.extensions.get::<KnownAs>() {
+        let cluster = value(ids, "cluster_id");
+        let cluster = cluster.filter(|id| check_id("cluster_id", id).is_ok());
+        known.caller(caller, cluster);
+    }
 }
 
-fn same_project(project: &str, headers: &HeaderMap, in_path: Option<&str>) -> Result<(), ApiError> {
-    if let Some(in_path) = in_path {
-        check_project_id(in_path)?;
-        if in_path != project {
-            return Err(ApiError::forbidden(
-                "The project of the path is not that of the access key.",
-            ));
-        }
-    }
-    let named = headers.get_all(PROJECT_HEADER);
-    if named
-        .iter()
-        .any(|named| named.as_bytes() != project.as_bytes())
-    {
-        return Err(ApiError::forbidden(
-            "X-Project-Id is not the project of the access key.",
-        ));
+/// Whether the caller's role is enough for the operation. Callers without a project meet no operation that looks at roles.
+fn may(parts: &Parts, caller: &Caller) -> Result<(), Refused> {
+    let operation = parts.extensions.get::<&'static Operation>();
+    let Some(operation) = operation else {
+        return Err(broken(&NotInTheTable));
+    };
+    if let Some((_, role)) = &caller.scope {
+        demand(operation, *role)?;
     }
     Ok(())
+}
+
+/// A route takes a caller without being in the table of operations, which says what role it takes.
+#[derive(Debug, thiserror::Error)]
+#[error("the route is in no table of operations: nobody may call it")]
+struct NotInTheTable;
+
+/// A place among the requests that change something: those of clients who went away go on, so they are bounded.
+fn place(app: &App, parts: &Parts) -> Result<Option<OwnedSemaphorePermit>, Refused> {
+    if parts.method.is_safe() {
+        return Ok(None);
+    }
+    let place = app.changes.clone().try_acquire_owned();
+    let busy = |_| {
+        unavailable(
+            "Too many requests change something at once; repeat this one.",
+            None,
+        )
+    };
+    place.map(Some).map_err(busy)
 }
 
 fn query(parts: &Parts) -> Vec<(String, String)> {

@@ -1,6 +1,9 @@
 //! One connection, from its first byte to its last.
 
-use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    convert::Infallible, future::poll_fn, net::IpAddr, pin::Pin, sync::Arc, task::Poll,
+    time::Duration,
+};
 
 use axum::{Router, body::Body, response::Response};
 use http::{
@@ -11,8 +14,7 @@ use http_body::Body as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::{Sleep, sleep_until},
 };
 use tower::ServiceExt;
@@ -29,6 +31,10 @@ const HEAD_LIMIT: usize = 64 * 1024;
 /// How long, and how much, a client may go on sending what nobody reads before its connection is closed on it.
 const LINGER: (Duration, u64) = (Duration::from_secs(5), 64 * 1024 * 1024);
 
+/// The address at the other end of a request's connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
 /// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
@@ -39,11 +45,17 @@ enum End {
 }
 
 /// Answers the requests of one connection until either side is through, the client is too slow, or the server stops.
-pub(crate) async fn run(socket: TcpStream, router: Router, app: App, pulse: Arc<Pulse>) {
+pub(crate) async fn run<S>(socket: S, peer: Peer, router: Router, app: App, pulse: Arc<Pulse>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let io = TokioIo::new(Watched::new(socket, pulse.clone()));
     let answer = {
         let pulse = pulse.clone();
-        service_fn(move |request| Box::pin(answer(request, router.clone(), pulse.clone())))
+        service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            Box::pin(answer(request, router.clone(), pulse.clone()))
+        })
     };
     let mut connection = http1::Builder::new()
         // Ours are in the pulse: hyper's would bound the time between two requests, too.
@@ -113,7 +125,7 @@ async fn answer(
 
 /// Says that nothing more comes, then reads for a while what the client still sends: closing at once would reset the
 /// connection, and the client could lose the answer that it has not read yet.
-async fn linger(mut socket: TcpStream) {
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S) {
     let (time, bytes) = LINGER;
     let drained = async {
         socket.shutdown().await?;

@@ -3,6 +3,7 @@
 //! Knows how a request becomes a call of the service and its outcome an answer on the wire. It must not know the command
 //! line, nor how a cluster is read or judged.
 
+mod access;
 mod answer;
 mod app;
 mod audit;
@@ -11,6 +12,7 @@ mod call;
 mod clusters;
 mod connection;
 mod heads;
+mod iam;
 mod metrics;
 mod observe;
 mod openapi;
@@ -18,14 +20,15 @@ mod places;
 mod postcheck;
 mod precheck;
 mod probes;
-mod projects;
 mod pulse;
 mod routes;
 mod serve;
+mod tokens;
+mod trail;
 mod versions;
 mod watched;
 
 pub use app::{App, Options};
 pub use openapi::document;
-pub use routes::router;
+pub use routes::{router, routes};
 pub use serve::{Error, serve};

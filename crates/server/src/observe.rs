@@ -1,12 +1,15 @@
-//! Around every request: its id, its line in the log, its metrics, and that its answer is JSON whatever happens inside.
+//! Around every request: its id, its line in the log and in the trail, its metrics, and that its answer is JSON whatever happens
+//! inside. What changes something is carried out to its end, whether or not the client waits for it.
 
 use std::{
     panic::AssertUnwindSafe,
     time::{Duration, Instant},
 };
 
-use airworthy_cce::{ApiError, operations::OPERATIONS};
+use airworthy_cce::{ApiError, operations};
+use airworthy_store::Entry;
 use axum::{
+    Json,
     body::Body,
     extract::{MatchedPath, Request, State},
     middleware::Next,
@@ -17,13 +20,15 @@ use http::{
     HeaderValue, Method,
     header::{CONTENT_LENGTH, CONTENT_TYPE},
 };
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
+    access::KnownAs,
     answer::{Refused, stand_in},
     app::App,
     audit,
-    call::KnownAs,
+    connection::Peer,
     heads, openapi, probes,
 };
 
@@ -37,12 +42,36 @@ struct Seen {
     route: Option<MatchedPath>,
     operation: &'static str,
     identity: bool,
+    peer: Option<Peer>,
     known: KnownAs,
     began: Instant,
 }
 
+/// The code of the error that an answer is, left for the trail.
+#[derive(Clone, Copy, Debug)]
+struct Code(&'static str);
+
 pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let seen = Seen::of(&mut request);
+    if seen.method.is_safe() {
+        return answer(app, seen, request, next).await;
+    }
+    // A client that goes away takes this future along, but not the task.
+    let under_way = app.under_way();
+    let carried_out = tokio::spawn(async move {
+        let response = answer(app, seen, request, next).await;
+        drop(under_way);
+        response
+    });
+    // Panics are caught within: only a process that ends leaves no answer.
+    carried_out.await.unwrap_or_else(|_| {
+        let error = ApiError::internal();
+        (error.status, Json(error.body(None))).into_response()
+    })
+}
+
+/// Has a request answered, and does all that has to be done before the answer leaves.
+async fn answer(app: App, seen: Seen, request: Request, next: Next) -> Response {
     let response = if seen.method == Method::HEAD {
         // Routes of GET would answer it, with nothing in the body to say so.
         Refused::from(ApiError::no_such_api()).into_response()
@@ -55,10 +84,21 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
             .unwrap_or_else(|_| panicked())
     };
     let response = seen.finished(response);
+    if let Some(entry) = seen.entry(&response) {
+        record(&app, entry).await;
+    }
     let took = seen.began.elapsed();
     app.metrics.request(seen.operation, response.status(), took);
     seen.log(&response, took);
     response
+}
+
+/// Writes an entry of the trail. What was done is done, and the answer says so: where it cannot be written, the log is the
+/// trail.
+async fn record(app: &App, entry: Entry) {
+    if let Err(error) = app.service.store().record(entry.clone()).await {
+        tracing::error!(%error, ?entry, "the trail could not be written");
+    }
 }
 
 fn panicked() -> Response {
@@ -75,11 +115,18 @@ impl Seen {
         request.extensions_mut().insert(known.clone());
         let route = request.extensions().get::<MatchedPath>().cloned();
         let method = request.method().clone();
+        let operation = route
+            .as_ref()
+            .and_then(|route| operations::at(&method, route.as_str()));
+        // From here on its role is demanded of callers.
+        operation.map(|operation| request.extensions_mut().insert(operation));
         Self {
             id: Uuid::new_v4().simple().to_string(),
-            operation: route
-                .as_ref()
-                .map_or(UNKNOWN, |route| operation(&method, route.as_str())),
+            operation: operation
+                .map(|operation| operation.name)
+                .or_else(|| other(route.as_ref()?.as_str()))
+                .unwrap_or(UNKNOWN),
+            peer: request.extensions().get().copied(),
             identity: request.uri().path().starts_with("/v3/"),
             method,
             route,
@@ -119,6 +166,7 @@ impl Seen {
             serde_json::to_vec(&error.body(Some(&self.id)))
         };
         *response.status_mut() = error.status;
+        response.extensions_mut().insert(Code(error.code));
         response.headers_mut().remove(CONTENT_LENGTH);
         response
             .headers_mut()
@@ -128,15 +176,36 @@ impl Seen {
         response
     }
 
+    /// What the trail says of this: what a known caller changed or wanted to, and who tried to log in.
+    fn entry(&self, response: &Response) -> Option<Entry> {
+        let known = self.known.get().filter(|_| !self.method.is_safe())?;
+        let code = response.extensions().get();
+        Some(Entry {
+            at: Timestamp::now(),
+            project_id: known.project.clone(),
+            actor: known.actor.clone(),
+            role: known.role,
+            source: self
+                .peer
+                .map_or_else(|| "unknown".to_owned(), |Peer(peer)| peer.to_string()),
+            operation: self.operation.to_owned(),
+            cluster_id: known.cluster.clone(),
+            status: response.status().as_u16(),
+            error_code: code.map(|Code(code)| (*code).to_owned()),
+            request_id: self.id.clone(),
+        })
+    }
+
     fn log(&self, response: &Response, took: Duration) {
         let route = self.route.as_ref().map_or(UNKNOWN, MatchedPath::as_str);
-        let (status, ak) = (response.status().as_u16(), self.known.0.get());
+        let status = response.status().as_u16();
+        let caller = self.known.get().map(|known| known.actor.as_str());
         let milliseconds = took.as_millis();
         let (method, request_id) = (&self.method, &self.id);
         if probes::is_probe(route) {
             tracing::debug!(%method, route, status, milliseconds, %request_id, "answered");
         } else {
-            tracing::info!(%method, route, status, milliseconds, %request_id, ak, "answered");
+            tracing::info!(%method, route, status, milliseconds, %request_id, caller, "answered");
         }
     }
 }
@@ -150,16 +219,11 @@ fn is_fine(response: &Response) -> bool {
     success || json
 }
 
-/// The operation's name, for metrics: one of a fixed set.
-fn operation(method: &Method, route: &str) -> &'static str {
-    OPERATIONS
-        .iter()
-        .find(|operation| operation.path == route && Method::from(operation.method) == *method)
-        .map(|operation| operation.name)
-        .or_else(|| probes::name(route))
+/// The name of a route that is no operation, for metrics: one of a fixed set.
+fn other(route: &str) -> Option<&'static str> {
+    probes::name(route)
         .or_else(|| (route == audit::AUDIT).then_some(audit::NAME))
         .or_else(|| (route == openapi::DOCUMENT).then_some(openapi::NAME))
-        .unwrap_or(UNKNOWN)
 }
 
 #[cfg(test)]

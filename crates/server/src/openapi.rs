@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::sync::LazyLock;
 use utoipa::OpenApi;
 
-use crate::{clusters, postcheck, precheck, projects};
+use crate::{audit, clusters, iam, postcheck, precheck, probes, tokens, trail};
 
 /// Where the document is served.
 pub(crate) const DOCUMENT: &str = "/openapi.json";
@@ -29,13 +29,24 @@ pub(crate) const NAME: &str = "openapi";
         postcheck::create,
         clusters::list,
         clusters::show,
-        projects::list,
+        tokens::create,
+        iam::list_projects,
+        iam::create_project,
+        iam::list_domains,
+        iam::list_regions,
+        trail::list,
+        audit::take,
+        probes::health,
+        probes::ready,
+        probes::metrics,
+        serve,
     ),
     tags(
         (name = "Pre-check", description = "Is the cluster fit to be upgraded?"),
         (name = "Post-check", description = "Did the cluster come out of the upgrade fit to serve?"),
         (name = "Clusters", description = "What is known of clusters, and their registration."),
         (name = "Identity", description = "Tokens, projects and domains, as SDKs look them up."),
+        (name = "Operation", description = "What those ask who run the server, and API servers that send audit events."),
     )
 )]
 struct Handlers;
@@ -49,7 +60,17 @@ pub fn document() -> Value {
     document
 }
 
-/// Serves the document; it holds nothing but what the sources say, so nobody has to be known to read it.
+/// This document.
+///
+/// It holds nothing but what the sources say, so nobody has to be known to read it.
+#[utoipa::path(
+    get,
+    path = DOCUMENT,
+    operation_id = NAME,
+    tag = "Operation",
+    security(()),
+    responses((status = 200, description = "The document.", body = Object)),
+)]
 pub(crate) async fn serve() -> Response {
     static TEXT: LazyLock<Bytes> =
         LazyLock::new(|| Bytes::from(serde_json::to_vec(&document()).unwrap_or_default()));

@@ -2,7 +2,7 @@
 
 use airworthy_cce::{
     ApiError,
-    operations::{OPERATIONS, Operation, Verb},
+    operations::{OPERATIONS, OWN, Operation, Verb},
 };
 use axum::{
     Router, middleware,
@@ -12,20 +12,41 @@ use axum::{
 use crate::{
     answer::Refused,
     app::App,
-    audit, clusters, observe, openapi, postcheck, precheck,
+    audit, clusters, iam, observe, openapi, postcheck, precheck,
     probes::{self, HEALTH, METRICS, READY},
-    projects,
+    tokens, trail,
 };
+
+/// A route that is no operation of the API: its method, its path, and what answers it.
+type Other = (Verb, &'static str, fn() -> MethodRouter<App>);
+
+const OTHERS: &[Other] = &[
+    (Verb::Get, HEALTH, || get(probes::health)),
+    (Verb::Get, READY, || get(probes::ready)),
+    (Verb::Get, METRICS, || get(probes::metrics)),
+    (Verb::Post, audit::AUDIT, || post(audit::take)),
+    (Verb::Get, openapi::DOCUMENT, || get(openapi::serve)),
+];
+
+/// Every route that is answered, by method and path.
+pub fn routes() -> impl Iterator<Item = (Verb, &'static str)> {
+    let served = OPERATIONS
+        .iter()
+        .chain(OWN)
+        .filter(|operation| operation.implemented);
+    let others = OTHERS.iter().map(|(method, path, _)| (*method, *path));
+    served
+        .map(|operation| (operation.method, operation.path))
+        .chain(others)
+}
 
 /// Everything the server answers: the operations of the API, the probes, audit events, and an error for all else.
 pub fn router(app: App) -> Router {
-    let mut router = Router::new()
-        .route(HEALTH, get(probes::health))
-        .route(READY, get(probes::ready))
-        .route(METRICS, get(probes::metrics))
-        .route(audit::AUDIT, post(audit::take))
-        .route(openapi::DOCUMENT, get(openapi::serve));
-    for operation in OPERATIONS {
+    let mut router = Router::new();
+    for (_, path, answering) in OTHERS {
+        router = router.route(path, answering());
+    }
+    for operation in OPERATIONS.iter().chain(OWN) {
         router = router.route(operation.path, answering(operation));
     }
     router
@@ -48,7 +69,12 @@ fn answering(operation: &Operation) -> MethodRouter<App> {
         "CreateAutopilotPostCheck" => on(method, postcheck::create),
         "ListAutopilotClusters" => on(method, clusters::list),
         "ShowAutopilotCluster" => on(method, clusters::show),
-        "KeystoneListProjects" => on(method, projects::list),
+        "KeystoneCreateUserTokenByPassword" => on(method, tokens::create),
+        "KeystoneListProjects" => on(method, iam::list_projects),
+        "KeystoneListAuthDomains" => on(method, iam::list_domains),
+        "KeystoneListRegions" => on(method, iam::list_regions),
+        "KeystoneCreateProject" => on(method, iam::create_project),
+        "ListRequests" => on(method, trail::list),
         _ => on(method, no_such_api),
     }
 }

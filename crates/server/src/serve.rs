@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     app::{App, Options},
-    connection,
+    connection::{self, Peer},
     places::Places,
     routes::router,
 };
@@ -51,7 +51,10 @@ pub async fn serve(
     }
     tracing::info!(connections = connections.len(), "stopping");
     app.stop();
-    let ended = async { while connections.join_next().await.is_some() {} };
+    let ended = async {
+        while connections.join_next().await.is_some() {}
+        app.carried_out().await;
+    };
     if tokio::time::timeout(grace, ended).await.is_err() {
         tracing::warn!(
             cut = connections.len(),
@@ -70,9 +73,9 @@ async fn accept(listener: TcpListener, app: &App, options: Options, connections:
     let router = router(app.clone());
     let places = Arc::new(Places::new(options));
     loop {
-        let socket = next(&listener).await;
+        let (socket, peer) = next(&listener).await;
         let place = places.clone().take().await;
-        let run = connection::run(socket, router.clone(), app.clone(), place.pulse());
+        let run = connection::run(socket, peer, router.clone(), app.clone(), place.pulse());
         connections.spawn(async move {
             run.await;
             drop(place);
@@ -82,13 +85,13 @@ async fn accept(listener: TcpListener, app: &App, options: Options, connections:
 }
 
 /// The next connection. One that failed before it was accepted is the client's matter, all else may pass.
-async fn next(listener: &TcpListener) -> TcpStream {
+async fn next(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
-            Ok((socket, _)) => {
+            Ok((socket, address)) => {
                 // Answers are small and whole: waiting for more of them only delays.
                 let _ = socket.set_nodelay(true);
-                return socket;
+                return (socket, Peer(address.ip().to_canonical()));
             }
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {

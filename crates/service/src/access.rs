@@ -2,8 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use airworthy_model::Role;
-use airworthy_store::{Grant, Hashed, Holder, LogIn, NewToken, Project, Purpose, Secret};
+use airworthy_store::{Grant, Hashed, Holder, LogIn, NewToken, Purpose, Secret};
 use argon2::{
     Argon2, PasswordHash, PasswordHasher as _, PasswordVerifier as _,
     password_hash::{SaltString, rand_core::OsRng},
@@ -246,20 +245,6 @@ impl Service {
             None => Token::Unknown,
         })
     }
-
-    /// The projects that a user may use, by name, each with the role there.
-    pub async fn projects_of_user(
-        &self,
-        user_id: &str,
-    ) -> Result<Vec<(Project, Role)>, airworthy_store::Error> {
-        let mut found = Vec::new();
-        for grant in self.store.grants(user_id).await? {
-            if let Some(project) = self.store.project(&grant.project_id).await? {
-                found.push((project, grant.role));
-            }
-        }
-        Ok(found)
-    }
 }
 
 fn span(purpose: Purpose) -> Duration {
@@ -322,7 +307,8 @@ fn fits(password: &Secret, hash: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use airworthy_store::{Options, SealingKey, Store};
+    use airworthy_model::Role;
+    use airworthy_store::{Options, Project, SealingKey, Store};
 
     use super::*;
     use crate::Settings;

@@ -14,8 +14,6 @@ mod outcome;
 mod paths;
 mod plans;
 mod scheduler;
-mod plans;
-mod scheduler;
 mod settings;
 mod snapshots;
 mod spec;

@@ -58,6 +58,19 @@ impl Store {
             .during("list the projects")
     }
 
+    /// The projects that a user has a role in, by name.
+    pub async fn projects_of_user(&self, user_id: &str) -> Result<Vec<Project>, Error> {
+        sqlx::query(
+            "SELECT p.id, p.name, p.created_at FROM projects p JOIN grants g ON g.project_id = p.id \
+             WHERE g.user_id = $1 ORDER BY p.name",
+        )
+        .bind(user_id)
+        .try_map(|row| project(&row))
+        .fetch_all(&self.readers)
+        .await
+        .during("list the projects of a user")
+    }
+
     /// The project with this id.
     pub async fn project(&self, id: &str) -> Result<Option<Project>, Error> {
         sqlx::query("SELECT id, name, created_at FROM projects WHERE id = $1")

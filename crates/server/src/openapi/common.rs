@@ -1,5 +1,6 @@
 //! What all operations have in common: who may call, the variables of paths, the id of a request, and errors.
 
+use airworthy_cce::operations;
 use serde_json::{Map, Value, json};
 
 /// What every variable of a path is, and one to show.
@@ -55,6 +56,8 @@ headers, each as `name:value` with a newline; an empty line; the names with `;` 
 const TOKEN: &str = "A token of the caller's project, from `POST /v3/auth/tokens`, where the answer's header \
 `X-Subject-Token` has it. It is valid for 24 hours.";
 
+const AUDIT: &str = "The cluster's token for audit events, from `airworthy cluster audit-token`; as the password of `Basic` too.";
+
 /// Adds what all operations have in common.
 pub(super) fn add(document: &mut Value) {
     document["info"] = json!({
@@ -69,6 +72,7 @@ pub(super) fn add(document: &mut Value) {
     components["securitySchemes"] = json!({
         "signature": { "type": "apiKey", "in": "header", "name": "Authorization", "description": SIGNATURE },
         "token": { "type": "apiKey", "in": "header", "name": "X-Auth-Token", "description": TOKEN },
+        "audit": { "type": "http", "scheme": "bearer", "description": AUDIT },
     });
     components["headers"] = json!({ "RequestId": request_id() });
     components["schemas"]["Error"] = error();
@@ -90,6 +94,9 @@ fn complete(path: &str, operation: &mut Value) {
         parameters.extend(own);
     }
     operation["parameters"] = parameters.into();
+    if let Some(role) = role(operation) {
+        operation["x-role"] = role.into();
+    }
     let public = operation.get("security").is_some();
     let takes_body = operation.get("requestBody").is_some();
     let schema = if path.starts_with("/v3/") {
@@ -115,6 +122,12 @@ fn complete(path: &str, operation: &mut Value) {
         }
         response["headers"]["X-Request-Id"] = json!({ "$ref": "#/components/headers/RequestId" });
     }
+}
+
+/// The least role that may call an operation.
+fn role(operation: &Value) -> Option<&'static str> {
+    let name = operation["operationId"].as_str()?;
+    Some(operations::operation(name)?.role?.word())
 }
 
 /// What every caller of a path can be refused with.

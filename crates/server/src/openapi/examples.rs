@@ -12,9 +12,13 @@ macro_rules! examples {
 const EXAMPLES: &[(&str, &str)] = examples![
     "CreateAutopilotPostCheck",
     "CreateAutopilotPreCheck",
+    "KeystoneCreateUserTokenByPassword",
+    "KeystoneListAuthDomains",
     "KeystoneListProjects",
+    "KeystoneListRegions",
     "ListAutopilotClusters",
     "ListAutopilotPreCheckTasks",
+    "ListRequests",
     "ShowAutopilotCluster",
     "ShowAutopilotPreCheck",
 ];

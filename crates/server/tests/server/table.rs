@@ -30,7 +30,9 @@ async fn every_operation_that_is_served_demands_credentials_and_the_others_are_n
         let target = filled(operation.path, &fixture.ours.project.id);
         let request = unsigned(operation.method.into(), &target, "{}");
         let answer = fixture.send(request).await;
-        if operation.implemented {
+        if operation.implemented && operation.role.is_none() {
+            answer.refused(400, "CCE.01400001");
+        } else if operation.implemented {
             answer.refused(401, "APIGW.0301");
         } else {
             answer.refused(404, "APIGW.0101");
