@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use airworthy_cce::wire::Shapes;
 use airworthy_service::Service;
 use tokio::sync::{Semaphore, watch};
 
@@ -20,6 +21,8 @@ pub struct Options {
     pub idle: Duration,
     /// How long running requests may take to end once the server is told to stop.
     pub grace: Duration,
+    /// Which generation of clients answers are meant for.
+    pub shapes: Shapes,
 }
 
 impl Default for Options {
@@ -30,6 +33,7 @@ impl Default for Options {
             body_deadline: Duration::from_mins(1),
             idle: Duration::from_secs(75),
             grace: Duration::from_secs(10),
+            shapes: Shapes::default(),
         }
     }
 }
@@ -55,6 +59,7 @@ pub struct App {
     pub(crate) audit_places: Arc<Semaphore>,
     pub(crate) changes: Arc<Semaphore>,
     pub(crate) body_deadline: Duration,
+    pub(crate) shapes: Shapes,
     under_way: Arc<watch::Sender<usize>>,
     stopping: Arc<watch::Sender<bool>>,
 }
@@ -79,6 +84,7 @@ impl App {
             audit_places: Arc::new(Semaphore::new(AUDIT_BATCHES)),
             changes: Arc::new(Semaphore::new(CHANGES)),
             body_deadline: options.body_deadline,
+            shapes: options.shapes,
             under_way: Arc::new(watch::Sender::new(0)),
             stopping: Arc::new(watch::Sender::new(false)),
         }

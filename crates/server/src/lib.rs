@@ -17,6 +17,7 @@ mod metrics;
 mod observe;
 mod openapi;
 mod places;
+mod plans;
 mod postcheck;
 mod precheck;
 mod probes;
@@ -27,6 +28,7 @@ mod tokens;
 mod trail;
 mod versions;
 mod watched;
+mod workflows;
 
 pub use app::{App, Options};
 pub use openapi::document;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::sync::LazyLock;
 use utoipa::OpenApi;
 
-use crate::{audit, clusters, iam, postcheck, precheck, probes, tokens, trail};
+use crate::{audit, clusters, iam, plans, postcheck, precheck, probes, tokens, trail, workflows};
 
 /// Where the document is served.
 pub(crate) const DOCUMENT: &str = "/openapi.json";
@@ -27,6 +27,12 @@ pub(crate) const NAME: &str = "openapi";
         precheck::list,
         precheck::show,
         postcheck::create,
+        workflows::create,
+        workflows::list,
+        workflows::show,
+        workflows::update,
+        plans::list,
+        plans::update,
         clusters::list,
         clusters::show,
         tokens::create,
@@ -44,6 +50,8 @@ pub(crate) const NAME: &str = "openapi";
     tags(
         (name = "Pre-check", description = "Is the cluster fit to be upgraded?"),
         (name = "Post-check", description = "Did the cluster come out of the upgrade fit to serve?"),
+        (name = "Workflow", description = "What belongs to one upgrade: pre-check, snapshot, upgrade, post-check."),
+        (name = "Plan", description = "Upgrades that begin by themselves, in a window."),
         (name = "Clusters", description = "What is known of clusters, and their registration."),
         (name = "Identity", description = "Tokens, projects and domains, as SDKs look them up."),
         (name = "Operation", description = "What those ask who run the server, and API servers that send audit events."),

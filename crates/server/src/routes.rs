@@ -12,9 +12,9 @@ use axum::{
 use crate::{
     answer::Refused,
     app::App,
-    audit, clusters, iam, observe, openapi, postcheck, precheck,
+    audit, clusters, iam, observe, openapi, plans, postcheck, precheck,
     probes::{self, HEALTH, METRICS, READY},
-    tokens, trail,
+    tokens, trail, workflows,
 };
 
 /// A route that is no operation of the API: its method, its path, and what answers it.
@@ -67,6 +67,12 @@ fn answering(operation: &Operation) -> MethodRouter<App> {
         "ListAutopilotPreCheckTasks" => on(method, precheck::list),
         "ShowAutopilotPreCheck" => on(method, precheck::show),
         "CreateAutopilotPostCheck" => on(method, postcheck::create),
+        "CreateAutopilotUpgradeWorkFlow" => on(method, workflows::create),
+        "ListAutopilotUpgradeWorkFlows" => on(method, workflows::list),
+        "ShowAutopilotUpgradeWorkFlow" => on(method, workflows::show),
+        "UpgradeAutopilotWorkFlowUpdate" => on(method, workflows::update),
+        "ListAutopilotUpgradePlans" => on(method, plans::list),
+        "UpdateAutopilotUpgradePlan" => on(method, plans::update),
         "ListAutopilotClusters" => on(method, clusters::list),
         "ShowAutopilotCluster" => on(method, clusters::show),
         "KeystoneCreateUserTokenByPassword" => on(method, tokens::create),
