@@ -1,184 +1,10 @@
-//! Signatures of the vendor's four SDKs: each is accepted as it was sent, and refused once anything in it has changed.
+//! What was sent is refused once anything in it has changed.
 
-use airworthy_cce::sign::{
-    Authorization, CONTENT_HASH_HEADER, MAX_SKEW, Payload, Refusal, SignedRequest,
-    canonical_request, date_header, sign,
-};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header::AUTHORIZATION};
-use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
+use airworthy_cce::sign::{CONTENT_HASH_HEADER, MAX_SKEW, Payload, Refusal, date_header, sign};
+use http::{HeaderName, HeaderValue, Method, header::AUTHORIZATION};
+use jiff::SignedDuration;
 
-#[derive(Deserialize)]
-struct Vectors {
-    access_key: String,
-    secret: String,
-    canonical: Vec<Sample>,
-    requests: Vec<Sample>,
-}
-
-#[derive(Deserialize, Clone)]
-struct Sample {
-    name: String,
-    method: String,
-    target: String,
-    headers: Vec<(String, String)>,
-    body: String,
-    #[serde(default)]
-    canonical: String,
-    #[serde(default)]
-    sha256: String,
-}
-
-/// A request that can be changed part by part.
-#[derive(Clone)]
-struct Sent {
-    method: Method,
-    target: String,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Sent {
-    fn parts(&self) -> SignedRequest<'_> {
-        SignedRequest {
-            method: &self.method,
-            target: &self.target,
-            headers: &self.headers,
-            body: &self.body,
-        }
-    }
-
-    fn verify_at(&self, secret: &str, now: Timestamp, payload: Payload) -> Result<(), Refusal> {
-        Authorization::from_headers(&self.headers)?.verify(&self.parts(), secret, now, payload)
-    }
-
-    /// Verifies with the server's clock at the request's own date.
-    fn verify(&self, secret: &str) -> Result<(), Refusal> {
-        self.verify_at(secret, self.date(), Payload::Signed)
-    }
-
-    fn date(&self) -> Timestamp {
-        let text = self.headers["x-sdk-date"].to_str().unwrap();
-        jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text)
-            .unwrap()
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .unwrap()
-            .timestamp()
-    }
-
-    fn authorization(&self) -> String {
-        self.headers[AUTHORIZATION].to_str().unwrap().to_owned()
-    }
-
-    fn signed_headers(&self) -> Vec<String> {
-        let text = self.authorization();
-        let list = text
-            .split_once("SignedHeaders=")
-            .unwrap()
-            .1
-            .split_once(',')
-            .unwrap()
-            .0;
-        list.split(';').map(str::to_owned).collect()
-    }
-
-    fn set(&mut self, name: &str, value: &str) {
-        let name: HeaderName = name.parse().unwrap();
-        self.headers
-            .insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-    }
-}
-
-impl From<&Sample> for Sent {
-    fn from(sample: &Sample) -> Self {
-        let mut headers = HeaderMap::new();
-        for (name, value) in &sample.headers {
-            headers.append(
-                name.parse::<HeaderName>().unwrap(),
-                HeaderValue::from_bytes(value.as_bytes()).unwrap(),
-            );
-        }
-        Self {
-            method: sample.method.parse().unwrap(),
-            target: sample.target.clone(),
-            headers,
-            body: sample.body.clone().into_bytes(),
-        }
-    }
-}
-
-fn vectors() -> Vectors {
-    serde_json::from_str(include_str!("vectors.json")).unwrap()
-}
-
-fn sent(name: &str) -> (Sent, String) {
-    let vectors = vectors();
-    let sample = vectors.requests.iter().find(|it| it.name == name).unwrap();
-    (Sent::from(sample), vectors.secret)
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    digest
-        .as_ref()
-        .iter()
-        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
-}
-
-#[test]
-fn canonical_requests_are_those_of_the_vectors() {
-    let vectors = vectors();
-    assert_eq!(vectors.canonical.len(), 6);
-    for sample in &vectors.canonical {
-        let sent = Sent::from(sample);
-        let signed = sent.signed_headers().join(";");
-        let hash = sample.canonical.lines().last().unwrap();
-        let canonical = canonical_request(&sent.parts(), &signed, hash).unwrap();
-        assert_eq!(
-            String::from_utf8(canonical.clone()).unwrap(),
-            sample.canonical,
-            "{}",
-            sample.name
-        );
-        assert_eq!(sha256(&canonical), sample.sha256, "{}", sample.name);
-        let payload = match hash {
-            "UNSIGNED-PAYLOAD" => Payload::MayBeUnsigned,
-            _ => Payload::Signed,
-        };
-        let verified = sent.verify_at(&vectors.secret, sent.date(), payload);
-        assert_eq!(verified, Ok(()), "{}", sample.name);
-    }
-}
-
-#[test]
-fn what_the_sdks_sent_is_accepted() {
-    let vectors = vectors();
-    for sdk in ["python-", "go-", "java-", "node-"] {
-        let of_sdk = vectors
-            .requests
-            .iter()
-            .filter(|it| it.name.starts_with(sdk));
-        assert!(of_sdk.count() >= 5, "{sdk}");
-    }
-    for sample in &vectors.requests {
-        let sent = Sent::from(sample);
-        let claimed = Authorization::from_headers(&sent.headers).unwrap();
-        assert_eq!(claimed.access_key(), vectors.access_key);
-        assert_eq!(sent.verify(&vectors.secret), Ok(()), "{}", sample.name);
-    }
-}
-
-#[test]
-fn our_own_signatures_are_those_of_the_sdks() {
-    let vectors = vectors();
-    for sample in vectors.requests.iter().chain(&vectors.canonical) {
-        let sent = Sent::from(sample);
-        let names = sent.signed_headers();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let made = sign(&sent.parts(), &vectors.access_key, &vectors.secret, &names).unwrap();
-        assert_eq!(made, sent.authorization(), "{}", sample.name);
-    }
-}
+use crate::sent::{Sent, sent, sha256, vectors};
 
 #[test]
 fn every_byte_of_the_signature_counts() {
@@ -356,13 +182,6 @@ fn other_authorizations_are_told_apart() {
         changed.set("authorization", header);
         changed.verify(&secret).unwrap_err()
     };
-    let algorithm = |name: &str| Refusal::UnknownAlgorithm(name.to_owned());
-    assert_eq!(verify("Bearer abc"), algorithm("Bearer"));
-    assert_eq!(verify("SDK-HMAC-SM3 Access=a"), algorithm("SDK-HMAC-SM3"));
-    assert_eq!(
-        verify("V11-HMAC-SHA256 Credential=a"),
-        algorithm("V11-HMAC-SHA256")
-    );
     for broken in [
         "SDK-HMAC-SHA256",
         "SDK-HMAC-SHA256 ",
@@ -386,4 +205,124 @@ fn other_authorizations_are_told_apart() {
         .append(AUTHORIZATION, HeaderValue::from_static("x"));
     assert!(matches!(twice.verify(&secret), Err(Refusal::Malformed(_))));
     assert_eq!(sent.verify("another secret"), Err(Refusal::BadSignature));
+}
+
+#[test]
+fn other_algorithms_are_named_and_refused() {
+    let (sent, secret) = sent("python-show-precheck");
+    let signed = "SignedHeaders=content-type;host;user-agent;x-project-id;x-sdk-date";
+    let first = "Access=TESTAK0123456789ABCD";
+    let derived = "Credential=TESTAK0123456789ABCD/20241112/local-1/cce";
+    for (algorithm, credential, signature) in [
+        (
+            "V11-HMAC-SHA256",
+            derived,
+            "a4a636ae74e5d0eb63019b55a8935fbaf5ae98ba7c2d9295bcb1bb1485a5b303",
+        ),
+        (
+            "SDK-HMAC-SM3",
+            first,
+            "0b4d21e36c6bb1a710e72e37ca09b9f090e5edec2db44f909d028f738243b9bd",
+        ),
+        ("SDK-ECDSA-P256-SHA256", first, "3045022100"),
+        ("SDK-SM2-SM3", first, "3045022100"),
+        ("sdk-hmac-sha256", first, "00"),
+        ("Bearer", first, "00"),
+        ("", first, "00"),
+    ] {
+        let mut changed = sent.clone();
+        let header = format!("{algorithm} {credential}, {signed}, Signature={signature}");
+        changed.set("authorization", &header);
+        let refusal = changed.verify(&secret).unwrap_err();
+        // Without a name the next word stands in its place.
+        let named = if algorithm.is_empty() {
+            "Access=TESTAK0123456789ABCD,"
+        } else {
+            algorithm
+        };
+        assert_eq!(refusal, Refusal::UnknownAlgorithm(named.to_owned()));
+        assert!(
+            refusal.to_string().contains("use SDK-HMAC-SHA256"),
+            "{refusal}"
+        );
+    }
+}
+
+#[test]
+fn parts_of_the_header_come_once_and_in_order() {
+    let (sent, secret) = sent("python-show-precheck");
+    let text = sent.authorization();
+    let (_, rest) = text.split_once(' ').unwrap();
+    let parts: Vec<&str> = rest.split(", ").collect();
+    let [access, signed, signature] = parts[..] else {
+        panic!("{text}");
+    };
+    for broken in [
+        format!("{signed}, {access}, {signature}"),
+        format!("{access}, {signature}"),
+        format!("{access}, {signed}, {signature}, {signature}"),
+        format!("{access}, {access}, {signed}, {signature}"),
+        format!("{access} {signed} {signature}"),
+        format!("{access}, {signed}, {signature}0"),
+        format!("{access}, {signed}, {}", signature.to_uppercase()),
+        format!("{access}, {signed}, {}", signature.replace('=', "= ")),
+    ] {
+        let mut changed = sent.clone();
+        changed.set("authorization", &format!("SDK-HMAC-SHA256 {broken}"));
+        let refusal = changed.verify(&secret).unwrap_err();
+        assert!(
+            matches!(refusal, Refusal::Malformed(_)),
+            "{broken}: {refusal}"
+        );
+    }
+    for broken in [
+        format!("{access}, {signed};x-note, {signature}"),
+        format!("{access}, {}, {signature}", signed.replace("host;", "")),
+        format!("{access}, {}, {signature}", signed.replace("host", "Host")),
+        format!(
+            "{access}, {}, {signature}",
+            signed.replace("content-type;host", "host;content-type")
+        ),
+        format!("{access}, {signed};, {signature}"),
+    ] {
+        let mut changed = sent.clone();
+        changed.set("authorization", &format!("SDK-HMAC-SHA256 {broken}"));
+        assert_eq!(
+            changed.verify(&secret),
+            Err(Refusal::BadSignature),
+            "{broken}"
+        );
+    }
+}
+
+#[test]
+fn a_second_date_or_hash_is_refused_signed_or_not() {
+    let (sent, secret) = sent("python-create-postcheck");
+    let appended = |name: &'static str, values: &[&str]| {
+        let mut changed = sent.clone();
+        for value in values {
+            changed
+                .headers
+                .append(HeaderName::from_static(name), value.parse().unwrap());
+        }
+        changed.verify(&secret)
+    };
+    let date = sent.headers["x-sdk-date"].to_str().unwrap();
+    let repeated = |name: &str| Err(Refusal::RepeatedHeader(name.to_owned()));
+    assert_eq!(appended("x-sdk-date", &[date]), repeated("x-sdk-date"));
+    let hash = sha256(&sent.body);
+    assert_eq!(
+        appended(CONTENT_HASH_HEADER, &[&hash, &hash]),
+        repeated(CONTENT_HASH_HEADER)
+    );
+    // One that nobody signed must still be that of the body.
+    assert_eq!(appended(CONTENT_HASH_HEADER, &[&hash]), Ok(()));
+    assert_eq!(
+        appended(CONTENT_HASH_HEADER, &["UNSIGNED-PAYLOAD"]),
+        Err(Refusal::UnsignedPayload)
+    );
+    assert_eq!(
+        appended(CONTENT_HASH_HEADER, &[&sha256(b"")]),
+        Err(Refusal::ContentHash)
+    );
 }
