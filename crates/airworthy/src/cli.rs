@@ -1,6 +1,7 @@
 //! The command line: its words, its help, nothing of what they do.
 
 mod output;
+mod snapshot;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use airworthy_report::drop_in;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use output::{Format, Output};
+pub(crate) use snapshot::Snapshot;
 
 /// Tells, with evidence, whether a Kubernetes cluster is fit to be upgraded, and afterwards whether it came out fit to serve
 #[derive(Debug, Parser)]
@@ -62,6 +64,9 @@ pub(crate) enum Command {
     /// Manage the clusters that the service checks
     #[command(subcommand)]
     Cluster(Cluster),
+    /// Look at the snapshots that the service took of clusters
+    #[command(subcommand)]
+    Snapshot(Snapshot),
     /// Manage the access keys of the service's callers
     #[command(subcommand)]
     Key(Key),

@@ -88,6 +88,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Serve(args) => commands::serve::run(args, config).await,
         Command::Project(args) => commands::admin::project(args, config).await,
         Command::Cluster(args) => commands::admin::cluster(args, config).await,
+        Command::Snapshot(args) => commands::snapshot::run(args, config).await,
         Command::Key(args) => commands::admin::key(args, config).await,
         Command::Config(args) => commands::show_config(args, config),
         Command::Completion { shell } => {

@@ -16,6 +16,7 @@ pub(crate) mod rbac;
 pub(crate) mod record;
 pub(crate) mod serve;
 mod settle;
+pub(crate) mod snapshot;
 pub(crate) mod source;
 
 use crate::{cli::ConfigCommand, config::Config, console};

@@ -121,6 +121,7 @@ fn settings(config: &Config) -> Settings {
         result_expiry: Duration::from_secs(config.result_expiry.value),
         limits: source::limits(config),
         policy: config.policy(),
+        paths: config.paths.value.clone(),
         switched_off: config.switched_off(&[]),
         ..Settings::default()
     }

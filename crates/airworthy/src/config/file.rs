@@ -5,6 +5,10 @@ use std::{net::SocketAddr, path::PathBuf};
 use airworthy_model::UpgradeScope;
 use serde::Deserialize;
 
+use super::{
+    clusters::{CheckEntry, ClusterEntry},
+    paths::{Patches, PathEntry},
+};
 use crate::cli::Evidence;
 
 /// The file, as written. Unknown members are errors: a typing error must not silently keep a default.
@@ -22,4 +26,8 @@ pub(super) struct File {
     pub(super) scope: Option<UpgradeScope>,
     pub(super) allowed_jumps: Option<Vec<String>>,
     pub(super) without: Option<Vec<Evidence>>,
+    pub(super) check_before_upgrade: Option<CheckEntry>,
+    pub(super) cluster: Option<Vec<ClusterEntry>>,
+    pub(super) path: Option<Vec<PathEntry>>,
+    pub(super) patches: Option<Patches>,
 }

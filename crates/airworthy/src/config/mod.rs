@@ -1,6 +1,8 @@
 //! The configuration: defaults, then the file, then the environment, then flags. Each value knows where it comes from.
 
+mod clusters;
 mod file;
+mod paths;
 mod rows;
 mod setting;
 
@@ -12,6 +14,8 @@ use std::{
 };
 
 use airworthy_model::{Hop, Need, Policy, UpgradeScope};
+use airworthy_service::{CheckBeforeUpgrade, ClusterSettings};
+use airworthy_upgrade::paths::Table;
 use anyhow::{Context as _, Result, bail};
 
 use crate::cli::{Evidence, parse_jump};
@@ -33,6 +37,12 @@ pub(crate) struct Config {
     pub(crate) scope: Setting<UpgradeScope>,
     pub(crate) allowed_jumps: Setting<Vec<Hop>>,
     pub(crate) without: Setting<Vec<Evidence>>,
+    /// Whether an upgrade makes its own check, or wants one that was made.
+    pub(crate) check_before_upgrade: Setting<CheckBeforeUpgrade>,
+    /// What is decided about single clusters.
+    pub(crate) clusters: Setting<Vec<ClusterSettings>>,
+    /// Where clusters may go to other than upstream.
+    pub(crate) paths: Setting<Table>,
 }
 
 impl Config {
@@ -67,6 +77,9 @@ impl Config {
             scope: Setting::default(UpgradeScope::Nodes),
             allowed_jumps: Setting::default(Vec::new()),
             without: Setting::default(Vec::new()),
+            check_before_upgrade: Setting::default(CheckBeforeUpgrade::default()),
+            clusters: Setting::default(Vec::new()),
+            paths: Setting::default(Table::default()),
         }
     }
 
@@ -105,6 +118,12 @@ impl Config {
         self.scope.layer(file.scope, origin());
         self.allowed_jumps.layer(jumps, origin());
         self.without.layer(file.without, origin());
+        let check = file.check_before_upgrade.map(CheckBeforeUpgrade::from);
+        self.check_before_upgrade.layer(check, origin());
+        let clusters = clusters::settings(file.cluster, path)?;
+        self.clusters.layer(clusters, origin());
+        let table = paths::table(file.path, file.patches, path)?;
+        self.paths.layer(table, origin());
         self.validate(path)
     }
 
@@ -135,9 +154,16 @@ impl Config {
 
     /// The decisions that checks depend on.
     pub(crate) fn policy(&self) -> Policy {
+        let configured = paths::jumps(&self.paths.value);
         Policy {
             scope: self.scope.value,
-            allowed_jumps: self.allowed_jumps.value.clone(),
+            allowed_jumps: self
+                .allowed_jumps
+                .value
+                .iter()
+                .copied()
+                .chain(configured)
+                .collect(),
         }
     }
 

@@ -11,6 +11,18 @@ impl Config {
         let jumps = listed(jumps.map(|hop| format!("{}:{}", hop.from, hop.to)));
         let without = self.without.value.iter();
         let without = listed(without.map(|evidence| evidence.word().to_owned()));
+        let clusters = self.clusters.value.iter();
+        let clusters = listed(clusters.map(|cluster| {
+            let driver = cluster.driver.means.word();
+            format!("{}/{} ({driver})", cluster.project, cluster.name)
+        }));
+        let rows = self.paths.value.rows.iter();
+        let paths = listed(rows.map(|row| {
+            let to: Vec<_> = row.to.iter().map(ToString::to_string).collect();
+            format!("{}:{}", row.from, to.join(","))
+        }));
+        let patches = self.paths.value.patches.iter();
+        let patches = listed(patches.map(ToString::to_string));
         let scope = match self.scope.value {
             UpgradeScope::Nodes => "nodes",
             UpgradeScope::ControlPlane => "controlPlane",
@@ -63,6 +75,14 @@ impl Config {
                 self.allowed_jumps.origin.to_string(),
             ),
             ("without", without, self.without.origin.to_string()),
+            (
+                "check-before-upgrade",
+                self.check_before_upgrade.value.word().to_owned(),
+                self.check_before_upgrade.origin.to_string(),
+            ),
+            ("clusters", clusters, self.clusters.origin.to_string()),
+            ("paths", paths, self.paths.origin.to_string()),
+            ("patches", patches, self.paths.origin.to_string()),
         ]
     }
 }

@@ -152,3 +152,53 @@ fn a_wrong_value_of_the_environment_is_refused() {
         .run()
         .refuses(&["AIRWORTHY_SEALING_KEY", "base64"]);
 }
+
+#[test]
+fn paths_that_lead_nowhere_sensible_are_refused() {
+    for (text, words) in [
+        ("[[path]]\nfrom = \"1.28\"", &["missing field `to`"][..]),
+        (
+            "[[path]]\nfrom = \"1.28\"\nto = []\nvia = 1",
+            &["unknown field `via`"],
+        ),
+        (
+            "[[path]]\nfrom = \"1.28.4\"\nto = [\"1.29\"]",
+            &["path from \"1.28.4\"", "such as 1.28"],
+        ),
+        (
+            "[[path]]\nfrom = \"x\"\nto = [\"1.29\"]",
+            &["path from \"x\"", "accepted forms"],
+        ),
+        (
+            "[[path]]\nfrom = \"1.28\"\nto = [\"x\"]",
+            &["path from \"1.28\"", "accepted forms"],
+        ),
+        (
+            "[[path]]\nfrom = \"1.28\"\nto = [\"v1.28.9\"]",
+            &["v1.28.9 is not above 1.28", "[patches]"],
+        ),
+        (
+            "[[path]]\nfrom = \"1.28\"\nto = [\"1.27\"]",
+            &["v1.27 is not above 1.28"],
+        ),
+        (
+            "[[path]]\nfrom = \"1.28\"\nto = [\"1.29\"]\n[[path]]\nfrom = \"v1.28\"\nto = [\"1.31\"]",
+            &["two paths from 1.28"],
+        ),
+        (
+            "[patches]\n\"1.28\" = \"v1.29.4\"",
+            &["patches", "no patch of 1.28"],
+        ),
+        (
+            "[patches]\n\"1.28\" = \"1.28\"",
+            &["patches", "no patch of 1.28", "v1.28.4-r2"],
+        ),
+        (
+            "[patches]\n\"1.28.4\" = \"v1.28.4\"",
+            &["patches", "no minor"],
+        ),
+        ("[patches]\n\"1.28\" = 4", &["line 2"]),
+    ] {
+        refused(text, words);
+    }
+}
