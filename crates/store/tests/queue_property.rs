@@ -1,15 +1,18 @@
-//! Random walks over the queue beside a model of it: one owner ends a task, no task is lost, no stale fence does anything.
+//! Random walks over the queue beside a model of it: one owner ends a task, no task is lost, no stale fence does
+//! anything, progress never goes back, and a failed upgrade is tried again as the same task.
 
 mod common;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use airworthy_store::{
-    Cluster, Enqueued, Error, Failure, Lease, Options, Phase, Store, Task, TaskKind, TaskState,
+    Cluster, Enqueued, Error, Failure, Lease, Options, Outcome, Parked, Phase, Retried, Store,
+    Task, TaskKind, TaskState,
 };
 use common::{Fixture, add_cluster, at, fixture, new_task, success};
 
 const SPAN: i64 = 10;
+const KINDS: [TaskKind; 3] = [TaskKind::Precheck, TaskKind::Postcheck, TaskKind::Upgrade];
 const OWNERS: [&str; 3] = ["a", "b", "c"];
 
 /// A small generator, so that a seed repeats a walk exactly.
@@ -34,7 +37,11 @@ struct Known {
     until: Option<i64>,
     attempt: u32,
     ends: u32,
+    failed: bool,
     result: Option<String>,
+    progress: u8,
+    scratch: Option<String>,
+    tries: u32,
 }
 
 impl Known {
@@ -52,9 +59,31 @@ impl Known {
             && self.until.is_some_and(|until| until <= now)
     }
 
-    fn end(&mut self) {
+    fn end(&mut self, failed: bool) {
         self.ends += 1;
         self.until = None;
+        self.failed = failed;
+        if !failed {
+            self.progress = 100;
+        }
+    }
+
+    /// It failed and is tried again.
+    fn again(&mut self, now: i64) {
+        self.ends = 0;
+        self.attempt = 0;
+        self.progress = 0;
+        self.scratch = None;
+        self.result = None;
+        self.run_at = now;
+        self.tries += 1;
+    }
+
+    fn agrees(&self, task: &Task) {
+        assert_eq!(
+            (task.progress, &task.scratch, task.tries),
+            (self.progress, &self.scratch, self.tries)
+        );
     }
 }
 
@@ -67,34 +96,43 @@ struct Walk {
     /// Every lease that was ever given, stale ones included.
     leases: Vec<Lease>,
     now: i64,
+    /// How many upgrades were queued again.
+    retried: u32,
 }
 
 impl Walk {
     async fn step(&mut self) {
         self.now += i64::try_from(self.dice.below(6)).unwrap();
-        match self.dice.below(16) {
+        match self.dice.below(21) {
             0..=3 => self.enqueue().await,
             4..=7 => self.claim().await,
             8..=9 => self.heartbeat().await,
             10..=12 => self.finish().await,
             13 => self.release().await,
             14 => self.fail().await,
+            15..=16 => self.park().await,
+            17..=19 => self.retry().await,
             _ => self.reopen().await,
         }
     }
 
     async fn enqueue(&mut self) {
         let cluster = &self.clusters[self.dice.below(self.clusters.len())];
-        let kind = [TaskKind::Precheck, TaskKind::Postcheck][self.dice.below(2)];
-        let active = self
-            .known
-            .values()
-            .find(|it| it.ends == 0 && it.task.cluster_id == cluster.id && it.task.kind == kind);
+        let kind = KINDS[self.dice.below(KINDS.len())];
+        let unfinished = |it: &&Known| it.ends == 0 && it.task.cluster_id == cluster.id;
+        let mut unfinished = self.known.values().filter(unfinished);
+        let active = unfinished.clone().find(|it| it.task.kind == kind);
+        // An upgrade is alone, everything else may run side by side.
+        let alone = |one| one == TaskKind::Upgrade;
+        let other =
+            unfinished.find(|it| it.task.kind != kind && (alone(kind) || alone(it.task.kind)));
         let new = new_task(cluster, kind);
         match self.store.enqueue(&new, at(self.now)).await.unwrap() {
             Enqueued::AlreadyActive { id, .. } => assert_eq!(id, active.unwrap().task.id),
+            Enqueued::InTheWay { .. } => assert!(active.is_none() && other.is_some()),
+            refused @ Enqueued::WorkflowFinished => panic!("{refused:?}"),
             Enqueued::New(task) => {
-                assert!(active.is_none());
+                assert!(active.is_none() && other.is_none());
                 let known = Known {
                     task: *task,
                     run_at: self.now,
@@ -103,11 +141,14 @@ impl Walk {
                     until: None,
                     attempt: 0,
                     ends: 0,
+                    failed: false,
                     result: None,
+                    progress: 0,
+                    scratch: None,
+                    tries: 1,
                 };
                 self.known.insert(known.task.id.clone(), known);
             }
-            other => panic!("{other:?}"),
         }
     }
 
@@ -117,7 +158,8 @@ impl Walk {
         let span = Duration::from_secs(SPAN.unsigned_abs());
         let claimed = self.store.claim(owner, at(now), span).await.unwrap();
         for known in self.known.values_mut().filter(|it| it.exhausted(now)) {
-            known.end();
+            known.fence += 1;
+            known.end(true);
         }
         let expected = self
             .known
@@ -135,6 +177,7 @@ impl Walk {
                     (lease.fence, lease.task.attempt),
                     (known.fence, known.attempt)
                 );
+                known.agrees(&lease.task);
                 self.leases.push(lease);
             }
             (claimed, expected) => panic!("{claimed:?}, not {:?}", expected.map(|it| &it.task)),
@@ -173,11 +216,19 @@ impl Walk {
             return;
         };
         let result = format!("{}:{}", lease.task.id, lease.fence);
-        let outcome = success(&result);
+        let failed = self.dice.below(2) == 0;
+        let outcome = Outcome {
+            phase: if failed {
+                Phase::Failed
+            } else {
+                Phase::Success
+            },
+            ..success(&result)
+        };
         let done = self.store.finish(&lease, outcome, None, at(self.now)).await;
         if agreed(&done, holds) {
             let known = self.model(&lease);
-            known.end();
+            known.end(failed);
             known.result = Some(result);
         }
     }
@@ -207,12 +258,72 @@ impl Walk {
             let known = self.model(&lease);
             if known.attempt >= known.task.max_attempts {
                 assert_eq!(done.unwrap(), Failure::Ended);
-                known.end();
+                known.end(true);
             } else {
                 assert_eq!(done.unwrap(), Failure::RetryAt(at(now + 3)));
                 known.until = None;
                 known.run_at = now + 3;
             }
+        }
+    }
+
+    async fn park(&mut self) {
+        let Some((lease, holds)) = self.draw() else {
+            return;
+        };
+        let (now, wait) = (self.now, i64::try_from(self.dice.below(9)).unwrap());
+        let progress = u8::try_from(self.dice.below(101)).unwrap();
+        let parked = Parked {
+            progress,
+            scratch: Some(format!("note of {}", lease.fence)),
+            message: None,
+            again_at: at(now + wait),
+        };
+        let done = self.store.park(&lease, parked, at(now)).await;
+        if agreed(&done, holds) {
+            let known = self.model(&lease);
+            known.until = None;
+            known.attempt = 0;
+            known.run_at = now + wait;
+            known.progress = known.progress.max(progress);
+            known.scratch = Some(format!("note of {}", lease.fence));
+        }
+    }
+
+    async fn retry(&mut self) {
+        let (cluster, now) = (
+            &self.clusters[self.dice.below(self.clusters.len())],
+            self.now,
+        );
+        let project = &cluster.project_id;
+        let answer = self
+            .store
+            .retry_upgrade(project, &cluster.id, at(now))
+            .await;
+        let of_cluster = self
+            .known
+            .values()
+            .filter(|it| it.task.cluster_id == cluster.id);
+        let busy = of_cluster
+            .clone()
+            .any(|it| it.ends == 0 && it.task.kind != TaskKind::Upgrade);
+        let upgrades = of_cluster.filter(|it| it.task.kind == TaskKind::Upgrade);
+        let newest = upgrades.max_by_key(|it| (it.created_at, it.task.id.clone()));
+        let newest = newest.map(|it| (it.task.id.clone(), it.ends > 0 && it.failed));
+        match (answer.unwrap(), newest) {
+            (Retried::Absent, None) => {}
+            (Retried::NotFailed(task), Some((id, false))) => assert_eq!(task.id, id),
+            (Retried::InTheWay(_), Some((_, true))) => assert!(busy),
+            (Retried::Queued(task), Some((id, true))) => {
+                assert!(!busy && task.id == id);
+                let known = self.known.get_mut(&id).unwrap();
+                known.again(now);
+                self.retried += 1;
+                known.agrees(&task);
+                assert_eq!((task.state, task.phase), (TaskState::Queuing, None));
+                assert_eq!(task.created_at, known.task.created_at);
+            }
+            other => panic!("{other:?}"),
         }
     }
 
@@ -233,7 +344,7 @@ impl Walk {
                     .await
                     .unwrap();
                 let known = self.model(&lease);
-                known.end();
+                known.end(false);
                 known.result = Some("last".into());
             }
         }
@@ -246,9 +357,11 @@ impl Walk {
                 .unwrap()
                 .expect("no task is lost");
             assert_eq!((read.state, known.ends), (TaskState::Done, 1));
-            let result = read.result.map(|it| String::from_utf8(it).unwrap());
+            let result = read.result.clone().map(|it| String::from_utf8(it).unwrap());
             assert_eq!(result, known.result);
             assert_eq!(read.phase == Some(Phase::Error), known.result.is_none());
+            assert_eq!(read.phase != Some(Phase::Success), known.failed);
+            known.agrees(&read);
         }
     }
 }
@@ -263,7 +376,7 @@ fn agreed<T: std::fmt::Debug>(done: &Result<T, Error>, holds: bool) -> bool {
     holds
 }
 
-async fn walk(seed: u64) {
+async fn walk(seed: u64) -> u32 {
     let Fixture {
         directory: _directory,
         options,
@@ -280,12 +393,14 @@ async fn walk(seed: u64) {
         known: BTreeMap::new(),
         leases: Vec::new(),
         now: 0,
+        retried: 0,
     };
-    for _ in 0..300 {
+    for _ in 0..450 {
         walk.step().await;
     }
     walk.settle().await;
     assert!(walk.known.len() > 10, "the walk got somewhere");
+    walk.retried
 }
 
 #[tokio::test]
@@ -294,8 +409,10 @@ async fn walk(seed: u64) {
     reason = "a failed walk can be repeated by its seed"
 )]
 async fn the_queue_does_what_its_model_does() {
+    let mut retried = 0;
     for seed in 1..=12 {
         eprintln!("seed {seed}");
-        Box::pin(walk(seed)).await;
+        retried += Box::pin(walk(seed)).await;
     }
+    assert!(retried > 10, "upgrades were tried again {retried} times");
 }
