@@ -10,17 +10,35 @@ macro_rules! examples {
 
 /// Operations and their examples: an object with `request` where there is a body, and `answer`.
 const EXAMPLES: &[(&str, &str)] = examples![
+    "CreateAutopilotCluster",
+    "CreateAutopilotClusterMasterSnapshot",
     "CreateAutopilotPostCheck",
     "CreateAutopilotPreCheck",
+    "CreateAutopilotUpgradeWorkFlow",
+    "DeleteAutopilotCluster",
     "KeystoneCreateUserTokenByPassword",
     "KeystoneListAuthDomains",
     "KeystoneListProjects",
     "KeystoneListRegions",
+    "ListAutopilotClusterMasterSnapshotTasks",
+    "ListAutopilotClusterUpgradeFeatureGates",
+    "ListAutopilotClusterUpgradePaths",
     "ListAutopilotClusters",
     "ListAutopilotPreCheckTasks",
+    "ListAutopilotUpgradeClusterTasks",
+    "ListAutopilotUpgradePlans",
+    "ListAutopilotUpgradeWorkFlows",
     "ListRequests",
+    "RetryAutopilotUpgradeClusterTask",
     "ShowAutopilotCluster",
+    "ShowAutopilotClusterUpgradeInfo",
+    "ShowAutopilotJob",
     "ShowAutopilotPreCheck",
+    "ShowAutopilotUpgradeClusterTask",
+    "ShowAutopilotUpgradeWorkFlow",
+    "UpdateAutopilotUpgradePlan",
+    "UpgradeAutopilotCluster",
+    "UpgradeAutopilotWorkFlowUpdate",
 ];
 
 /// Puts the examples where they belong.
