@@ -57,7 +57,10 @@ pub(crate) async fn until_stopped(
     stop: impl Future<Output = ()>,
 ) -> Result<u8> {
     let service = Service::new(store, settings(config));
-    let options = airworthy_server::Options::default();
+    let options = airworthy_server::Options {
+        shapes: config.shapes.value,
+        ..airworthy_server::Options::default()
+    };
     serve(listener, service, options, stop).await?;
     Ok(0)
 }

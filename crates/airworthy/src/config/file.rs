@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use airworthy_cce::wire::Shapes;
 use airworthy_model::UpgradeScope;
 use serde::Deserialize;
 
@@ -26,6 +27,7 @@ pub(super) struct File {
     pub(super) scope: Option<UpgradeScope>,
     pub(super) allowed_jumps: Option<Vec<String>>,
     pub(super) without: Option<Vec<Evidence>>,
+    pub(super) shapes: Option<Shapes>,
     pub(super) check_before_upgrade: Option<CheckEntry>,
     pub(super) cluster: Option<Vec<ClusterEntry>>,
     pub(super) path: Option<Vec<PathEntry>>,

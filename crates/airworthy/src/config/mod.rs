@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use airworthy_cce::wire::Shapes;
 use airworthy_model::{Hop, Need, Policy, UpgradeScope};
 use airworthy_service::{CheckBeforeUpgrade, ClusterSettings};
 use airworthy_upgrade::paths::Table;
@@ -37,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) scope: Setting<UpgradeScope>,
     pub(crate) allowed_jumps: Setting<Vec<Hop>>,
     pub(crate) without: Setting<Vec<Evidence>>,
+    /// Which generation of clients the answers are for.
+    pub(crate) shapes: Setting<Shapes>,
     /// Whether an upgrade makes its own check, or wants one that was made.
     pub(crate) check_before_upgrade: Setting<CheckBeforeUpgrade>,
     /// What is decided about single clusters.
@@ -77,6 +80,7 @@ impl Config {
             scope: Setting::default(UpgradeScope::Nodes),
             allowed_jumps: Setting::default(Vec::new()),
             without: Setting::default(Vec::new()),
+            shapes: Setting::default(Shapes::default()),
             check_before_upgrade: Setting::default(CheckBeforeUpgrade::default()),
             clusters: Setting::default(Vec::new()),
             paths: Setting::default(Table::default()),
@@ -118,6 +122,7 @@ impl Config {
         self.scope.layer(file.scope, origin());
         self.allowed_jumps.layer(jumps, origin());
         self.without.layer(file.without, origin());
+        self.shapes.layer(file.shapes, origin());
         let check = file.check_before_upgrade.map(CheckBeforeUpgrade::from);
         self.check_before_upgrade.layer(check, origin());
         let clusters = clusters::settings(file.cluster, path)?;

@@ -1,5 +1,6 @@
 //! What `airworthy config show` prints.
 
+use airworthy_cce::wire::Shapes;
 use airworthy_model::UpgradeScope;
 
 use super::Config;
@@ -26,6 +27,10 @@ impl Config {
         let scope = match self.scope.value {
             UpgradeScope::Nodes => "nodes",
             UpgradeScope::ControlPlane => "controlPlane",
+        };
+        let shapes = match self.shapes.value {
+            Shapes::Current => "current",
+            Shapes::Legacy => "legacy",
         };
         vec![
             (
@@ -75,6 +80,11 @@ impl Config {
                 self.allowed_jumps.origin.to_string(),
             ),
             ("without", without, self.without.origin.to_string()),
+            (
+                "shapes",
+                shapes.to_owned(),
+                self.shapes.origin.to_string(),
+            ),
             (
                 "check-before-upgrade",
                 self.check_before_upgrade.value.word().to_owned(),

@@ -44,6 +44,7 @@ lease-seconds = 12
 scope = "controlPlane"
 allowed-jumps = ["1.28:1.31", "1.29-1.32"]
 without = ["helm"]
+shapes = "legacy"
 "#;
 
 #[test]
@@ -63,6 +64,7 @@ fn without_anything_all_are_defaults() {
         ("scope", "nodes"),
         ("allowed-jumps", "(none)"),
         ("without", "(none)"),
+        ("shapes", "current"),
         ("check-before-upgrade", "inside"),
         ("clusters", "(none)"),
         ("paths", "(none)"),
@@ -70,7 +72,7 @@ fn without_anything_all_are_defaults() {
     ] {
         shows(&shown, name, value, "default");
     }
-    assert_eq!(shown.stdout.lines().count(), 15, "{shown}");
+    assert_eq!(shown.stdout.lines().count(), 16, "{shown}");
 }
 
 #[test]
@@ -90,6 +92,7 @@ fn a_file_sets_what_it_names() {
         ("scope", "controlPlane"),
         ("allowed-jumps", "1.28:1.31 1.29:1.32"),
         ("without", "helm"),
+        ("shapes", "legacy"),
     ] {
         shows(&shown, name, value, &file);
     }
