@@ -228,20 +228,59 @@ fn other(route: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use airworthy_model::Role;
     use airworthy_service::{Service, Settings};
     use airworthy_store::{Options as StoreOptions, SealingKey, Store};
-    use axum::{Router, middleware, response::Html, routing::get};
+    use axum::{Extension, Router, middleware, response::Html, routing::get};
     use http::StatusCode;
     use http_body_util::BodyExt;
     use serde_json::Value;
     use tower::ServiceExt;
 
     use super::*;
-    use crate::app::Options;
+    use crate::{
+        access::{Caller, Who},
+        app::Options,
+    };
 
     async fn panics() -> Html<String> {
         let nothing: Option<String> = std::env::var("THERE_IS_NO_SUCH_VARIABLE").ok();
         Html(nothing.expect("a handler may break"))
+    }
+
+    async fn breaks_when_known(Extension(known): Extension<KnownAs>) -> Html<String> {
+        let caller = Caller {
+            who: Who::Key("AK".to_owned()),
+            scope: Some(("p".to_owned(), Role::Operator)),
+        };
+        known.caller(&caller, None);
+        panics().await
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_breaks_leaves_its_entry_in_the_trail() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let options = StoreOptions::new(path, SealingKey::from([7; 32]));
+        let store = Store::open(&options, Timestamp::now()).await.unwrap();
+        let service = Service::new(store.clone(), Settings::default());
+        let app = App::new(service, &Options::default());
+        let router = Router::new()
+            .route("/break", get(breaks_when_known).post(breaks_when_known))
+            .layer(middleware::from_fn_with_state(app.clone(), observe));
+        for method in [Method::GET, Method::POST] {
+            let request = Request::builder().method(method).uri("/break");
+            let request = request.body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        let kept = store.trail("p", None, 9).await.unwrap();
+        let found: Vec<_> = kept
+            .iter()
+            .map(|kept| (kept.entry.status, kept.entry.error_code.as_deref()))
+            .collect();
+        assert_eq!(found, [(500, Some("CCE.01500001"))], "that of the change");
+        app.carried_out().await;
     }
 
     #[tokio::test]

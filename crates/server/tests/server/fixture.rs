@@ -161,6 +161,11 @@ impl Fixture {
         }
     }
 
+    /// The routes, for whoever holds the answer in their own hands.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answered {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();

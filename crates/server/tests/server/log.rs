@@ -5,10 +5,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use airworthy_model::Role;
 use http::Method;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::fixture::{Fixture, precheck, request};
+use crate::{
+    access::{PASSWORD, ask, log_in, ours, token, user, with_token},
+    fixture::{Fixture, precheck, request},
+};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -48,6 +52,12 @@ async fn a_request_has_one_line_without_its_headers_and_body() {
     let sent = request(&fixture.ours.key, Method::POST, &target, &body);
     let authorization = sent.headers()["authorization"].to_str().unwrap().to_owned();
     let answer = fixture.send(sent).await;
+    user(&fixture, "ana", &[(&fixture.ours, Role::Admin)]).await;
+    let token = token(&fixture, "ana").await;
+    ask(&fixture, &log_in("ana", "a-wrong-password", &ours())).await;
+    ask(&fixture, &log_in("a-misplaced-password", "x", &ours())).await;
+    let with_token = with_token(&token, Method::GET, &fixture.ours.clusters(), "");
+    fixture.send(with_token).await.ok();
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     let id = answer.headers["x-request-id"].to_str().unwrap();
     let ours = text.lines().filter(|line| line.contains(id));
@@ -63,6 +73,8 @@ async fn a_request_has_one_line_without_its_headers_and_body() {
     ] {
         assert!(answered[0].contains(known), "{known}: {text}");
     }
+    let by_token = text.lines().filter(|line| line.contains("user:ana"));
+    assert_eq!(by_token.count(), 3, "two log-ins and a list: {text}");
     let signature = authorization.rsplit_once('=').unwrap().1;
     let (project, secret) = (&fixture.ours.project.id, fixture.ours.key.sk.expose());
     for kept in [
@@ -71,6 +83,10 @@ async fn a_request_has_one_line_without_its_headers_and_body() {
         project,
         "PreCheckTask",
         "secret-in-query",
+        PASSWORD,
+        "a-wrong-password",
+        "a-misplaced-password",
+        &token,
     ] {
         assert!(!text.contains(kept), "{kept}: {text}");
     }

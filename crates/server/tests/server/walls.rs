@@ -1,15 +1,27 @@
 //! Projects are walls: what is on the other side is not even there.
 
+use airworthy_model::Role;
 use http::{HeaderValue, Method};
 
-use crate::fixture::{Fixture, precheck, request};
+use crate::{
+    access::{token, user, with_token},
+    fixture::{Fixture, precheck, request},
+};
 
 const ABSENT: &str = "00000000-0000-4000-8000-000000000000";
+
+/// A token for our project, of a user with a role in both: it is the token that is walled in.
+async fn token_of_both(fixture: &Fixture) -> String {
+    let grants = [(&fixture.ours, Role::Admin), (&fixture.theirs, Role::Admin)];
+    user(fixture, "both", &grants).await;
+    token(fixture, "both").await
+}
 
 #[tokio::test]
 async fn the_path_of_another_project_is_forbidden_and_says_nothing() {
     let fixture = Fixture::new().await;
     let theirs = &fixture.theirs;
+    let token = token_of_both(&fixture).await;
     let tasks = theirs.path("/operation/precheck/tasks");
     for (method, target) in [
         (Method::GET, theirs.clusters()),
@@ -23,10 +35,13 @@ async fn the_path_of_another_project_is_forbidden_and_says_nothing() {
             "/autopilot/v3/projects/nobody/clusters".to_owned(),
         ),
     ] {
-        let answer = fixture.call(method, &target, "{}").await;
-        answer.refused(403, "CCE.01403001");
-        assert!(!answer.text.contains(&theirs.cluster.name), "{answer:?}");
-        assert!(!answer.text.contains(&theirs.project.id), "{answer:?}");
+        let signed = request(&fixture.ours.key, method.clone(), &target, "{}");
+        for request in [signed, with_token(&token, method, &target, "{}")] {
+            let answer = fixture.send(request).await;
+            answer.refused(403, "CCE.01403001");
+            assert!(!answer.text.contains(&theirs.cluster.name), "{answer:?}");
+            assert!(!answer.text.contains(&theirs.project.id), "{answer:?}");
+        }
     }
 }
 
@@ -34,6 +49,7 @@ async fn the_path_of_another_project_is_forbidden_and_says_nothing() {
 async fn a_cluster_of_another_project_is_as_absent_as_one_that_never_was() {
     let fixture = Fixture::new().await;
     let ours = fixture.ours.clusters();
+    let token = token_of_both(&fixture).await;
     let body = precheck("v1.32").to_string();
     for (method, rest) in [
         (Method::GET, ""),
@@ -52,10 +68,14 @@ async fn a_cluster_of_another_project_is_as_absent_as_one_that_never_was() {
         let mut told = Vec::new();
         for id in [fixture.theirs.cluster.id.as_str(), ABSENT] {
             let target = format!("{ours}/{id}{rest}");
-            let answer = fixture.call(method.clone(), &target, &body).await;
-            told.push(answer.refused(404, "CCE.01404001").replace(id, ""));
+            let signed = request(&fixture.ours.key, method.clone(), &target, &body);
+            let by_token = with_token(&token, method.clone(), &target, &body);
+            for request in [signed, by_token] {
+                let answer = fixture.send(request).await;
+                told.push(answer.refused(404, "CCE.01404001").replace(id, ""));
+            }
         }
-        assert_eq!(told[0], told[1], "{rest}");
+        assert!(told.iter().all(|it| *it == told[0]), "{rest}: {told:?}");
     }
     assert_eq!(fixture.store.next_due().await.unwrap(), None);
 }
