@@ -12,7 +12,10 @@ use serde_json::Value;
 use std::sync::LazyLock;
 use utoipa::OpenApi;
 
-use crate::{audit, clusters, iam, plans, postcheck, precheck, probes, tokens, trail, workflows};
+use crate::{
+    audit, clusters, iam, info, jobs, plans, postcheck, precheck, probes, snapshots, tokens, trail,
+    workflows,
+};
 
 /// Where the document is served.
 pub(crate) const DOCUMENT: &str = "/openapi.json";
@@ -33,8 +36,16 @@ pub(crate) const NAME: &str = "openapi";
         workflows::update,
         plans::list,
         plans::update,
+        info::show,
+        info::paths,
+        info::gates,
+        snapshots::create,
+        snapshots::list,
+        clusters::create,
         clusters::list,
         clusters::show,
+        clusters::delete,
+        jobs::show,
         tokens::create,
         iam::list_projects,
         iam::create_project,
@@ -51,6 +62,8 @@ pub(crate) const NAME: &str = "openapi";
         (name = "Pre-check", description = "Is the cluster fit to be upgraded?"),
         (name = "Post-check", description = "Did the cluster come out of the upgrade fit to serve?"),
         (name = "Workflow", description = "What belongs to one upgrade: pre-check, snapshot, upgrade, post-check."),
+        (name = "Snapshot", description = "What a cluster was like before an upgrade."),
+        (name = "Upgrade information", description = "Where clusters may go, and what of the API is supported."),
         (name = "Plan", description = "Upgrades that begin by themselves, in a window."),
         (name = "Clusters", description = "What is known of clusters, and their registration."),
         (name = "Identity", description = "Tokens, projects and domains, as SDKs look them up."),

@@ -12,9 +12,9 @@ use axum::{
 use crate::{
     answer::Refused,
     app::App,
-    audit, clusters, iam, observe, openapi, plans, postcheck, precheck,
+    audit, clusters, iam, info, jobs, observe, openapi, plans, postcheck, precheck,
     probes::{self, HEALTH, METRICS, READY},
-    tokens, trail, workflows,
+    snapshots, tokens, trail, workflows,
 };
 
 /// A route that is no operation of the API: its method, its path, and what answers it.
@@ -71,10 +71,18 @@ fn answering(operation: &Operation) -> MethodRouter<App> {
         "ListAutopilotUpgradeWorkFlows" => on(method, workflows::list),
         "ShowAutopilotUpgradeWorkFlow" => on(method, workflows::show),
         "UpgradeAutopilotWorkFlowUpdate" => on(method, workflows::update),
+        "ShowAutopilotClusterUpgradeInfo" => on(method, info::show),
+        "ListAutopilotClusterUpgradePaths" => on(method, info::paths),
+        "ListAutopilotClusterUpgradeFeatureGates" => on(method, info::gates),
+        "CreateAutopilotClusterMasterSnapshot" => on(method, snapshots::create),
+        "ListAutopilotClusterMasterSnapshotTasks" => on(method, snapshots::list),
         "ListAutopilotUpgradePlans" => on(method, plans::list),
         "UpdateAutopilotUpgradePlan" => on(method, plans::update),
+        "CreateAutopilotCluster" => on(method, clusters::create),
         "ListAutopilotClusters" => on(method, clusters::list),
         "ShowAutopilotCluster" => on(method, clusters::show),
+        "DeleteAutopilotCluster" => on(method, clusters::delete),
+        "ShowAutopilotJob" => on(method, jobs::show),
         "KeystoneCreateUserTokenByPassword" => on(method, tokens::create),
         "KeystoneListProjects" => on(method, iam::list_projects),
         "KeystoneListAuthDomains" => on(method, iam::list_domains),
