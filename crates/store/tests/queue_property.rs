@@ -9,23 +9,11 @@ use airworthy_store::{
     Cluster, Enqueued, Error, Failure, Lease, Options, Outcome, Parked, Phase, Retried, Store,
     Task, TaskKind, TaskState,
 };
-use common::{Fixture, add_cluster, at, fixture, new_task, success};
+use common::{Dice, Fixture, add_cluster, at, fixture, new_task, success};
 
 const SPAN: i64 = 10;
 const KINDS: [TaskKind; 3] = [TaskKind::Precheck, TaskKind::Postcheck, TaskKind::Upgrade];
 const OWNERS: [&str; 3] = ["a", "b", "c"];
-
-/// A small generator, so that a seed repeats a walk exactly.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % sides
-    }
-}
 
 /// What the model knows of a task.
 struct Known {
@@ -279,7 +267,7 @@ impl Walk {
             message: None,
             again_at: at(now + wait),
         };
-        let done = self.store.park(&lease, parked, at(now)).await;
+        let done = self.store.park(&lease, parked, None, at(now)).await;
         if agreed(&done, holds) {
             let known = self.model(&lease);
             known.until = None;
@@ -386,7 +374,7 @@ async fn walk(seed: u64) -> u32 {
     } = fixture().await;
     let second = add_cluster(&store, &project.id, "second").await;
     let mut walk = Walk {
-        dice: Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
+        dice: Dice::new(seed),
         store,
         options,
         clusters: vec![cluster, second],
