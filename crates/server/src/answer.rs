@@ -20,6 +20,10 @@ pub(crate) struct Refused {
     pub(crate) detail: Option<String>,
 }
 
+/// An answer for people's eyes, which goes out as it is: left as an extension of the response.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Untouched;
+
 impl From<ApiError> for Refused {
     fn from(error: ApiError) -> Self {
         Self {
@@ -55,6 +59,8 @@ impl From<ServiceError> for Refused {
             | ServiceError::NotANodeItem(_)
             | ServiceError::UpgradeUnfinished(_)
             | ServiceError::VersionUnknown
+            | ServiceError::CheckMissing(_)
+            | ServiceError::NothingToRetry(_)
             | ServiceError::NotCancelled(_)
             | ServiceError::PlanNotPending(_)
             | ServiceError::PlanUnderWay(_)

@@ -11,12 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{Service, totals::Totals};
 
 /// Where the facts of a registered cluster come from.
-enum Origin {
+pub(crate) enum Origin {
     Live(ConnectOptions),
     Recording(PathBuf),
 }
 
-fn origin(access: &Access) -> Origin {
+pub(crate) fn origin(access: &Access) -> Origin {
     match access {
         Access::Kubeconfig { path, context } => Origin::Live(ConnectOptions {
             kubeconfig: Some(path.into()),

@@ -104,6 +104,14 @@ pub enum Error {
     /// Nobody could tell what the cluster runs.
     #[error("the version that the cluster runs is not known: it cannot be reached")]
     VersionUnknown,
+    /// An upgrade that needs a check was asked for without one that counts.
+    #[error(
+        "{0}: this service upgrades only with a successful pre-check of the same target that has not expired"
+    )]
+    CheckMissing(String),
+    /// The newest upgrade did not fail, or there is none.
+    #[error("there is no failed upgrade to retry: {0}")]
+    NothingToRetry(String),
     /// The cluster has no such workflow.
     #[error("Upgrade workflow {0} does not exist.")]
     UnknownWorkflow(String),

@@ -5,7 +5,7 @@ use airworthy_cce::{mapping, wire::TaskPhase};
 use airworthy_collect::{Plan, recording};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{Assessment, Facts, KubeVersion, Phase, UpgradePath};
-use airworthy_store::{self as store, Cluster, NewBaseline, Outcome, Task, TaskKind};
+use airworthy_store::{self as store, Cluster, NewBaseline, Outcome, Parked, Task, TaskKind};
 use jiff::Timestamp;
 
 use crate::{
@@ -14,59 +14,60 @@ use crate::{
     spec::{PostcheckTaskSpec, PrecheckTaskSpec},
 };
 
-/// What came of a task.
+/// What came of the work on a task.
+pub(crate) enum Worked {
+    /// The task has ended.
+    Ended(Judged),
+    /// A step was taken, and another one is due later.
+    Parked(Parked, Option<NewBaseline>),
+}
+
+/// How a task ended.
 pub(crate) struct Judged {
     pub(crate) outcome: Outcome,
     pub(crate) baseline: Option<NewBaseline>,
 }
 
 impl Judged {
-    fn without_result(message: impl Into<String>) -> Self {
-        let outcome = Outcome {
-            phase: store::Phase::Error,
-            message: Some(message.into()),
-            result: None,
-            expires_at: None,
-        };
+    pub(crate) fn of(outcome: Outcome) -> Self {
         Self {
             outcome,
             baseline: None,
         }
     }
+
+    fn without_result(message: impl Into<String>) -> Self {
+        Self::of(Outcome {
+            phase: store::Phase::Error,
+            message: Some(message.into()),
+            result: None,
+            expires_at: None,
+        })
+    }
 }
 
 impl Service {
     /// Does the work of a task. `Err` is a failure of ours that another attempt may mend; what a cluster does wrong is an outcome.
-    pub(crate) async fn judge(&self, task: &Task) -> Result<Judged, Error> {
-        let Some(cluster) = self
-            .store
-            .cluster(&task.project_id, &task.cluster_id)
-            .await?
-        else {
-            return Ok(Judged::without_result("the cluster was removed"));
+    pub(crate) async fn work(&self, task: &Task) -> Result<Worked, Error> {
+        let (project, id) = (&task.project_id, &task.cluster_id);
+        let Some(cluster) = self.store.cluster(project, id).await? else {
+            let removed = Judged::without_result("the cluster was removed");
+            return Ok(Worked::Ended(removed));
         };
-        match task.kind {
+        let judged = match task.kind {
+            TaskKind::Upgrade => return self.upgrade_step(&cluster, task).await,
             TaskKind::Precheck => {
-                self.precheck_task(&cluster, serde_json::from_str(&task.spec)?)
-                    .await
+                let spec = serde_json::from_str(&task.spec)?;
+                self.precheck_task(&cluster, spec).await?
             }
             TaskKind::Postcheck => {
-                self.postcheck_task(&cluster, serde_json::from_str(&task.spec)?)
-                    .await
+                let spec = serde_json::from_str(&task.spec)?;
+                self.postcheck_task(&cluster, spec).await?
             }
-            TaskKind::Register => Ok(Judged {
-                outcome: self.register_task(&cluster).await?,
-                baseline: None,
-            }),
-            TaskKind::Snapshot => Ok(Judged {
-                outcome: self.record(&cluster, None).await?,
-                baseline: None,
-            }),
-            kind @ TaskKind::Upgrade => Ok(Judged::without_result(format!(
-                "nobody knows how to do a task {}",
-                kind.as_str()
-            ))),
-        }
+            TaskKind::Register => Judged::of(self.register_task(&cluster).await?),
+            TaskKind::Snapshot => Judged::of(self.record(&cluster, None).await?),
+        };
+        Ok(Worked::Ended(judged))
     }
 
     /// Reads everything that either phase may need: what a passing pre-check read is the baseline of the post-check.
@@ -87,7 +88,7 @@ impl Service {
         Ok(facts)
     }
 
-    async fn precheck_task(
+    pub(crate) async fn precheck_task(
         &self,
         cluster: &Cluster,
         spec: PrecheckTaskSpec,

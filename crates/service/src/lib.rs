@@ -18,6 +18,7 @@ mod settings;
 mod snapshots;
 mod spec;
 mod totals;
+mod upgrades;
 mod worker;
 mod workflows;
 
@@ -39,7 +40,7 @@ pub use intake::PostcheckAnswer;
 pub use outcome::{PostVerdict, post_verdict};
 pub use settings::{CheckBeforeUpgrade, ClusterSettings, DriverSettings, Settings};
 pub use snapshots::{PartPhase, SnapshotPart, SnapshotTaskSpec, Snapshots};
-pub use spec::{PostcheckTaskSpec, PrecheckTaskSpec};
+pub use spec::{PostcheckTaskSpec, PrecheckTaskSpec, UpgradeTaskSpec};
 pub use totals::Totals;
 pub use worker::Workers;
 

@@ -3,9 +3,11 @@
 //! Where a plan stands is read from its workflow each time, so a process that dies between two steps loses none and does none
 //! twice.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use airworthy_cce::request::{PostcheckRequest, PrecheckRequest};
+use airworthy_cce::request::{
+    BatchScope, DEFAULT_STEP, PostcheckRequest, PrecheckRequest, UpgradeRequest,
+};
 use airworthy_store::{Cluster, Opened, Phase, Plan, Task, TaskState, Workflow};
 use airworthy_upgrade::{
     plan::{self, Event, Seen},
@@ -123,7 +125,7 @@ impl Service {
                 return self.turn(plan, event, message.as_deref(), now).await;
             }
             Step::Check => self.check(plan).await,
-            Step::Upgrade => self.upgrade(plan).await,
+            Step::Upgrade => self.start_upgrade(plan).await,
             Step::Confirm => self.accept_postcheck(cluster, SILENT).await.map(drop),
         };
         match taken {
@@ -143,9 +145,20 @@ impl Service {
             .map(drop)
     }
 
-    async fn upgrade(&self, plan: &Plan) -> Result<(), Error> {
-        tracing::info!(plan = %plan.id, "the upgrade is due");
-        Ok(())
+    /// The plan's own pre-check has just passed: there is none inside the upgrade.
+    async fn start_upgrade(&self, plan: &Plan) -> Result<(), Error> {
+        let request = UpgradeRequest {
+            target_version: plan.target_version.clone(),
+            is_only_upgrade: true,
+            step: DEFAULT_STEP,
+            scope: BatchScope::default(),
+            addons: Vec::new(),
+            node_order: BTreeMap::new(),
+            node_pool_order: BTreeMap::new(),
+        };
+        self.create_upgrade(&plan.project_id, &plan.cluster_id, request)
+            .await
+            .map(drop)
     }
 
     /// What is in the way for a time is noted; anything else ends the plan.

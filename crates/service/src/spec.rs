@@ -3,6 +3,7 @@
 use airworthy_assess::{Acceptance, Selection};
 use airworthy_model::KubeVersion;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A pre-check, as accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,28 @@ pub struct PostcheckTaskSpec {
     /// Version after it, as the caller says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_version: Option<KubeVersion>,
+}
+
+/// An upgrade, as accepted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpgradeTaskSpec {
+    /// Version that ran when it was accepted.
+    pub cluster_version: KubeVersion,
+    /// Where to go, exact.
+    pub target_version: KubeVersion,
+    /// Whether the check inside is left out.
+    pub only_upgrade: bool,
+    /// Most nodes a batch.
+    pub batch_size: u8,
+    /// Where the growth of batches begins anew, in the word of the wire.
+    pub batch_scope: String,
+    /// Add-ons to be upgraded along: an array.
+    pub addons: Value,
+    /// Order of the nodes of each pool: an object.
+    pub node_order: Value,
+    /// Order of the pools: an object.
+    pub node_pool_order: Value,
 }
 
 impl PrecheckTaskSpec {

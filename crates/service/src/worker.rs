@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
-use crate::{Error, Service, judge::Judged};
+use crate::{Error, Service, judge::Worked};
 
 /// The workers of one process.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl Worker {
         let ended = {
             let service = self.service.clone();
             // A panic is this task's failure, not the worker's end.
-            let mut judging = Box::pin(AssertUnwindSafe(service.judge(&lease.task)).catch_unwind());
+            let mut judging = Box::pin(AssertUnwindSafe(service.work(&lease.task)).catch_unwind());
             loop {
                 tokio::select! {
                     judged = &mut judging => break Some(judged.unwrap_or(Err(Error::Panicked))),
@@ -131,12 +131,15 @@ impl Worker {
     async fn end(
         &self,
         lease: &Lease,
-        ended: Option<Result<Judged, Error>>,
+        ended: Option<Result<Worked, Error>>,
     ) -> Result<(), StoreError> {
         let (store, now) = (&self.service.store, Timestamp::now());
         match ended {
             None => store.release(lease, now).await,
-            Some(Ok(judged)) => {
+            Some(Ok(Worked::Parked(parked, baseline))) => {
+                store.park(lease, parked, baseline, now).await
+            }
+            Some(Ok(Worked::Ended(judged))) => {
                 store
                     .finish(lease, judged.outcome, judged.baseline, now)
                     .await

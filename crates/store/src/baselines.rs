@@ -77,7 +77,7 @@ impl Store {
     }
 }
 
-/// Keeps a baseline, whose recording is compressed already, and removes the oldest beyond those that are kept.
+/// Keeps a baseline, whose recording is compressed already, in place of an earlier one of the same task, and removes the oldest beyond those that are kept.
 pub(crate) async fn keep(
     tx: &mut Transaction<'static, Sqlite>,
     task: &Task,
@@ -85,7 +85,7 @@ pub(crate) async fn keep(
 ) -> Result<(), Error> {
     const DOING: &str = "keep a baseline";
     sqlx::query(
-        "INSERT INTO baselines (task_id, cluster_id, taken_at, version, target_version, recording) \
+        "INSERT OR REPLACE INTO baselines (task_id, cluster_id, taken_at, version, target_version, recording) \
          VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(&task.id)

@@ -257,7 +257,7 @@ pub(crate) fn held(lease: &Lease, changed: &SqliteQueryResult) -> Result<(), Err
     })
 }
 
-async fn packed(baseline: Option<NewBaseline>) -> Result<Option<NewBaseline>, Error> {
+pub(crate) async fn packed(baseline: Option<NewBaseline>) -> Result<Option<NewBaseline>, Error> {
     let Some(baseline) = baseline else {
         return Ok(None);
     };

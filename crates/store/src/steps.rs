@@ -6,9 +6,10 @@ use sqlx::{Sqlite, Transaction, sqlite::SqliteRow};
 
 use crate::{
     Error, Store,
+    baselines::{self, NewBaseline},
     enqueue::{Enqueued, NewTask, in_the_way},
     error::During,
-    queue::{Lease, held},
+    queue::{Lease, held, packed},
     tasks::{self, Phase, Task, TaskKind, TaskState, task},
     time::micros,
     workflows,
@@ -57,9 +58,16 @@ impl Task {
 
 impl Store {
     /// Hands a task back until its next step is due; nobody is woken before. A step that was taken is a sign of life: attempts
-    /// are counted anew.
-    pub async fn park(&self, lease: &Lease, parked: Parked, now: Timestamp) -> Result<(), Error> {
+    /// are counted anew. A baseline that the step took is kept with it.
+    pub async fn park(
+        &self,
+        lease: &Lease,
+        parked: Parked,
+        baseline: Option<NewBaseline>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         const DOING: &str = "hand a task back until its next step";
+        let baseline = packed(baseline).await?;
         let mut tx = self.write(DOING).await?;
         let changed = sqlx::query(
             "UPDATE tasks SET progress = MAX(progress, $4), scratch = $5, message = $6, run_at = $7, updated_at = $8, \
@@ -78,6 +86,9 @@ impl Store {
         .await
         .during(DOING)?;
         held(lease, &changed)?;
+        if let Some(baseline) = &baseline {
+            baselines::keep(&mut tx, &lease.task, baseline).await?;
+        }
         tx.commit().await.during(DOING)
     }
 

@@ -72,7 +72,10 @@ async fn a_parked_task_is_due_when_its_step_is_and_knows_what_was_left() {
     let lease = claim(&store, 1).await;
     let mut changes = store.changes();
     changes.borrow_and_update();
-    store.park(&lease, parked(40, 10), at(2)).await.unwrap();
+    store
+        .park(&lease, parked(40, 10), None, at(2))
+        .await
+        .unwrap();
     assert!(
         !changes.has_changed().unwrap(),
         "nobody is woken before its time"
@@ -111,7 +114,7 @@ async fn steps_are_no_attempts_and_progress_never_goes_back() {
     ] {
         let lease = claim(&store, step).await;
         store
-            .park(&lease, parked(progress, step + 1), at(step))
+            .park(&lease, parked(progress, step + 1), None, at(step))
             .await
             .unwrap();
         assert_eq!(read(&store, &task).await.progress, shown);
@@ -133,7 +136,10 @@ async fn success_is_all_of_the_progress_and_failure_is_what_there_was() {
     ] {
         let task = accept(&store, &new_task(&cluster, TaskKind::Upgrade), 0).await;
         let lease = claim(&store, 0).await;
-        store.park(&lease, parked(40, 1), at(0)).await.unwrap();
+        store
+            .park(&lease, parked(40, 1), None, at(0))
+            .await
+            .unwrap();
         let lease = claim(&store, 1).await;
         store.finish(&lease, outcome, None, at(2)).await.unwrap();
         let ended = read(&store, &task).await;
@@ -160,7 +166,7 @@ async fn a_failed_upgrade_is_queued_again_as_itself() {
         );
         let lease = claim(&store, then + 3).await;
         store
-            .park(&lease, parked(70, then + 3), at(then + 3))
+            .park(&lease, parked(70, then + 3), None, at(then + 3))
             .await
             .unwrap();
         fail(&store, then + 4).await;
