@@ -1,5 +1,7 @@
 //! What bytes of strangers go into, one function each. A function panics when a property does not hold; it must take any bytes.
 
+pub mod api;
+
 use std::{io::Write as _, sync::LazyLock};
 
 use airworthy_collect::{audit::Tally, helm, recording};
@@ -13,7 +15,7 @@ use flate2::{Compression, write::GzEncoder};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 17] = [
     ("manifest", manifest),
     ("fix", fix),
     ("helm", helm),
@@ -21,6 +23,16 @@ pub const TARGETS: [Target; 7] = [
     ("version", version),
     ("knowledge", knowledge),
     ("recording", recording),
+    ("authorization", api::authorization),
+    ("canonical", api::canonical),
+    ("precheck", api::precheck),
+    ("postcheck", api::postcheck),
+    ("upgrade", api::upgrade),
+    ("workflow", api::workflow),
+    ("delay", api::delay),
+    ("cluster", api::cluster),
+    ("token", api::token),
+    ("nothing", api::nothing),
 ];
 
 static WATCH: LazyLock<Watch> =

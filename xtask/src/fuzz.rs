@@ -10,7 +10,7 @@ use clap::Args;
 use crate::test::root;
 
 /// All targets, as `fuzz/Cargo.toml` names them.
-const TARGETS: [&str; 7] = [
+const TARGETS: [&str; 17] = [
     "manifest",
     "fix",
     "helm",
@@ -18,6 +18,16 @@ const TARGETS: [&str; 7] = [
     "version",
     "knowledge",
     "recording",
+    "authorization",
+    "canonical",
+    "precheck",
+    "postcheck",
+    "upgrade",
+    "workflow",
+    "delay",
+    "cluster",
+    "token",
+    "nothing",
 ];
 
 /// What makes LLVM count which edges ran; these flags need no nightly compiler.
@@ -74,7 +84,7 @@ fn build(host: &str, out: &Path) -> Result<()> {
         .args(["--features", "libfuzzer", "--target", host])
         .env("CARGO_TARGET_DIR", out)
         .env("RUSTFLAGS", COVERAGE)
-        // Seven programs of the same code: linking them for speed takes longer than they gain by it.
+        // Many programs of the same code: linking them for speed takes longer than they gain by it.
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .current_dir(root())
         .status()

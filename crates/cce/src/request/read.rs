@@ -158,7 +158,7 @@ pub(super) fn quoted(text: &str) -> String {
     format!("{:?}", shortened(text, 80))
 }
 
-pub(super) fn shortened(text: &str, characters: usize) -> String {
+fn shortened(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::read::{demanded, fixed, given, missing, one_of, read, shortened};
+use super::read::{demanded, fixed, given, missing, one_of, quoted, read};
 use crate::{
     ApiError,
     wire::{
@@ -98,16 +98,13 @@ fn order(action: ClusterUpgradeAction) -> Result<UpgradeRequest, ApiError> {
     for (pool, nodes) in &action.node_order {
         for (index, node) in nodes.iter().enumerate() {
             check_node(
-                &path(&format!("nodeOrder.{}[{index}]", shortened(pool, 80))),
+                &path(&format!("nodeOrder[{}][{index}]", quoted(pool))),
                 node,
             )?;
         }
     }
     for (pool, order) in &action.node_pool_order {
-        not_negative(
-            &path(&format!("nodePoolOrder.{}", shortened(pool, 80))),
-            *order,
-        )?;
+        not_negative(&path(&format!("nodePoolOrder[{}]", quoted(pool))), *order)?;
     }
     Ok(UpgradeRequest {
         target_version: demanded(&path("targetVersion"), action.target_version)?,

@@ -247,7 +247,7 @@ fn what_is_missing_or_wrong_in_addons_and_orders_is_named() {
         (
             "/spec/clusterUpgradeAction/nodeOrder/DefaultPool/0/nodeSelector",
             json!(null),
-            "nodeOrder.DefaultPool[0].nodeSelector is missing",
+            "nodeOrder[\"DefaultPool\"][0].nodeSelector is missing",
         ),
         (
             "/spec/clusterUpgradeAction/nodeOrder/DefaultPool/0/nodeSelector/key",
@@ -267,7 +267,7 @@ fn what_is_missing_or_wrong_in_addons_and_orders_is_named() {
         (
             "/spec/clusterUpgradeAction/nodePoolOrder/DefaultPool",
             json!(-1),
-            "nodePoolOrder.DefaultPool must not be negative",
+            "nodePoolOrder[\"DefaultPool\"] must not be negative",
         ),
         (
             "/spec/clusterUpgradeAction/nodePoolOrder/DefaultPool",
