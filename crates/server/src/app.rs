@@ -6,7 +6,7 @@ use airworthy_cce::wire::Shapes;
 use airworthy_service::Service;
 use tokio::sync::{Semaphore, watch};
 
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, tls::Tls};
 
 /// Bounds of the server.
 #[derive(Clone, Debug)]
@@ -23,6 +23,10 @@ pub struct Options {
     pub grace: Duration,
     /// Which generation of clients answers are meant for.
     pub shapes: Shapes,
+    /// The certificate of connections; without one they are plain.
+    pub tls: Option<Arc<Tls>>,
+    /// How often the files of the certificate are looked at.
+    pub tls_check: Duration,
 }
 
 impl Default for Options {
@@ -34,6 +38,8 @@ impl Default for Options {
             idle: Duration::from_secs(75),
             grace: Duration::from_secs(10),
             shapes: Shapes::default(),
+            tls: None,
+            tls_check: Duration::from_secs(5),
         }
     }
 }
@@ -60,6 +66,8 @@ pub struct App {
     pub(crate) changes: Arc<Semaphore>,
     pub(crate) body_deadline: Duration,
     pub(crate) shapes: Shapes,
+    /// Whether connections are encrypted: then browsers are told to keep sessions to such ones.
+    pub(crate) encrypted: bool,
     under_way: Arc<watch::Sender<usize>>,
     stopping: Arc<watch::Sender<bool>>,
 }
@@ -85,6 +93,7 @@ impl App {
             changes: Arc::new(Semaphore::new(CHANGES)),
             body_deadline: options.body_deadline,
             shapes: options.shapes,
+            encrypted: options.tls.is_some(),
             under_way: Arc::new(watch::Sender::new(0)),
             stopping: Arc::new(watch::Sender::new(false)),
         }

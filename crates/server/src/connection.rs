@@ -81,8 +81,9 @@ where
             }
         }
     };
-    if end == End::Done && pulse.may_be_sending() {
-        linger(connection.into_parts().io.into_inner().into_socket()).await;
+    if end == End::Done {
+        let socket = connection.into_parts().io.into_inner().into_socket();
+        close(socket, pulse.may_be_sending()).await;
     }
 }
 
@@ -123,13 +124,16 @@ async fn answer(
     response
 }
 
-/// Says that nothing more comes, then reads for a while what the client still sends: closing at once would reset the
-/// connection, and the client could lose the answer that it has not read yet.
-async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S) {
+/// Says that nothing more comes. To a client that may still be sending, this then listens for a while: closing at once would
+/// reset the connection, and the client could lose the answer that it has not read yet.
+async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S, is_sending: bool) {
     let (time, bytes) = LINGER;
-    let drained = async {
+    let closed = async {
         socket.shutdown().await?;
+        if !is_sending {
+            return Ok(0);
+        }
         tokio::io::copy(&mut socket.take(bytes), &mut tokio::io::sink()).await
     };
-    let _ = tokio::time::timeout(time, drained).await;
+    let _ = tokio::time::timeout(time, closed).await;
 }

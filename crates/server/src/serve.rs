@@ -1,6 +1,6 @@
 //! The server's life: workers and connections begin, and end in an order in which nothing is lost.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{future::pending, io, sync::Arc, time::Duration};
 
 use airworthy_service::{Service, Workers};
 use tokio::{
@@ -13,6 +13,7 @@ use crate::{
     connection::{self, Peer},
     places::Places,
     routes::router,
+    tls::shake_hands,
 };
 
 /// How long to wait after a connection could not be accepted: mostly the process has too many files open.
@@ -46,7 +47,8 @@ pub async fn serve(
     let grace = options.grace;
     let mut connections = JoinSet::new();
     tokio::select! {
-        () = accept(listener, &app, options, &mut connections) => (),
+        () = keep_fresh(&options) => (),
+        () = accept(listener, &app, options.clone(), &mut connections) => (),
         () = shutdown => (),
     }
     tracing::info!(connections = connections.len(), "stopping");
@@ -68,16 +70,33 @@ pub async fn serve(
     Ok(())
 }
 
+/// Keeps the certificate as its files are, for ever.
+async fn keep_fresh(options: &Options) {
+    match &options.tls {
+        Some(tls) => tls.clone().keep_fresh(options.tls_check).await,
+        None => pending().await,
+    }
+}
+
 /// Accepts connections for ever, as many at once as the options allow.
 async fn accept(listener: TcpListener, app: &App, options: Options, connections: &mut JoinSet<()>) {
     let router = router(app.clone());
+    let tls = options.tls.clone();
     let places = Arc::new(Places::new(options));
     loop {
         let (socket, peer) = next(&listener).await;
         let place = places.clone().take().await;
-        let run = connection::run(socket, peer, router.clone(), app.clone(), place.pulse());
+        let (router, app, tls) = (router.clone(), app.clone(), tls.clone());
         connections.spawn(async move {
-            run.await;
+            let pulse = place.pulse();
+            match tls {
+                None => connection::run(socket, peer, router, app, pulse).await,
+                Some(tls) => {
+                    if let Some(stream) = shake_hands(&tls, socket, &app, &pulse).await {
+                        connection::run(stream, peer, router, app, pulse).await;
+                    }
+                }
+            }
             drop(place);
         });
         while connections.try_join_next().is_some() {}
