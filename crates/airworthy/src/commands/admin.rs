@@ -201,7 +201,12 @@ async fn create_key(store: &Store, project: &str) -> Result<u8> {
         );
     }
     let key = store
-        .create_key(project, Role::Operator, "created on the command line", Timestamp::now())
+        .create_key(
+            project,
+            Role::Operator,
+            "created on the command line",
+            Timestamp::now(),
+        )
         .await?;
     store.close().await?;
     console::say("The secret is shown this once; it cannot be read again.\n");

@@ -71,7 +71,9 @@ async fn prepare(folder: &Path) -> Result<(Store, NewKey)> {
         access: Access::Recording { path },
     };
     store.add_cluster(PROJECT, cluster, now).await?;
-    let key = store.create_key(PROJECT, Role::Operator, "demo", now).await?;
+    let key = store
+        .create_key(PROJECT, Role::Operator, "demo", now)
+        .await?;
     Ok((store, key))
 }
 

@@ -43,7 +43,10 @@ impl House {
         let now = Timestamp::now();
         let added = store.add_project("local-1", Some(PROJECT), now).await;
         added.expect("a project");
-        let key = store.create_key(PROJECT, Role::Operator, "test", now).await.expect("a key");
+        let key = store
+            .create_key(PROJECT, Role::Operator, "test", now)
+            .await
+            .expect("a key");
         store.close().await.expect("it closes");
         Self {
             settings: folder.bytes("settings.toml", settings.as_bytes()),
