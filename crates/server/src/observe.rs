@@ -25,11 +25,11 @@ use uuid::Uuid;
 
 use crate::{
     access::KnownAs,
-    answer::{Refused, stand_in},
+    answer::{Refused, Untouched, stand_in},
     app::App,
     audit,
     connection::Peer,
-    heads, openapi, probes,
+    heads, openapi, pages, probes,
 };
 
 /// Name of requests that fit no route, in log and metrics.
@@ -211,12 +211,12 @@ impl Seen {
 }
 
 fn is_fine(response: &Response) -> bool {
-    let success = response.status().is_success();
+    let fine = response.status().is_success() || response.extensions().get::<Untouched>().is_some();
     let json = response
         .headers()
         .get(CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
-    success || json
+    fine || json
 }
 
 /// The name of a route that is no operation, for metrics: one of a fixed set.
@@ -224,6 +224,7 @@ fn other(route: &str) -> Option<&'static str> {
     probes::name(route)
         .or_else(|| (route == audit::AUDIT).then_some(audit::NAME))
         .or_else(|| (route == openapi::DOCUMENT).then_some(openapi::NAME))
+        .or_else(|| pages::name(route))
 }
 
 #[cfg(test)]

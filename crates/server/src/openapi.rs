@@ -13,8 +13,8 @@ use std::sync::LazyLock;
 use utoipa::OpenApi;
 
 use crate::{
-    audit, clusters, iam, info, jobs, plans, postcheck, precheck, probes, snapshots, tokens, trail,
-    workflows,
+    audit, clusters, iam, info, jobs, pages, plans, postcheck, precheck, probes, snapshots, tokens,
+    trail, upgrades, workflows,
 };
 
 /// Where the document is served.
@@ -30,6 +30,10 @@ pub(crate) const NAME: &str = "openapi";
         precheck::list,
         precheck::show,
         postcheck::create,
+        upgrades::create,
+        upgrades::list,
+        upgrades::show,
+        upgrades::retry,
         workflows::create,
         workflows::list,
         workflows::show,
@@ -57,17 +61,29 @@ pub(crate) const NAME: &str = "openapi";
         probes::ready,
         probes::metrics,
         serve,
+        pages::clusters::show,
+        pages::runs::show,
+        pages::run::show,
+        pages::checks::list,
+        pages::checks::show,
+        pages::session::form,
+        pages::session::log_in,
+        pages::session::log_out,
+        pages::assets::explorer,
+        pages::assets::file,
     ),
     tags(
         (name = "Pre-check", description = "Is the cluster fit to be upgraded?"),
         (name = "Post-check", description = "Did the cluster come out of the upgrade fit to serve?"),
         (name = "Workflow", description = "What belongs to one upgrade: pre-check, snapshot, upgrade, post-check."),
+        (name = "Upgrade", description = "The upgrade itself, carried out as the operator configured."),
         (name = "Snapshot", description = "What a cluster was like before an upgrade."),
         (name = "Upgrade information", description = "Where clusters may go, and what of the API is supported."),
         (name = "Plan", description = "Upgrades that begin by themselves, in a window."),
         (name = "Clusters", description = "What is known of clusters, and their registration."),
         (name = "Identity", description = "Tokens, projects and domains, as SDKs look them up."),
         (name = "Operation", description = "What those ask who run the server, and API servers that send audit events."),
+        (name = "Pages", description = "Pages for people, and what they load."),
     )
 )]
 struct Handlers;

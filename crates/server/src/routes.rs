@@ -12,9 +12,9 @@ use axum::{
 use crate::{
     answer::Refused,
     app::App,
-    audit, clusters, iam, info, jobs, observe, openapi, plans, postcheck, precheck,
+    audit, clusters, iam, info, jobs, observe, openapi, pages, plans, postcheck, precheck,
     probes::{self, HEALTH, METRICS, READY},
-    snapshots, tokens, trail, workflows,
+    snapshots, tokens, trail, upgrades, workflows,
 };
 
 /// A route that is no operation of the API: its method, its path, and what answers it.
@@ -35,15 +35,22 @@ pub fn routes() -> impl Iterator<Item = (Verb, &'static str)> {
         .chain(OWN)
         .filter(|operation| operation.implemented);
     let others = OTHERS.iter().map(|(method, path, _)| (*method, *path));
+    let pages = pages::ROUTES
+        .iter()
+        .map(|(method, path, ..)| (*method, *path));
     served
         .map(|operation| (operation.method, operation.path))
         .chain(others)
+        .chain(pages)
 }
 
 /// Everything the server answers: the operations of the API, the probes, audit events, and an error for all else.
 pub fn router(app: App) -> Router {
     let mut router = Router::new();
     for (_, path, answering) in OTHERS {
+        router = router.route(path, answering());
+    }
+    for (_, path, _, answering) in pages::ROUTES {
         router = router.route(path, answering());
     }
     for operation in OPERATIONS.iter().chain(OWN) {
@@ -67,6 +74,10 @@ fn answering(operation: &Operation) -> MethodRouter<App> {
         "ListAutopilotPreCheckTasks" => on(method, precheck::list),
         "ShowAutopilotPreCheck" => on(method, precheck::show),
         "CreateAutopilotPostCheck" => on(method, postcheck::create),
+        "UpgradeAutopilotCluster" => on(method, upgrades::create),
+        "ListAutopilotUpgradeClusterTasks" => on(method, upgrades::list),
+        "ShowAutopilotUpgradeClusterTask" => on(method, upgrades::show),
+        "RetryAutopilotUpgradeClusterTask" => on(method, upgrades::retry),
         "CreateAutopilotUpgradeWorkFlow" => on(method, workflows::create),
         "ListAutopilotUpgradeWorkFlows" => on(method, workflows::list),
         "ShowAutopilotUpgradeWorkFlow" => on(method, workflows::show),

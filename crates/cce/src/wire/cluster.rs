@@ -35,7 +35,7 @@ pub struct AutopilotCluster {
     pub status: Option<AutopilotClusterStatus>,
 }
 
-/// The body of `CreateAutopilotCluster` as it came, before [`crate::request::parse_cluster`] has judged it.
+/// The body of `CreateAutopilotCluster` as it came, judged by nobody yet.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AutopilotClusterRequestBody {

@@ -105,7 +105,7 @@ pub struct RegionResult {
     pub links: ProjectLinks,
 }
 
-/// The body of `POST /v3/auth/tokens` as it came, before [`crate::request::parse_token_request`] has judged it.
+/// The body of `POST /v3/auth/tokens` as it came, judged by nobody yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
 pub struct KeystoneCreateUserTokenByPasswordRequestBody {
     /// Who logs in, and for what.

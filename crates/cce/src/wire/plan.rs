@@ -90,7 +90,7 @@ pub enum UpgradePlanPhase {
     Skipped,
 }
 
-/// The body of `UpdateAutopilotUpgradePlan` as it came, before [`crate::request::parse_delay`] has judged it.
+/// The body of `UpdateAutopilotUpgradePlan` as it came, judged by nobody yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DelayUpgradePlanRequestBody {

@@ -13,7 +13,7 @@ pub enum PostCheckKind {
     PostCheckTask,
 }
 
-/// The body of `CreateAutopilotPostCheck` as it came, before [`crate::request::parse_postcheck`] has judged it.
+/// The body of `CreateAutopilotPostCheck` as it came, judged by nobody yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PostcheckClusterRequestBody {

@@ -22,7 +22,7 @@ pub enum ListKind {
     List,
 }
 
-/// The body of `CreateAutopilotPreCheck` as it came, before [`crate::request::parse_precheck`] has judged it.
+/// The body of `CreateAutopilotPreCheck` as it came, judged by nobody yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PrecheckClusterRequestBody {

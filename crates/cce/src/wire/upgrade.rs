@@ -17,7 +17,7 @@ pub enum UpgradeKind {
     UpgradeTask,
 }
 
-/// The body of `UpgradeAutopilotCluster` as it came, before [`crate::request::parse_upgrade`] has judged it.
+/// The body of `UpgradeAutopilotCluster` as it came, judged by nobody yet.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UpgradeClusterRequestBody {
     /// Kind and version, which stand inside of it in this body alone.

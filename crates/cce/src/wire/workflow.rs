@@ -14,7 +14,7 @@ pub enum WorkFlowKind {
     WorkFlowTask,
 }
 
-/// The body of `CreateAutopilotUpgradeWorkFlow` as it came, before [`crate::request::parse_workflow`] has judged it.
+/// The body of `CreateAutopilotUpgradeWorkFlow` as it came, judged by nobody yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateUpgradeWorkFlowRequestBody {
@@ -315,7 +315,7 @@ pub enum WorkFlowItems {
     Newest(Box<UpgradeWorkFlow>),
 }
 
-/// The body of `UpgradeAutopilotWorkFlowUpdate` as it came, before [`crate::request::parse_workflow_update`] has judged it.
+/// The body of `UpgradeAutopilotWorkFlowUpdate` as it came, judged by nobody yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UpgradeWorkFlowUpdateRequestBody {
     /// What is to change.

@@ -4,7 +4,7 @@ use airworthy_cce::operations;
 use serde_json::{Map, Value, json};
 
 /// What every variable of a path is, and one to show.
-const VARIABLES: [(&str, &str, &str); 6] = [
+const VARIABLES: [(&str, &str, &str); 8] = [
     (
         "project_id",
         "The caller's project.",
@@ -35,6 +35,8 @@ const VARIABLES: [(&str, &str, &str); 6] = [
         "The job, by the `jobID` of a cluster's status.",
         "1e50bfbe-5b9e-11ef-8f52-0255ac10003e",
     ),
+    ("name", "Name of the check.", "UpgradePath"),
+    ("file", "Name of the file.", "style.css"),
 ];
 
 /// The form of all ids but the project's.
@@ -72,6 +74,10 @@ pub(super) fn add(document: &mut Value) {
     components["securitySchemes"] = json!({
         "signature": { "type": "apiKey", "in": "header", "name": "Authorization", "description": SIGNATURE },
         "token": { "type": "apiKey", "in": "header", "name": "X-Auth-Token", "description": TOKEN },
+        "session": {
+            "type": "apiKey", "in": "cookie", "name": "airworthy_session",
+            "description": "The session of a browser, from the form for signing in.",
+        },
         "audit": { "type": "http", "scheme": "bearer", "description": AUDIT },
     });
     components["headers"] = json!({ "RequestId": request_id() });
@@ -168,7 +174,7 @@ fn refusals(path: &str, takes_body: bool) -> impl Iterator<Item = (&'static str,
 
 fn variable((name, description, example): &(&str, &str, &str)) -> Value {
     let mut schema = json!({ "type": "string" });
-    if *name != "project_id" {
+    if name.ends_with("_id") && *name != "project_id" {
         schema["pattern"] = ID.into();
     }
     json!({

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use airworthy_cce::sign::{DATE_HEADER, SignedRequest, date_header, sign};
+use airworthy_cce::{
+    sign::{DATE_HEADER, SignedRequest, date_header, sign},
+    wire::Shapes,
+};
 use airworthy_model::Role;
 use airworthy_server::{App, Options, router};
 use airworthy_service::{Service, Settings};
@@ -156,6 +159,20 @@ impl Fixture {
             router: router(app.clone()),
             store,
             service,
+            app,
+            ..self
+        }
+    }
+
+    /// The same service for clients of another generation.
+    pub(crate) fn in_shapes(self, shapes: Shapes) -> Self {
+        let options = Options {
+            shapes,
+            ..Options::default()
+        };
+        let app = App::new(self.service.clone(), &options);
+        Self {
+            router: router(app.clone()),
             app,
             ..self
         }

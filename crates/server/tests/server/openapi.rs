@@ -128,6 +128,11 @@ fn every_operation_says_what_it_is_and_how_it_is_refused() {
 }
 
 #[test]
+fn nothing_speaks_of_the_inside_of_the_program() {
+    assert!(!document().to_string().contains("crate::"));
+}
+
+#[test]
 fn variables_of_paths_are_those_that_are_described() {
     for operation in operations() {
         let told: BTreeSet<_> = operation.description["parameters"]
