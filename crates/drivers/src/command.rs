@@ -1,19 +1,12 @@
 //! The driver that runs a program of the operator's.
 
-use std::{collections::BTreeMap, ffi::OsString, io, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
 use airworthy_model::KubeVersion;
 use airworthy_upgrade::driver::{Driver, Order, Step};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::{
-    Program,
-    pace::{elapsed, pace},
-    program::{Ending, NOTICE, Run, Stage},
-};
-
-/// Past its deadline and the notice that its group is given, a program may take this long to be gone; then it is not waited for.
-const PATIENCE: Duration = Duration::from_mins(1);
+use crate::{Program, errand::Errand, program::Run};
 
 /// Runs a program, once for each attempt, under a supervisor that outlives this process.
 ///
@@ -50,111 +43,21 @@ impl Command {
     pub fn run(&self, task_id: &str, attempt: u32) -> Run {
         Run::at(self.folder.join(task_id).join(attempt.to_string()))
     }
-
-    /// Begins the run; a supervisor that does not come is sent for again by the next step.
-    fn begin(&self, order: &Order, run: &Run) -> io::Result<()> {
-        run.prepare(&self.program, variables(order, run))?;
-        run.start(&self.supervisor)
-    }
-
-    /// Whether the program of the attempt before this one is still at work.
-    fn is_preceded(&self, order: &Order) -> io::Result<bool> {
-        if order.attempt < 2 {
-            return Ok(false);
-        }
-        let before = self.run(&order.task_id, order.attempt - 1).look()?;
-        Ok(matches!(before, Stage::Running(_)))
-    }
-
-    fn looked(&self, order: &Order, known: bool, run: &Run) -> io::Result<Step> {
-        let stage = run.look()?;
-        match stage {
-            Stage::Absent if known => Ok(failed(
-                "the folder of the run was removed: nobody knows how the program ended".to_owned(),
-            )),
-            Stage::Absent if self.is_preceded(order)? => Ok(failed(
-                "the program of the attempt before is still running: end it, then retry".to_owned(),
-            )),
-            Stage::Absent => {
-                self.begin(order, run)?;
-                Ok(self.going(order, 0, "the program is being started"))
-            }
-            _ if self.is_overdue(order) && !matches!(stage, Stage::Ended(_)) => Ok(failed(
-                "the program did not end at its deadline, nor its supervisor after that".to_owned(),
-            )),
-            Stage::Waiting => {
-                run.start(&self.supervisor)?;
-                Ok(self.going(order, 0, "the program is being started"))
-            }
-            Stage::Running(said) => Ok(self.going(order, said.unwrap_or(0), "the program runs")),
-            Stage::Ended(ending) => Ok(self.ended(&ending)),
-            Stage::Lost(group) => Ok(failed(lost(group))),
-        }
-    }
-
-    fn going(&self, order: &Order, progress: u8, message: &str) -> Step {
-        Step::Going {
-            progress,
-            scratch: json!({ "begun": true }),
-            message: message.to_owned(),
-            again_in: pace(elapsed(order)),
-        }
-    }
-
-    fn is_overdue(&self, order: &Order) -> bool {
-        elapsed(order) > self.program.deadline + NOTICE * 2 + PATIENCE
-    }
-
-    fn ended(&self, ending: &Ending) -> Step {
-        let seconds = self.program.deadline.as_secs();
-        match ending {
-            Ending::Exited { code: 0 } => Step::Done {
-                message: "the program ended with exit code 0".to_owned(),
-            },
-            Ending::Exited { code } => failed(format!("the program ended with exit code {code}")),
-            Ending::Killed { signal } => {
-                failed(format!("the program was killed by signal {signal}"))
-            }
-            Ending::NotStarted { why } => {
-                failed(format!("the program could not be started: {why}"))
-            }
-            Ending::Overdue => failed(format!(
-                "the program was still running after {seconds} s, its deadline, and was ended"
-            )),
-        }
-    }
 }
 
 impl Driver for Command {
     async fn step(&self, order: &Order, scratch: Option<&Value>) -> Step {
-        let (this, order, known) = (self.clone(), order.clone(), scratch.is_some());
         let run = self.run(&order.task_id, order.attempt);
-        let again = self.going(&order, 0, "its folder cannot be used; trying again");
-        let overdue = self.is_overdue(&order);
-        // Files and locks are work for a thread that may block; starting a process is not bound to one.
-        let looked = tokio::task::spawn_blocking(move || this.looked(&order, known, &run)).await;
-        match looked {
-            Ok(Ok(step)) => step,
-            Ok(Err(error)) if overdue => failed(format!("its folder cannot be used: {error}")),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "a run of a program cannot be looked at");
-                again
-            }
-            Err(_) => failed("looking at the program was broken off".to_owned()),
-        }
+        let errand = Errand {
+            program: self.program.clone(),
+            supervisor: self.supervisor.clone(),
+            begun_at: order.begun_at,
+            variables: variables(order, &run),
+            before: (order.attempt > 1).then(|| self.run(&order.task_id, order.attempt - 1)),
+            run,
+        };
+        errand.step(scratch.is_some()).await
     }
-}
-
-fn failed(message: String) -> Step {
-    Step::Failed { message }
-}
-
-fn lost(group: Option<u32>) -> String {
-    let group = group.map_or_else(String::new, |group| format!(" (process group {group})"));
-    format!(
-        "the supervisor of the program ended without a word, and nobody knows how the upgrade went on: look whether the \
-         program{group} is still at work before you retry"
-    )
 }
 
 fn variables(order: &Order, run: &Run) -> BTreeMap<String, String> {

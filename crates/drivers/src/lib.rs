@@ -4,14 +4,17 @@
 //! with the collector.
 
 mod any;
+mod backup;
 mod cluster_api;
 mod command;
+mod errand;
 mod means;
 mod observe;
 mod pace;
 pub mod program;
 
 pub use any::AnyDriver;
+pub use backup::{Backup, BackupOrder};
 pub use cluster_api::ClusterApi;
 pub use command::Command;
 pub use means::{Management, Means, Program};

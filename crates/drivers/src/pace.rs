@@ -7,10 +7,13 @@ use jiff::Timestamp;
 
 /// How long ago the attempt began.
 pub(crate) fn elapsed(order: &Order) -> Duration {
-    Timestamp::now()
-        .duration_since(order.begun_at)
-        .try_into()
-        .unwrap_or_default()
+    since(order.begun_at)
+}
+
+/// How long ago an instant was; nothing for one to come.
+pub(crate) fn since(instant: Timestamp) -> Duration {
+    let span = Timestamp::now().duration_since(instant);
+    span.try_into().unwrap_or_default()
 }
 
 /// The wait before the next step: what takes hours is looked at less often than what takes seconds.
