@@ -1,5 +1,6 @@
 //! The command line: its words, its help, nothing of what they do.
 
+mod access;
 mod output;
 mod snapshot;
 
@@ -9,6 +10,7 @@ use airworthy_model::{Hop, KubeVersion, Minor, Need};
 use airworthy_report::drop_in;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use access::{Key, PasswordFrom, Tls, Trail, User};
 pub(crate) use output::{Format, Output};
 pub(crate) use snapshot::Snapshot;
 
@@ -70,6 +72,11 @@ pub(crate) enum Command {
     /// Manage the access keys of the service's callers
     #[command(subcommand)]
     Key(Key),
+    /// Manage the users who log in to the service, and their roles
+    #[command(subcommand)]
+    User(User),
+    /// Print who changed what through the service, and who logged in
+    Trail(Trail),
     /// Show the effective configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -350,6 +357,8 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDRESS", env = "AIRWORTHY_LISTEN")]
     pub(crate) listen: Option<std::net::SocketAddr>,
     #[command(flatten)]
+    pub(crate) tls: Tls,
+    #[command(flatten)]
     pub(crate) store: Store,
 }
 
@@ -422,30 +431,6 @@ pub(crate) enum Cluster {
     Remove {
         /// Id of the cluster
         id: String,
-        #[command(flatten)]
-        store: Store,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Key {
-    /// Create an access key; its secret is shown once
-    Create {
-        /// Project whose callers use it
-        #[arg(long)]
-        project: String,
-        #[command(flatten)]
-        store: Store,
-    },
-    /// List the access keys, without secrets
-    List {
-        #[command(flatten)]
-        store: Store,
-    },
-    /// Revoke an access key
-    Revoke {
-        /// The access key (AK)
-        key: String,
         #[command(flatten)]
         store: Store,
     },

@@ -90,6 +90,8 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Cluster(args) => commands::admin::cluster(args, config).await,
         Command::Snapshot(args) => commands::snapshot::run(args, config).await,
         Command::Key(args) => commands::admin::key(args, config).await,
+        Command::User(args) => commands::users::run(args, config).await,
+        Command::Trail(args) => commands::trail::run(args, config).await,
         Command::Config(args) => commands::show_config(args, config),
         Command::Completion { shell } => {
             let mut script = Vec::new();

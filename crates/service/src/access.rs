@@ -39,8 +39,6 @@ pub enum LogInScope {
     ProjectId(String),
     /// The project with this name.
     ProjectName(String),
-    /// The first by name of the projects that the user has a role in.
-    FirstProject,
 }
 
 /// Name, password and what for.
@@ -177,7 +175,6 @@ impl Service {
             LogInScope::Domain => false,
             LogInScope::ProjectId(id) => grant.project_id == *id,
             LogInScope::ProjectName(name) => grant.project_name == *name,
-            LogInScope::FirstProject => true,
         };
         Ok((user, grants.into_iter().find(asked)))
     }
@@ -408,7 +405,6 @@ mod tests {
         let service = &house.service;
         let asked = Credentials {
             purpose: Purpose::Session,
-            scope: LogInScope::FirstProject,
             ..credentials("ana", PASSWORD)
         };
         let logged_in = service.log_in(asked, now()).await.result.unwrap();

@@ -112,13 +112,19 @@ fn absolute(path: std::path::PathBuf) -> Result<String> {
     path.map_err(|path| anyhow::anyhow!("the path {} is not UTF-8", path.display()))
 }
 
-/// Registers a cluster even when it cannot be reached now: it may be reachable from where the service runs.
-async fn add_cluster(store: &Store, project: &str, new: NewCluster, config: &Config) -> Result<u8> {
+/// Refuses a project that is not there.
+pub(super) async fn known_project(store: &Store, project: &str) -> Result<()> {
     if store.project(project).await?.is_none() {
         bail!(
             "there is no project {project:?}; add it with airworthy project add --id {project} --name NAME"
         );
     }
+    Ok(())
+}
+
+/// Registers a cluster even when it cannot be reached now: it may be reachable from where the service runs.
+async fn add_cluster(store: &Store, project: &str, new: NewCluster, config: &Config) -> Result<u8> {
+    known_project(store, project).await?;
     let seen = observe(&new.access, source::limits(config)).await;
     let cluster = store.add_cluster(project, new, Timestamp::now()).await?;
     let told = match seen {
@@ -186,24 +192,22 @@ async fn remove_cluster(store: &Store, id: &str) -> Result<u8> {
 
 pub(crate) async fn key(command: Key, mut config: Config) -> Result<u8> {
     match command {
-        Key::Create { project, store } => {
-            create_key(&open(&store, &mut config).await?, &project).await
-        }
+        Key::Create {
+            project,
+            role,
+            store,
+        } => create_key(&open(&store, &mut config).await?, &project, role).await,
         Key::List { store } => list_keys(&open(&store, &mut config).await?).await,
         Key::Revoke { key, store } => revoke_key(&open(&store, &mut config).await?, &key).await,
     }
 }
 
-async fn create_key(store: &Store, project: &str) -> Result<u8> {
-    if store.project(project).await?.is_none() {
-        bail!(
-            "there is no project {project:?}; add it with airworthy project add --id {project} --name NAME"
-        );
-    }
+async fn create_key(store: &Store, project: &str, role: Role) -> Result<u8> {
+    known_project(store, project).await?;
     let key = store
         .create_key(
             project,
-            Role::Operator,
+            role,
             "created on the command line",
             Timestamp::now(),
         )
@@ -219,8 +223,8 @@ async fn create_key(store: &Store, project: &str) -> Result<u8> {
 
 async fn list_keys(store: &Store) -> Result<u8> {
     let mut lines = vec![format!(
-        "{:20}  {:32}  {:20}  STATE",
-        "KEY", "PROJECT", "CREATED"
+        "{:20}  {:32}  {:9}  {:20}  STATE",
+        "KEY", "PROJECT", "ROLE", "CREATED"
     )];
     for project in store.projects().await? {
         for key in store.list_keys(&project.id).await? {
@@ -228,8 +232,11 @@ async fn list_keys(store: &Store) -> Result<u8> {
                 .revoked_at
                 .map_or_else(|| "active".to_owned(), |at| format!("revoked {at:.0}"));
             lines.push(format!(
-                "{:20}  {:32}  {:20.0}  {state}",
-                key.ak, project.id, key.created_at
+                "{:20}  {:32}  {:9}  {:20.0}  {state}",
+                key.ak,
+                project.id,
+                key.role.word(),
+                key.created_at
             ));
         }
     }

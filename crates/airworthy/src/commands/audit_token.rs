@@ -27,7 +27,7 @@ pub(crate) async fn create(
     server: Option<String>,
     config: &Config,
 ) -> Result<u8> {
-    let server = server.unwrap_or_else(|| format!("http://{}", config.listen.value));
+    let server = server.unwrap_or_else(|| format!("{}://{}", config.scheme(), config.listen.value));
     let address = address(&server)?;
     let Some(token) = token(store, id).await? else {
         return unknown(id);

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::{
     precheck,
-    serve::{bind, stopped, until_stopped},
+    serve::{bind, refuse_plain, stopped, until_stopped},
 };
 use crate::{cli::Demo, config::Config, console};
 
@@ -36,6 +36,7 @@ pub(crate) async fn run(args: Demo, config: Config) -> Result<u8> {
     if args.once {
         return Ok(0);
     }
+    refuse_plain(args.listen, &config)?;
     let stop = stopped()?;
     let folder = tempfile::Builder::new()
         .prefix("airworthy-demo-")
@@ -45,7 +46,7 @@ pub(crate) async fn run(args: Demo, config: Config) -> Result<u8> {
     let listener = bind(args.listen).await?;
     let address = listener.local_addr().context("the socket has no address")?;
     console::print(&told(&address.to_string(), &key))?;
-    until_stopped(listener, store, &config, stop).await
+    until_stopped(listener, store, &config, None, stop).await
 }
 
 /// A throw-away database with one project, one key, and the recording in place of a cluster.

@@ -9,6 +9,7 @@ mod files;
 pub(crate) mod fix;
 pub(crate) mod knowledge;
 mod outputs;
+mod password;
 mod patches;
 pub(crate) mod postcheck;
 pub(crate) mod precheck;
@@ -18,12 +19,15 @@ pub(crate) mod serve;
 mod settle;
 pub(crate) mod snapshot;
 pub(crate) mod source;
+pub(crate) mod trail;
+pub(crate) mod users;
 
 use crate::{cli::ConfigCommand, config::Config, console};
 
 pub(crate) fn show_config(command: ConfigCommand, mut config: Config) -> anyhow::Result<u8> {
     let ConfigCommand::Show(args) = command;
     config.listen.layer(args.listen, serve::LISTEN);
+    serve::take_tls(args.tls, &mut config);
     config.database.layer(args.store.database, serve::DATABASE);
     let rows = config.rows();
     let width = |column: fn(&(&str, String, String)) -> usize| {

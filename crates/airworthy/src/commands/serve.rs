@@ -5,10 +5,11 @@ use std::{
     io::ErrorKind,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use airworthy_server::serve;
+use airworthy_server::{Tls, serve};
 use airworthy_service::{Service, Settings};
 use airworthy_store::{Options, SealingKey, Store};
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -20,8 +21,8 @@ use tokio::{
 
 use super::source;
 use crate::{
-    cli::{Serve, Store as StoreArgs},
-    config::{Config, Origin},
+    cli::{Serve, Store as StoreArgs, Tls as TlsArgs},
+    config::{Config, Origin, TlsFiles},
     console,
 };
 
@@ -35,18 +36,40 @@ pub(crate) const DATABASE: Origin = Origin::FlagOrEnvironment {
     variable: "AIRWORTHY_DATABASE",
 };
 
+const TLS: Origin = Origin::FlagOrEnvironment {
+    flag: "--tls-cert",
+    variable: "AIRWORTHY_TLS_CERT",
+};
+const PLAIN: Origin = Origin::FlagOrEnvironment {
+    flag: "--allow-plain-http",
+    variable: "AIRWORTHY_ALLOW_PLAIN_HTTP",
+};
+
+/// Takes what flags and environment say of TLS.
+pub(crate) fn take_tls(args: TlsArgs, config: &mut Config) {
+    let files = args.tls_cert.zip(args.tls_key);
+    let files = files.map(|(certificate, key)| Some(TlsFiles { certificate, key }));
+    config.tls.layer(files, TLS);
+    let allowed = args.allow_plain_http.then_some(true);
+    config.allow_plain_http.layer(allowed, PLAIN);
+}
+
 pub(crate) async fn run(args: Serve, mut config: Config) -> Result<u8> {
     config.listen.layer(args.listen, LISTEN);
+    take_tls(args.tls, &mut config);
     let stop = stopped()?;
+    let tls = certificate(&config)?;
+    refuse_plain(config.listen.value, &config)?;
     // Before the database is touched: an address that is taken mostly means that another process serves it.
     let listener = bind(config.listen.value).await?;
     let store = open(&args.store, &mut config).await?;
     let address = listener.local_addr().context("the socket has no address")?;
     console::say(&format!(
-        "airworthy listens on http://{address} (database {})\n",
+        "airworthy listens on {}://{address} (database {})\n",
+        config.scheme(),
         config.database.value.display()
     ));
-    until_stopped(listener, store, &config, stop).await
+    until_stopped(listener, store, &config, tls, stop).await
 }
 
 /// Serves until it is told to stop.
@@ -54,15 +77,36 @@ pub(crate) async fn until_stopped(
     listener: TcpListener,
     store: Store,
     config: &Config,
+    tls: Option<Arc<Tls>>,
     stop: impl Future<Output = ()>,
 ) -> Result<u8> {
     let service = Service::new(store, settings(config));
     let options = airworthy_server::Options {
         shapes: config.shapes.value,
+        tls,
         ..airworthy_server::Options::default()
     };
     serve(listener, service, options, stop).await?;
     Ok(0)
+}
+
+/// The certificate, as configured. That it cannot be used is told before anybody connects.
+fn certificate(config: &Config) -> Result<Option<Arc<Tls>>> {
+    let Some(TlsFiles { certificate, key }) = config.tls.value.clone() else {
+        return Ok(None);
+    };
+    Ok(Some(Arc::new(Tls::load(certificate, key)?)))
+}
+
+/// Without TLS whoever can listen on the way reads tokens and passwords.
+pub(crate) fn refuse_plain(address: SocketAddr, config: &Config) -> Result<()> {
+    let encrypted = config.tls.value.is_some();
+    if encrypted || config.allow_plain_http.value || address.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    bail!(
+        "{address} can be reached from other machines, and without TLS tokens and passwords can be read on the way: give --tls-cert and --tls-key, listen on 127.0.0.1, or allow it with --allow-plain-http (behind a proxy that encrypts)"
+    )
 }
 
 /// Gives the sealing key in place of its file.
@@ -126,6 +170,7 @@ fn settings(config: &Config) -> Settings {
         policy: config.policy(),
         paths: config.paths.value.clone(),
         switched_off: config.switched_off(&[]),
+        domain: config.domain.value.clone(),
         ..Settings::default()
     }
 }

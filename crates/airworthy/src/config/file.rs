@@ -32,4 +32,15 @@ pub(super) struct File {
     pub(super) cluster: Option<Vec<ClusterEntry>>,
     pub(super) path: Option<Vec<PathEntry>>,
     pub(super) patches: Option<Patches>,
+    pub(super) tls: Option<TlsEntry>,
+    pub(super) allow_plain_http: Option<bool>,
+    pub(super) domain: Option<String>,
+}
+
+/// `[tls]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct TlsEntry {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
 }

@@ -46,6 +46,21 @@ pub(crate) struct Config {
     pub(crate) clusters: Setting<Vec<ClusterSettings>>,
     /// Where clusters may go to other than upstream.
     pub(crate) paths: Setting<Table>,
+    /// The files of the certificate; without them connections are plain.
+    pub(crate) tls: Setting<Option<TlsFiles>>,
+    /// Whether plain connections are taken from other machines.
+    pub(crate) allow_plain_http: Setting<bool>,
+    /// Name of the domain that users and projects are in.
+    pub(crate) domain: Setting<String>,
+}
+
+/// The files of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TlsFiles {
+    /// The certificate, with those that it was issued by.
+    pub(crate) certificate: PathBuf,
+    /// Its private key.
+    pub(crate) key: PathBuf,
 }
 
 impl Config {
@@ -84,6 +99,9 @@ impl Config {
             check_before_upgrade: Setting::default(CheckBeforeUpgrade::default()),
             clusters: Setting::default(Vec::new()),
             paths: Setting::default(Table::default()),
+            tls: Setting::default(None),
+            allow_plain_http: Setting::default(false),
+            domain: Setting::default("airworthy".to_owned()),
         }
     }
 
@@ -104,10 +122,10 @@ impl Config {
             .map_err(|e| anyhow::anyhow!("{}: allowed-jumps: {e}", path.display()))?;
         self.listen.layer(file.listen, origin());
         // A relative path means: beside the file that names it.
-        let beside = |database: PathBuf| {
+        let beside = |file: PathBuf| {
             path.parent()
-                .map(|folder| folder.join(&database))
-                .unwrap_or(database)
+                .map(|folder| folder.join(&file))
+                .unwrap_or(file)
         };
         self.database.layer(file.database.map(beside), origin());
         self.workers.layer(file.workers, origin());
@@ -129,6 +147,15 @@ impl Config {
         self.clusters.layer(clusters, origin());
         let table = paths::table(file.path, file.patches, path)?;
         self.paths.layer(table, origin());
+        let tls = file.tls.map(|tls| {
+            Some(TlsFiles {
+                certificate: beside(tls.certificate),
+                key: beside(tls.key),
+            })
+        });
+        self.tls.layer(tls, origin());
+        self.allow_plain_http.layer(file.allow_plain_http, origin());
+        self.domain.layer(file.domain, origin());
         self.validate(path)
     }
 
@@ -154,7 +181,22 @@ impl Config {
                 );
             }
         }
+        let domain = &self.domain.value;
+        if !(1..=64).contains(&domain.chars().count()) || domain.contains(char::is_control) {
+            bail!(
+                "{}: domain {domain:?} is no name: 1 to 64 characters without control characters are expected",
+                path.display()
+            );
+        }
         Ok(())
+    }
+
+    /// How the service is reached.
+    pub(crate) fn scheme(&self) -> &'static str {
+        match self.tls.value {
+            Some(_) => "https",
+            None => "http",
+        }
     }
 
     /// The decisions that checks depend on.

@@ -24,6 +24,12 @@ impl Config {
         }));
         let patches = self.paths.value.patches.iter();
         let patches = listed(patches.map(ToString::to_string));
+        let files = self.tls.value.iter();
+        let tls = listed(
+            files
+                .flat_map(|files| [&files.certificate, &files.key])
+                .map(|file| file.display().to_string()),
+        );
         let scope = match self.scope.value {
             UpgradeScope::Nodes => "nodes",
             UpgradeScope::ControlPlane => "controlPlane",
@@ -80,11 +86,7 @@ impl Config {
                 self.allowed_jumps.origin.to_string(),
             ),
             ("without", without, self.without.origin.to_string()),
-            (
-                "shapes",
-                shapes.to_owned(),
-                self.shapes.origin.to_string(),
-            ),
+            ("shapes", shapes.to_owned(), self.shapes.origin.to_string()),
             (
                 "check-before-upgrade",
                 self.check_before_upgrade.value.word().to_owned(),
@@ -93,6 +95,17 @@ impl Config {
             ("clusters", clusters, self.clusters.origin.to_string()),
             ("paths", paths, self.paths.origin.to_string()),
             ("patches", patches, self.paths.origin.to_string()),
+            ("tls", tls, self.tls.origin.to_string()),
+            (
+                "allow-plain-http",
+                self.allow_plain_http.value.to_string(),
+                self.allow_plain_http.origin.to_string(),
+            ),
+            (
+                "domain",
+                self.domain.value.clone(),
+                self.domain.origin.to_string(),
+            ),
         ]
     }
 }
