@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
 use airworthy_upgrade::driver::Step;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::{Program, errand::Errand, program::Run};
 
@@ -49,8 +50,8 @@ pub struct BackupOrder {
 }
 
 impl Backup {
-    /// Takes the next step; `begun` says that there was one before.
-    pub async fn step(&self, order: &BackupOrder, begun: bool) -> Step {
+    /// Takes the next step; the scratch is that of the step before.
+    pub async fn step(&self, order: &BackupOrder, scratch: Option<&Value>) -> Step {
         let run = self.run(&order.task_id);
         let errand = Errand {
             program: self.program.clone(),
@@ -60,7 +61,7 @@ impl Backup {
             run,
             before: None,
         };
-        errand.step(begun).await
+        errand.step(scratch).await
     }
 
     /// The run of a snapshot.

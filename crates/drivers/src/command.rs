@@ -56,7 +56,7 @@ impl Driver for Command {
             before: (order.attempt > 1).then(|| self.run(&order.task_id, order.attempt - 1)),
             run,
         };
-        errand.step(scratch.is_some()).await
+        errand.step(scratch).await
     }
 }
 

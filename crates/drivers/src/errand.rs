@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ffi::OsString, io, time::Duration};
 
 use airworthy_upgrade::driver::Step;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     Program,
@@ -28,9 +28,16 @@ pub(crate) struct Errand {
 }
 
 impl Errand {
-    /// Takes the next step; `known` says that an earlier one has begun the run.
-    pub(crate) async fn step(self, known: bool) -> Step {
-        let again = self.going(0, "its folder cannot be used; trying again");
+    /// Takes the next step; the scratch is that of the step before.
+    pub(crate) async fn step(self, scratch: Option<&Value>) -> Step {
+        let known = scratch.is_some_and(|scratch| scratch["begun"] == true);
+        let again = Step::Going {
+            progress: 0,
+            // Whether a folder is to be there is what it was: this step may have made none.
+            scratch: json!({ "begun": known }),
+            message: "its folder cannot be used; trying again".to_owned(),
+            again_in: pace(since(self.begun_at)),
+        };
         let overdue = self.is_overdue();
         // Files and locks are work for a thread that may block; starting a process is not bound to one.
         let looked = tokio::task::spawn_blocking(move || self.looked(known)).await;

@@ -424,7 +424,9 @@ async fn without_a_folder_that_can_be_made_it_is_tried_until_the_deadline() {
     fs::write(house.path("file"), "").unwrap();
     house.driver.folder = house.path("file");
     let step = house.driver.step(&order(1), None).await;
-    assert!(matches!(step, Step::Going { progress: 0, .. }), "{step:?}");
+    let Step::Going { scratch, .. } = step else {
+        panic!("{step:?}");
+    };
     let late = Order {
         begun_at: Timestamp::now() - jiff::SignedDuration::from_mins(2),
         ..order(1)
@@ -433,4 +435,8 @@ async fn without_a_folder_that_can_be_made_it_is_tried_until_the_deadline() {
         house.driver.step(&late, None).await,
         "folder cannot be used",
     );
+    // Once it can be made, that is no folder that somebody removed.
+    fs::remove_file(house.path("file")).unwrap();
+    let end = house.finish_from(&order(1), &mut Some(scratch)).await;
+    assert!(matches!(end, Step::Done { .. }), "{end:?}");
 }
