@@ -9,7 +9,7 @@ use crate::{ApiError, time::SpacedTime, wire::DelayUpgradePlanRequestBody};
 pub fn parse_delay(body: &[u8]) -> Result<Timestamp, ApiError> {
     let DelayUpgradePlanRequestBody { not_before } = read(body)?;
     let text = demanded("notBefore", not_before)?;
-    instant(&text).ok_or_else(|| {
+    parse_instant(&text).ok_or_else(|| {
         ApiError::invalid_request(&format!(
             "notBefore {} is no time: write 2025-02-01 16:00:00 +0000 UTC, 2025-02-01T16:00:00Z or 2025-02-01.",
             quoted(&text)
@@ -17,8 +17,9 @@ pub fn parse_delay(body: &[u8]) -> Result<Timestamp, ApiError> {
     })
 }
 
-/// An instant in any of the three forms that clients send; a day begins at 00:00 UTC.
-fn instant(text: &str) -> Option<Timestamp> {
+/// An instant in any of the three forms that clients send, `2025-02-01 16:00:00 +0000 UTC`, RFC 3339 and a day alone, which begins
+/// at 00:00 UTC; nothing for any other text.
+pub fn parse_instant(text: &str) -> Option<Timestamp> {
     if let Ok(SpacedTime(instant)) = text.parse() {
         return Some(instant);
     }
