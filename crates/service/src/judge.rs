@@ -56,6 +56,7 @@ impl Service {
         };
         let judged = match task.kind {
             TaskKind::Upgrade => return self.upgrade_step(&cluster, task).await,
+            TaskKind::Snapshot => return self.snapshot_step(&cluster, task).await,
             TaskKind::Precheck => {
                 let spec = serde_json::from_str(&task.spec)?;
                 self.precheck_task(&cluster, spec).await?
@@ -65,7 +66,6 @@ impl Service {
                 self.postcheck_task(&cluster, spec).await?
             }
             TaskKind::Register => Judged::of(self.register_task(&cluster).await?),
-            TaskKind::Snapshot => Judged::of(self.record(&cluster, None).await?),
         };
         Ok(Worked::Ended(judged))
     }

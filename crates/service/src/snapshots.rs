@@ -1,13 +1,22 @@
 //! Snapshots: a recording of a cluster, and a backup where the operator has a program for it.
 
+use std::time::Duration;
+
 use airworthy_collect::recording;
+use airworthy_drivers::{Backup, BackupOrder};
 use airworthy_model::Facts;
-use airworthy_store::{self as store, Brief, Cluster, Outcome, Phase, Task, TaskKind, TaskState};
+use airworthy_store::{Brief, Cluster, Outcome, Parked, Phase, Task, TaskKind, TaskState};
+use airworthy_upgrade::driver::Step;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Error, Service, workflows::accepted};
+use crate::{
+    Error, Service,
+    judge::{Judged, Worked},
+    workflows::accepted,
+};
 
 /// A snapshot, as accepted: the ids of its parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,11 +65,18 @@ pub struct Snapshots {
 /// What a backup has come to, as one step leaves it for the next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Backup {
-    pub(crate) phase: PartPhase,
+struct BackedUp {
+    begun_at: Timestamp,
+    phase: PartPhase,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) message: Option<String>,
+    message: Option<String>,
+    /// What the program's supervision leaves for its next step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<Value>,
 }
+
+/// Progress once the backup is over.
+const BACKED_UP: u8 = 90;
 
 impl Service {
     /// Accepts a snapshot.
@@ -92,31 +108,124 @@ impl Service {
         Ok(Snapshots { all, latest })
     }
 
-    /// Records a cluster, as the last part of a snapshot. `Failed` says why, for callers.
-    pub(crate) async fn record(
+    /// Takes the next step of a snapshot: the backup, where one is to be taken, and then the recording.
+    pub(crate) async fn snapshot_step(
         &self,
         cluster: &Cluster,
-        backup: Option<&Backup>,
-    ) -> Result<Outcome, Error> {
+        task: &Task,
+    ) -> Result<Worked, Error> {
+        let spec: SnapshotTaskSpec = serde_json::from_str(&task.spec)?;
+        let backed_up: Option<BackedUp> = task
+            .scratch
+            .as_deref()
+            .map(serde_json::from_str)
+            .transpose()?;
+        let over = backed_up.as_ref().is_some_and(|it| ended(it.phase));
+        if spec.backup.is_some() && !over {
+            return self.backup_step(cluster, task, backed_up).await;
+        }
+        let outcome = self.record(cluster, backed_up.as_ref()).await;
+        Ok(Worked::Ended(Judged::of(outcome)))
+    }
+
+    async fn backup_step(
+        &self,
+        cluster: &Cluster,
+        task: &Task,
+        backed_up: Option<BackedUp>,
+    ) -> Result<Worked, Error> {
+        let settings = self.settings_of(&cluster.project_id, &cluster.name).await?;
+        let begun_at = backed_up.as_ref().map(|it| it.begun_at);
+        let begun_at = begun_at.unwrap_or_else(Timestamp::now);
+        let note = backed_up.and_then(|it| it.note);
+        let step = match settings.and_then(|settings| settings.backup.clone()) {
+            Some(program) => {
+                let backup = Backup {
+                    program,
+                    folder: self.settings.upgrades.clone(),
+                    supervisor: self.settings.supervisor.clone(),
+                };
+                let order = order(cluster, task, begun_at);
+                backup.step(&order, note.as_ref()).await
+            }
+            None => Step::Failed {
+                message: "no program for backups is configured any more".to_owned(),
+            },
+        };
+        parked(begun_at, step)
+    }
+
+    /// Records a cluster, as the last part of a snapshot.
+    async fn record(&self, cluster: &Cluster, backed_up: Option<&BackedUp>) -> Outcome {
         let recorded = match self.facts(cluster).await {
             Ok(facts) => recorded(&facts),
             Err(message) => Err(message),
         };
-        let missed = backup.filter(|backup| backup.phase != PartPhase::Success);
-        let missed = missed.map(|backup| backup.message.clone().unwrap_or_default());
+        let missed = backed_up.filter(|it| it.phase != PartPhase::Success);
+        let missed = missed.and_then(|it| it.message.clone());
         let failed = missed.into_iter().chain(recorded.as_ref().err().cloned());
         let failed: Vec<_> = failed.collect();
-        Ok(Outcome {
+        Outcome {
             phase: if failed.is_empty() {
-                store::Phase::Success
+                Phase::Success
             } else {
-                store::Phase::Failed
+                Phase::Failed
             },
             message: (!failed.is_empty()).then(|| failed.join("; ")),
             result: recorded.ok(),
             expires_at: None,
-        })
+        }
     }
+}
+
+fn order(cluster: &Cluster, task: &Task, begun_at: Timestamp) -> BackupOrder {
+    BackupOrder {
+        task_id: task.id.clone(),
+        begun_at,
+        project_id: cluster.project_id.clone(),
+        cluster_id: cluster.id.clone(),
+        cluster_name: cluster.name.clone(),
+        version: cluster.observed.version.clone(),
+    }
+}
+
+/// Leaves what came of a step of the backup for the next one.
+fn parked(begun_at: Timestamp, step: Step) -> Result<Worked, Error> {
+    let mut backed_up = BackedUp {
+        begun_at,
+        phase: PartPhase::Running,
+        message: None,
+        note: None,
+    };
+    let (progress, again_in) = match step {
+        Step::Going {
+            progress,
+            message,
+            scratch,
+            again_in,
+        } => {
+            (backed_up.message, backed_up.note) = (Some(message), Some(scratch));
+            let share = u16::from(BACKED_UP) * u16::from(progress.min(100)) / 100;
+            (u8::try_from(share).unwrap_or(0), again_in)
+        }
+        Step::Done { message } => {
+            (backed_up.phase, backed_up.message) = (PartPhase::Success, Some(message));
+            (BACKED_UP, Duration::ZERO)
+        }
+        Step::Failed { message } => {
+            backed_up.phase = PartPhase::Failed;
+            backed_up.message = Some(format!("no backup was taken: {message}"));
+            (BACKED_UP, Duration::ZERO)
+        }
+    };
+    let now = Timestamp::now();
+    let parked = Parked {
+        progress,
+        scratch: Some(serde_json::to_string(&backed_up)?),
+        message: None,
+        again_at: now.checked_add(again_in).unwrap_or(now),
+    };
+    Ok(Worked::Parked(parked, None))
 }
 
 fn recorded(facts: &Facts) -> Result<Vec<u8>, String> {
@@ -136,7 +245,7 @@ fn recorded(facts: &Facts) -> Result<Vec<u8>, String> {
 fn parts(brief: &Brief) -> Result<Vec<SnapshotPart>, Error> {
     let spec: SnapshotTaskSpec = serde_json::from_str(&brief.spec)?;
     let scratch = brief.scratch.as_deref();
-    let backup: Option<Backup> = scratch.map(serde_json::from_str).transpose()?;
+    let backup: Option<BackedUp> = scratch.map(serde_json::from_str).transpose()?;
     let recording = SnapshotPart {
         id: spec.recording,
         phase: recording_phase(brief, spec.backup.is_some(), backup.as_ref()),
@@ -151,8 +260,8 @@ fn parts(brief: &Brief) -> Result<Vec<SnapshotPart>, Error> {
 }
 
 /// The recording is made after the backup.
-fn recording_phase(brief: &Brief, with_backup: bool, backup: Option<&Backup>) -> PartPhase {
-    let over = |backup: &Backup| ended(backup.phase);
+fn recording_phase(brief: &Brief, with_backup: bool, backup: Option<&BackedUp>) -> PartPhase {
+    let over = |backup: &BackedUp| ended(backup.phase);
     match brief.state {
         TaskState::Done if brief.has_result => PartPhase::Success,
         TaskState::Done => PartPhase::Failed,
@@ -161,7 +270,7 @@ fn recording_phase(brief: &Brief, with_backup: bool, backup: Option<&Backup>) ->
     }
 }
 
-fn backup_phase(brief: &Brief, backup: Option<&Backup>) -> PartPhase {
+fn backup_phase(brief: &Brief, backup: Option<&BackedUp>) -> PartPhase {
     let said = backup.map_or(PartPhase::Init, |backup| backup.phase);
     // A task that ended without a word about its backup has none.
     if brief.state == TaskState::Done && !ended(said) {
