@@ -2,6 +2,7 @@
 
 mod access;
 mod output;
+mod plan;
 mod snapshot;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use access::{Key, PasswordFrom, Tls, Trail, User};
 pub(crate) use output::{Format, Output};
+pub(crate) use plan::{Plan, Workflow};
 pub(crate) use snapshot::Snapshot;
 
 /// Tells, with evidence, whether a Kubernetes cluster is fit to be upgraded, and afterwards whether it came out fit to serve
@@ -66,6 +68,12 @@ pub(crate) enum Command {
     /// Manage the clusters that the service checks
     #[command(subcommand)]
     Cluster(Cluster),
+    /// Look at the upgrade workflows of clusters, and give them up
+    #[command(subcommand)]
+    Workflow(Workflow),
+    /// Manage upgrades that begin by themselves
+    #[command(subcommand)]
+    Plan(Plan),
     /// Look at the snapshots that the service took of clusters
     #[command(subcommand)]
     Snapshot(Snapshot),
@@ -80,6 +88,12 @@ pub(crate) enum Command {
     /// Show the effective configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Supervise the run of an operator's program: the service starts this by itself
+    #[command(hide = true)]
+    Supervise {
+        /// The folder of the run
+        folder: PathBuf,
+    },
     /// Print a completion script
     Completion {
         /// The shell that will read it

@@ -21,6 +21,10 @@ fn main() -> ExitCode {
         Err(usage) => return refuse(&usage),
     };
     let failed = cli.command.failed();
+    // Neither configuration nor runtime: it must live whatever becomes of the service that started it.
+    if let Command::Supervise { folder } = &cli.command {
+        return commands::supervise::run(folder);
+    }
     start_log(&cli.command);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -88,11 +92,15 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Serve(args) => commands::serve::run(args, config).await,
         Command::Project(args) => commands::admin::project(args, config).await,
         Command::Cluster(args) => commands::admin::cluster(args, config).await,
+        Command::Workflow(args) => commands::workflow::run(args, config).await,
+        Command::Plan(args) => commands::plan::run(args, config).await,
         Command::Snapshot(args) => commands::snapshot::run(args, config).await,
         Command::Key(args) => commands::admin::key(args, config).await,
         Command::User(args) => commands::users::run(args, config).await,
         Command::Trail(args) => commands::trail::run(args, config).await,
         Command::Config(args) => commands::show_config(args, config),
+        // Runs before there is a runtime.
+        Command::Supervise { .. } => Ok(0),
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "airworthy", &mut script);

@@ -6,11 +6,13 @@ mod audit_token;
 pub(crate) mod checks;
 pub(crate) mod demo;
 mod files;
+mod find;
 pub(crate) mod fix;
 pub(crate) mod knowledge;
 mod outputs;
 mod password;
 mod patches;
+pub(crate) mod plan;
 pub(crate) mod postcheck;
 pub(crate) mod precheck;
 pub(crate) mod rbac;
@@ -19,8 +21,10 @@ pub(crate) mod serve;
 mod settle;
 pub(crate) mod snapshot;
 pub(crate) mod source;
+pub(crate) mod supervise;
 pub(crate) mod trail;
 pub(crate) mod users;
+pub(crate) mod workflow;
 
 use crate::{cli::ConfigCommand, config::Config, console};
 

@@ -19,7 +19,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::source;
+use super::{source, supervise};
 use crate::{
     cli::{Serve, Store as StoreArgs, Tls as TlsArgs},
     config::{Config, Origin, TlsFiles},
@@ -80,7 +80,12 @@ pub(crate) async fn until_stopped(
     tls: Option<Arc<Tls>>,
     stop: impl Future<Output = ()>,
 ) -> Result<u8> {
-    let service = Service::new(store, settings(config));
+    let settings = Settings {
+        upgrades: upgrades(&config.database.value)?,
+        supervisor: supervise::command_line()?,
+        ..settings(config)
+    };
+    let service = Service::new(store, settings);
     let options = airworthy_server::Options {
         shapes: config.shapes.value,
         tls,
@@ -160,7 +165,7 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// The settings of the service, as configured.
-fn settings(config: &Config) -> Settings {
+pub(crate) fn settings(config: &Config) -> Settings {
     Settings {
         workers: usize::try_from(config.workers.value).unwrap_or(usize::MAX),
         lease: Duration::from_secs(config.lease.value),
@@ -171,8 +176,18 @@ fn settings(config: &Config) -> Settings {
         paths: config.paths.value.clone(),
         switched_off: config.switched_off(&[]),
         domain: config.domain.value.clone(),
+        check_before_upgrade: config.check_before_upgrade.value,
+        clusters: config.clusters.value.clone(),
         ..Settings::default()
     }
+}
+
+/// Where the runs of operators' programs are kept: a folder beside the database. Programs are told of it, so it is absolute.
+fn upgrades(database: &Path) -> Result<PathBuf> {
+    let mut name = database.file_name().unwrap_or_default().to_owned();
+    name.push(".upgrades");
+    std::path::absolute(database.with_file_name(name))
+        .context("the folder of the database is not known")
 }
 
 /// Ends with the first SIGTERM or SIGINT.
