@@ -3,6 +3,7 @@
 mod common_cli;
 
 mod cli {
+    mod access;
     mod audit_logs;
     mod catalogue;
     mod damaged;
@@ -13,12 +14,14 @@ mod cli {
     mod operator;
     mod outputs;
     mod pipes;
+    mod plans;
     mod postcheck;
     mod rbac;
     mod reports;
     mod selection;
     mod targets;
     mod terminal;
+    mod tls;
     mod verdicts;
     mod words;
 }

@@ -6,7 +6,7 @@ use airworthy_collect::recording;
 use airworthy_store::{Brief, Store, TaskKind};
 use anyhow::{Context as _, Result, bail};
 
-use super::serve::open;
+use super::{find, serve::open};
 use crate::{cli::Snapshot, config::Config, console};
 
 pub(crate) async fn run(command: Snapshot, mut config: Config) -> Result<u8> {
@@ -23,15 +23,7 @@ pub(crate) async fn run(command: Snapshot, mut config: Config) -> Result<u8> {
 }
 
 async fn list(store: &Store, cluster: &str) -> Result<u8> {
-    let mut found = None;
-    for project in store.projects().await? {
-        if store.cluster(&project.id, cluster).await?.is_some() {
-            found = Some(project.id);
-        }
-    }
-    let Some(project) = found else {
-        bail!("there is no cluster {cluster:?} (airworthy cluster list shows them)");
-    };
+    let project = find::project_of(store, cluster).await?;
     let snapshots = store.briefs(&project, cluster, TaskKind::Snapshot).await?;
     store.close().await?;
     let heading = format!("{:36}  {:8}  {:20}  MESSAGE", "SNAPSHOT", "STATE", "TAKEN");
