@@ -3,7 +3,6 @@
 mod access;
 mod output;
 mod plan;
-mod plan;
 mod snapshot;
 
 use std::path::PathBuf;
@@ -14,7 +13,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use access::{Key, PasswordFrom, Tls, Trail, User};
 pub(crate) use output::{Format, Output};
-pub(crate) use plan::{Plan, Workflow};
 pub(crate) use plan::{Plan, Workflow};
 pub(crate) use snapshot::Snapshot;
 
@@ -70,12 +68,6 @@ pub(crate) enum Command {
     /// Manage the clusters that the service checks
     #[command(subcommand)]
     Cluster(Cluster),
-    /// Look at the upgrade workflows of clusters, and give them up
-    #[command(subcommand)]
-    Workflow(Workflow),
-    /// Manage upgrades that begin by themselves
-    #[command(subcommand)]
-    Plan(Plan),
     /// Look at the upgrade workflows of clusters, and give them up
     #[command(subcommand)]
     Workflow(Workflow),

@@ -94,8 +94,6 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Cluster(args) => commands::admin::cluster(args, config).await,
         Command::Workflow(args) => commands::workflow::run(args, config).await,
         Command::Plan(args) => commands::plan::run(args, config).await,
-        Command::Workflow(args) => commands::workflow::run(args, config).await,
-        Command::Plan(args) => commands::plan::run(args, config).await,
         Command::Snapshot(args) => commands::snapshot::run(args, config).await,
         Command::Key(args) => commands::admin::key(args, config).await,
         Command::User(args) => commands::users::run(args, config).await,

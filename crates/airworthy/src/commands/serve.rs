@@ -165,7 +165,7 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// The settings of the service, as configured.
-pub(crate) pub(crate) fn settings(config: &Config) -> Settings {
+pub(crate) fn settings(config: &Config) -> Settings {
     Settings {
         workers: usize::try_from(config.workers.value).unwrap_or(usize::MAX),
         lease: Duration::from_secs(config.lease.value),
