@@ -9,15 +9,15 @@ use crate::common_cli::{Ended, Recordings, airworthy, facts::healthy};
 const CLUSTER: &str = "8978deaa-1743-11ee-8e46-0255ac10004c";
 
 /// A database in a folder of its own.
-struct Operator(TempDir);
+pub(super) struct Operator(TempDir);
 
 impl Operator {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(tempfile::tempdir().expect("a folder"))
     }
 
     /// One with a project `p`.
-    fn with_project() -> Self {
+    pub(super) fn with_project() -> Self {
         let operator = Self::new();
         operator
             .run(&["project", "add", "--id", "p", "--name", "local-1"])
@@ -25,11 +25,11 @@ impl Operator {
         operator
     }
 
-    fn database(&self) -> std::path::PathBuf {
+    pub(super) fn database(&self) -> std::path::PathBuf {
         self.0.path().join("airworthy.db")
     }
 
-    fn run(&self, args: &[&str]) -> Ended {
+    pub(super) fn run(&self, args: &[&str]) -> Ended {
         airworthy(args)
             .env("AIRWORTHY_DATABASE", self.database())
             .run()

@@ -53,6 +53,12 @@ impl Airworthy {
         self
     }
 
+    /// Gives it a file for its standard input.
+    pub(crate) fn stdin(mut self, from: impl Into<Stdio>) -> Self {
+        self.command.stdin(from);
+        self
+    }
+
     pub(crate) fn stdout(mut self, to: impl Into<Stdio>) -> Self {
         self.command.stdout(to);
         self

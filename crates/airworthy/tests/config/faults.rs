@@ -53,6 +53,9 @@ fn a_value_of_the_wrong_type_is_refused_with_its_line() {
         ("allowed-jumps", "\"1.28:1.31\""),
         ("allowed-jumps", "[1.28]"),
         ("workers", "99999999999999999999"),
+        ("tls", "true"),
+        ("allow-plain-http", "\"yes\""),
+        ("domain", "7"),
     ] {
         refused(&format!("\n{member} = {value}\n"), &["line 2", member]);
     }
@@ -87,6 +90,16 @@ fn a_value_out_of_range_is_refused_with_its_bounds() {
             airworthy(args).run().exits(0).says(&format!("{value} "));
         }
     }
+}
+
+#[test]
+fn a_certificate_comes_with_its_key_and_a_domain_has_a_name() {
+    refused("[tls]\ncertificate = \"a\"", &["missing field `key`"]);
+    refused("[tls]\nkey = \"a\"", &["missing field `certificate`"]);
+    let more = "[tls]\ncertificate = \"a\"\nkey = \"a\"\nca = \"a\"";
+    refused(more, &["ca", "unknown field"]);
+    refused("domain = \"\"", &["domain"]);
+    refused("domain = \"a\\u0007b\"", &["domain"]);
 }
 
 #[test]

@@ -45,6 +45,9 @@ scope = "controlPlane"
 allowed-jumps = ["1.28:1.31", "1.29-1.32"]
 without = ["helm"]
 shapes = "legacy"
+allow-plain-http = true
+domain = "acme"
+tls = { certificate = "tls.crt", key = "/etc/tls.key" }
 "#;
 
 #[test]
@@ -69,10 +72,13 @@ fn without_anything_all_are_defaults() {
         ("clusters", "(none)"),
         ("paths", "(none)"),
         ("patches", "(none)"),
+        ("tls", "(none)"),
+        ("allow-plain-http", "false"),
+        ("domain", "airworthy"),
     ] {
         shows(&shown, name, value, "default");
     }
-    assert_eq!(shown.stdout.lines().count(), 16, "{shown}");
+    assert_eq!(shown.stdout.lines().count(), 19, "{shown}");
 }
 
 #[test]
@@ -93,9 +99,14 @@ fn a_file_sets_what_it_names() {
         ("allowed-jumps", "1.28:1.31 1.29:1.32"),
         ("without", "helm"),
         ("shapes", "legacy"),
+        ("allow-plain-http", "true"),
+        ("domain", "acme"),
     ] {
         shows(&shown, name, value, &file);
     }
+    let certificate = folder.path().join("tls.crt").display().to_string();
+    let pair = format!("{certificate} /etc/tls.key");
+    shows(&shown, "tls", &pair, &file);
     let shown = with_file(folder.path(), "workers = 3\n", &[]).run();
     shows(&shown, "workers", "3", &file);
     shows(&shown, "run-budget-seconds", "300", "default");
@@ -124,6 +135,16 @@ fn the_environment_outranks_the_file_and_flags_outrank_both() {
         "environment AIRWORTHY_DATABASE",
     );
     shows(&shown, "workers", "7", &setting(&shown, "scope").1);
+    let flags = [
+        "--tls-cert=a.crt",
+        "--tls-key",
+        "a.key",
+        "--allow-plain-http",
+    ];
+    let by_flags = from_environment(&flags);
+    shows(&by_flags, "tls", "a.crt a.key", "flag --tls-cert");
+    let plain = "flag --allow-plain-http";
+    shows(&by_flags, "allow-plain-http", "true", plain);
     let shown = from_environment(&["--listen", "[::1]:9003"]);
     shows(&shown, "listen", "[::1]:9003", "flag --listen");
     shows(
