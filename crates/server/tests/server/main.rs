@@ -18,6 +18,7 @@ mod socket;
 mod table;
 mod tls;
 mod trail;
+mod upgrades;
 mod walls;
 mod worker;
 mod workflows;
