@@ -3,25 +3,39 @@
 use std::path::Path;
 
 use airworthy_assess::Selection;
+use airworthy_cce::request::PrecheckRequest;
 use airworthy_collect::recording;
-use airworthy_model::Role;
+use airworthy_model::{Assessment, Role};
 use airworthy_report as report;
-use airworthy_store::{Access, NewCluster, NewKey, Options, SealingKey, Store};
+use airworthy_service::{Service, Settings, hash_password};
+use airworthy_store::{Access, NewCluster, NewKey, Options, SealingKey, Secret, Store};
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{
     precheck,
     serve::{bind, refuse_plain, stopped, until_stopped},
 };
-use crate::{cli::Demo, config::Config, console};
+use crate::{
+    cli::Demo,
+    config::{Config, Origin},
+    console,
+};
 
 /// A Kubernetes 1.31 control plane of the testbed with a few things amiss; `cargo xtask testbed demo` makes it anew.
 const RECORDING: &[u8] = include_bytes!("../../demo/recording.tar");
 const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 const CLUSTER: &str = "8978deaa-1743-11ee-8e46-0255ac10004c";
+const USER: &str = "demo";
 
-pub(crate) async fn run(args: Demo, config: Config) -> Result<u8> {
+/// What lets a visitor in.
+struct Credentials {
+    key: NewKey,
+    password: String,
+}
+
+pub(crate) async fn run(args: Demo, mut config: Config) -> Result<u8> {
     let facts = recording::read(RECORDING).context("the bundled recording")?;
     let assessment = precheck::judge(&facts, None, &config.policy(), &Selection::default())?;
     let catalogue: Vec<_> = airworthy_assess::catalogue(Some(assessment.phase))
@@ -42,15 +56,18 @@ pub(crate) async fn run(args: Demo, config: Config) -> Result<u8> {
         .prefix("airworthy-demo-")
         .tempdir()
         .context("cannot make a temporary folder")?;
-    let (store, key) = prepare(folder.path()).await?;
+    let database = folder.path().join("airworthy.db");
+    config.database.layer(Some(database), Origin::Default);
+    let (store, credentials) = prepare(folder.path(), &config.database.value).await?;
+    first_run(&store, &assessment).await?;
     let listener = bind(args.listen).await?;
     let address = listener.local_addr().context("the socket has no address")?;
-    console::print(&told(&address.to_string(), &key))?;
+    console::print(&told(&address.to_string(), &credentials))?;
     until_stopped(listener, store, &config, None, stop).await
 }
 
-/// A throw-away database with one project, one key, and the recording in place of a cluster.
-async fn prepare(folder: &Path) -> Result<(Store, NewKey)> {
+/// A throw-away database with one project, one key, one user, and the recording in place of a cluster.
+async fn prepare(folder: &Path, database: &Path) -> Result<(Store, Credentials)> {
     let file = folder.join("recording.tar");
     std::fs::write(&file, RECORDING).with_context(|| format!("cannot write {}", file.display()))?;
     let path = file
@@ -59,11 +76,7 @@ async fn prepare(folder: &Path) -> Result<(Store, NewKey)> {
         .ok()
         .context("the temporary folder's path is not UTF-8")?;
     let now = Timestamp::now();
-    let store = Store::open(
-        &Options::new(folder.join("airworthy.db"), SealingKey::random()?),
-        now,
-    )
-    .await?;
+    let store = Store::open(&Options::new(database, SealingKey::random()?), now).await?;
     store.add_project("local-1", Some(PROJECT), now).await?;
     let cluster = NewCluster {
         id: Some(CLUSTER.into()),
@@ -75,10 +88,29 @@ async fn prepare(folder: &Path) -> Result<(Store, NewKey)> {
     let key = store
         .create_key(PROJECT, Role::Operator, "demo", now)
         .await?;
-    Ok((store, key))
+    let password = Uuid::new_v4().simple().to_string();
+    let hash = hash_password(&Secret::from(password.clone()))?;
+    let user = store.add_user(USER, &hash, now).await?;
+    store.grant(&user.id, PROJECT, Role::Operator).await?;
+    Ok((store, Credentials { key, password }))
 }
 
-fn told(address: &str, key: &NewKey) -> String {
+/// The same pre-check as a task of the service, so that its pages have a run to show.
+async fn first_run(store: &Store, assessment: &Assessment) -> Result<()> {
+    let Some(path) = &assessment.path else {
+        return Ok(());
+    };
+    let request = PrecheckRequest {
+        cluster_version: None,
+        target_version: path.target.to_string(),
+        skips: Vec::new(),
+    };
+    let service = Service::new(store.clone(), Settings::default());
+    service.create_precheck(PROJECT, CLUSTER, request).await?;
+    Ok(())
+}
+
+fn told(address: &str, Credentials { key, password }: &Credentials) -> String {
     format!(
         "\n\
          The service is running with a throw-away SQLite database; Ctrl-C ends it.\n\
@@ -88,6 +120,9 @@ fn told(address: &str, key: &NewKey) -> String {
          \x20 cluster      {CLUSTER}\n\
          \x20 access key   {}\n\
          \x20 secret key   {}\n\
+         \n\
+         \x20 pages        http://{address}/console (user {USER}, password {password})\n\
+         \x20 API          http://{address}/explorer\n\
          \n\
          To point the vendor's Python, Go or Java SDK at it (region local-1):\n\
          \n\
