@@ -122,7 +122,11 @@ pub(crate) async fn open(args: &StoreArgs, config: &mut Config) -> Result<Store>
     config.database.layer(args.database.clone(), DATABASE);
     let path = &config.database.value;
     let key = sealing_key(path)?;
-    Ok(Store::open(&Options::new(path.clone(), key), Timestamp::now()).await?)
+    let options = Options {
+        kept: i64::try_from(config.kept_per_cluster.value).unwrap_or(i64::MAX),
+        ..Options::new(path.clone(), key)
+    };
+    Ok(Store::open(&options, Timestamp::now()).await?)
 }
 
 /// The key that seals secrets: from the environment, or from its own file beside the database.

@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) workers: Option<u64>,
     pub(super) post_check_wait_seconds: Option<u64>,
     pub(super) result_expiry_seconds: Option<u64>,
+    pub(super) kept_per_cluster: Option<u64>,
     pub(super) request_timeout_seconds: Option<u64>,
     pub(super) run_budget_seconds: Option<u64>,
     pub(super) lease_seconds: Option<u64>,

@@ -16,6 +16,7 @@ use std::{
 use airworthy_cce::wire::Shapes;
 use airworthy_model::{Hop, Need, Policy, UpgradeScope};
 use airworthy_service::{CheckBeforeUpgrade, ClusterSettings};
+use airworthy_store::TASKS_KEPT;
 use airworthy_upgrade::paths::Table;
 use anyhow::{Context as _, Result, bail};
 
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) workers: Setting<u64>,
     pub(crate) post_check_wait: Setting<u64>,
     pub(crate) result_expiry: Setting<u64>,
+    /// How many finished tasks of one kind, workflows and plans of a cluster are kept.
+    pub(crate) kept_per_cluster: Setting<u64>,
     pub(crate) request_timeout: Setting<u64>,
     pub(crate) run_budget: Setting<u64>,
     /// How long a task waits for a worker that gives no sign of life, before another takes it up.
@@ -89,6 +92,7 @@ impl Config {
             workers: Setting::default(2),
             post_check_wait: Setting::default(60),
             result_expiry: Setting::default(3600),
+            kept_per_cluster: Setting::default(TASKS_KEPT.unsigned_abs()),
             request_timeout: Setting::default(30),
             run_budget: Setting::default(300),
             lease: Setting::default(30),
@@ -133,6 +137,7 @@ impl Config {
             .layer(file.post_check_wait_seconds, origin());
         self.result_expiry
             .layer(file.result_expiry_seconds, origin());
+        self.kept_per_cluster.layer(file.kept_per_cluster, origin());
         self.request_timeout
             .layer(file.request_timeout_seconds, origin());
         self.run_budget.layer(file.run_budget_seconds, origin());
@@ -169,6 +174,7 @@ impl Config {
                 60,
                 30 * 86_400,
             ),
+            ("kept-per-cluster", &self.kept_per_cluster, 1, 1000),
             ("request-timeout-seconds", &self.request_timeout, 1, 600),
             ("run-budget-seconds", &self.run_budget, 1, 3600),
             ("lease-seconds", &self.lease, 2, 600),

@@ -65,6 +65,11 @@ impl Config {
                 self.result_expiry.origin.to_string(),
             ),
             (
+                "kept-per-cluster",
+                self.kept_per_cluster.value.to_string(),
+                self.kept_per_cluster.origin.to_string(),
+            ),
+            (
                 "request-timeout-seconds",
                 self.request_timeout.value.to_string(),
                 self.request_timeout.origin.to_string(),

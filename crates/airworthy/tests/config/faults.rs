@@ -67,6 +67,7 @@ fn a_value_out_of_range_is_refused_with_its_bounds() {
         ("workers", 1, 64),
         ("post-check-wait-seconds", 1, 3600),
         ("result-expiry-seconds", 60, 2_592_000),
+        ("kept-per-cluster", 1, 1000),
         ("request-timeout-seconds", 1, 600),
         ("run-budget-seconds", 1, 3600),
         ("lease-seconds", 2, 600),

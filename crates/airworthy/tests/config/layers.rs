@@ -38,6 +38,7 @@ database = "/var/lib/airworthy/a.db"
 workers = 7
 post-check-wait-seconds = 11
 result-expiry-seconds = 600
+kept-per-cluster = 40
 request-timeout-seconds = 5
 run-budget-seconds = 50
 lease-seconds = 12
@@ -61,6 +62,7 @@ fn without_anything_all_are_defaults() {
         ("workers", "2"),
         ("post-check-wait-seconds", "60"),
         ("result-expiry-seconds", "3600"),
+        ("kept-per-cluster", "100"),
         ("request-timeout-seconds", "30"),
         ("run-budget-seconds", "300"),
         ("lease-seconds", "30"),
@@ -78,7 +80,7 @@ fn without_anything_all_are_defaults() {
     ] {
         shows(&shown, name, value, "default");
     }
-    assert_eq!(shown.stdout.lines().count(), 19, "{shown}");
+    assert_eq!(shown.stdout.lines().count(), 20, "{shown}");
 }
 
 #[test]
@@ -92,6 +94,7 @@ fn a_file_sets_what_it_names() {
         ("workers", "7"),
         ("post-check-wait-seconds", "11"),
         ("result-expiry-seconds", "600"),
+        ("kept-per-cluster", "40"),
         ("request-timeout-seconds", "5"),
         ("run-budget-seconds", "50"),
         ("lease-seconds", "12"),
