@@ -96,24 +96,6 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "CCE.01403001", message)
     }
 
-    /// 403: the caller may do less than the role `needed` may.
-    pub fn role_needed(needed: &str) -> Self {
-        Self::forbidden(&format!("The operation needs the role {needed}."))
-    }
-
-    /// 401: no such user, or another password; the text does not tell which.
-    pub fn wrong_password() -> Self {
-        let message = "The username or password is wrong.";
-        Self::new(StatusCode::UNAUTHORIZED, "APIGW.0301", message)
-    }
-
-    /// 401: too many wrong passwords; the user may try again in `seconds`.
-    pub fn log_in_locked(seconds: u64) -> Self {
-        let message =
-            format!("Too many wrong passwords: try again in {seconds} s. Access keys still work.");
-        Self::new(StatusCode::UNAUTHORIZED, "APIGW.0301", message)
-    }
-
     /// 404: no route has this path and method.
     pub fn no_such_api() -> Self {
         let message = "The API does not exist or has not been published in the environment.";
@@ -148,37 +130,6 @@ impl ApiError {
     pub fn conflict(detail: &str) -> Self {
         let message = format!("Resource already exists. {detail}");
         Self::new(StatusCode::CONFLICT, "CCE.01409001", message)
-    }
-
-    /// 409: an unfinished `what` (such as `pre-check` or `upgrade workflow`) with the identifier `id` stands in the way.
-    pub fn unfinished(what: &str, id: &str) -> Self {
-        Self::conflict(&format!("The {what} {id} of this cluster is not finished."))
-    }
-
-    /// 400: the cluster is in `phase` and would have to be `Available`.
-    pub fn not_available(phase: &str) -> Self {
-        Self::invalid_request(&format!("The cluster is {phase}, not Available."))
-    }
-
-    /// 400: the upgrade may only start after a pre-check for `target`; `detail` says what is wrong with the one there is.
-    pub fn check_needed(target: &str, detail: &str) -> Self {
-        Self::invalid_request(&format!(
-            "An unexpired successful pre-check for {target} must come first: {detail}."
-        ))
-    }
-
-    /// 400: the workflow is in `phase`, or a task of it is under way, so it cannot be called off.
-    pub fn not_cancellable(detail: &str) -> Self {
-        Self::invalid_request(&format!(
-            "A workflow can be cancelled from Init and Pending, while no task of it is under way: {detail}."
-        ))
-    }
-
-    /// 400: the newest upgrade of the cluster has not failed, or there never was one.
-    pub fn nothing_to_retry(detail: &str) -> Self {
-        Self::invalid_request(&format!(
-            "Only an upgrade that failed can be tried again: {detail}."
-        ))
     }
 
     /// 413: the body is larger than `limit` bytes.
@@ -276,14 +227,6 @@ mod tests {
             ApiError::not_found("x"),
             ApiError::conflict("x"),
             ApiError::body_too_large(1),
-            ApiError::role_needed("operator"),
-            ApiError::wrong_password(),
-            ApiError::log_in_locked(300),
-            ApiError::unfinished("pre-check", "f61e008c-1600-41c0-9bde-121de5a30660"),
-            ApiError::not_available("Upgrading"),
-            ApiError::check_needed("v1.32.13-r0", "there is none"),
-            ApiError::not_cancellable("its phase is Running"),
-            ApiError::nothing_to_retry("there was none"),
             ApiError::internal(),
         ]
     }
