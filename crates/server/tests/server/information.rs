@@ -3,7 +3,7 @@
 use airworthy_service::Settings;
 use airworthy_store::{Access, NewCluster, NewTask, Observed, Phase, TaskKind};
 use airworthy_upgrade::paths::{Row, Table};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, LEASE, precheck, request};
@@ -277,5 +277,39 @@ async fn routes_without_a_project_are_walled_by_the_header() {
             let answer = fixture.send(request).await;
             assert_eq!(answer.status.as_u16(), status, "{answer:?}");
         }
+    }
+}
+
+/// What was seen in the last half minute is taken as it is; what is older is asked for again.
+#[tokio::test]
+async fn a_version_that_was_just_seen_is_not_asked_for() {
+    let fixture = Fixture::new().await;
+    let new = NewCluster {
+        id: None,
+        name: "recorded".into(),
+        alias: None,
+        access: Access::Recording {
+            path: concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../airworthy/demo/recording.tar"
+            )
+            .into(),
+        },
+    };
+    let (store, project) = (&fixture.store, &fixture.ours.project.id);
+    let cluster = store.add_cluster(project, new, Timestamp::now()).await;
+    let cluster = cluster.unwrap();
+    let target = format!("{}/{}/upgradeinfo", fixture.ours.clusters(), cluster.id);
+    for (seconds_ago, asked) in [(0, false), (25, false), (31, true), (-60, true)] {
+        let seen = Observed {
+            version: Some("v1.30.2".to_owned()),
+            ..Observed::default()
+        };
+        let then = Timestamp::now() - SignedDuration::from_secs(seconds_ago);
+        let kept = store.update_observed(project, &cluster.id, &seen, then);
+        assert!(kept.await.unwrap());
+        let shown = fixture.get(&target).await.ok();
+        let release = shown["spec"]["versionInfo"]["release"].as_str().unwrap();
+        assert_eq!(release != "v1.30.2", asked, "{seconds_ago}: {release}");
     }
 }

@@ -172,3 +172,29 @@ async fn no_snapshot_is_taken_of_what_is_being_upgraded() {
         .await
         .refused(404, "CCE.01404001");
 }
+
+#[tokio::test]
+async fn a_snapshot_becomes_a_point_of_the_open_workflow() {
+    let fixture = Fixture::new().await;
+    let workflows = fixture.ours.path("/operation/upgradeworkflows");
+    let body =
+        json!({ "kind": "WorkFlowTask", "apiVersion": "v3", "spec": { "targetVersion": "v1.32" } });
+    let opened = fixture.post(&workflows, &body).await;
+    assert_eq!(opened.status.as_u16(), 201, "{opened:?}");
+    let id = opened.json()["metadata"]["uid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let target = path(&fixture, &fixture.ours.cluster.id, "");
+    let created = fixture.post(&target, &json!({})).await.ok();
+    fixture.finish(Phase::Success, None).await;
+    let shown = fixture.get(&format!("{workflows}/{id}")).await.ok();
+    let points = shown["status"]["pointStatuses"].as_array().unwrap();
+    let point = points
+        .iter()
+        .find(|it| it["taskType"] == "Snapshot")
+        .unwrap();
+    assert_eq!(point["taskID"], created["uid"], "{shown}");
+    assert_eq!(point["status"], "Success");
+    assert_eq!(point.get("expireTimeStamp"), None);
+}
