@@ -3,7 +3,10 @@
 //! Where a plan stands is read from its workflow each time, so a process that dies between two steps loses none and does none
 //! twice.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use airworthy_cce::request::{
     BatchScope, DEFAULT_STEP, PostcheckRequest, PrecheckRequest, UpgradeRequest,
@@ -21,6 +24,9 @@ use crate::{Error, Service};
 
 /// How often the scheduler looks at the clock.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// How often folders of programs whose tasks are gone are looked for.
+const SWEEP: Duration = Duration::from_hours(1);
 
 /// Plans that are looked at side by side: each may ask its cluster for its version.
 const AT_ONCE: usize = 8;
@@ -49,9 +55,16 @@ enum Step {
 impl Service {
     /// Calls [`Service::tick`] again and again, until it is told to stop.
     pub(crate) async fn keep_time(self, mut stopped: watch::Receiver<bool>) {
+        let mut swept: Option<Instant> = None;
         while !*stopped.borrow() {
             if let Err(error) = self.tick(Timestamp::now()).await {
                 tracing::error!(%error, "what is due cannot be read; trying again");
+            }
+            if swept.is_none_or(|at| at.elapsed() > SWEEP) {
+                swept = Some(Instant::now());
+                if let Err(error) = self.sweep_runs().await {
+                    tracing::warn!(%error, "folders of programs cannot be cleared away");
+                }
             }
             tokio::select! {
                 _ = stopped.changed() => (),
@@ -96,6 +109,10 @@ impl Service {
 
     /// Opens the workflow of a plan, unless something is in the way for the time being.
     async fn begin(&self, plan: &Plan, cluster: &Cluster, now: Timestamp) -> Result<(), Error> {
+        // Before the cluster is asked for its version: a plan that waits looks here every time.
+        if let Some(open) = self.open_workflow(cluster).await? {
+            return self.stumble(plan, Error::OpenWorkflow(open.id), now).await;
+        }
         let running = match self.judged_way(cluster, &plan.target_version).await {
             Ok((running, _)) => running.exact(),
             Err(error) => return self.stumble(plan, error, now).await,

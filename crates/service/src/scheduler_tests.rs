@@ -450,3 +450,53 @@ async fn a_tick_lets_workflows_lapse() {
         assert_eq!(house.open().await.unwrap().phase, phase);
     }
 }
+
+/// The one test on the real clock: what is due is done as soon as the workers are there, and stopping them ends it.
+#[tokio::test]
+async fn the_workers_keep_the_time() {
+    let house = house().await;
+    let request = WorkflowRequest {
+        cluster_version: None,
+        target_version: "v1.32.4".into(),
+    };
+    let (project, cluster) = (&house.project, &house.cluster);
+    let opened = house
+        .service
+        .create_workflow(project, cluster, request)
+        .await
+        .unwrap();
+    let check = NewTask {
+        project_id: project.clone(),
+        cluster_id: cluster.clone(),
+        workflow: Some(opened.id),
+        kind: TaskKind::Snapshot,
+        spec: "{}".into(),
+        max_attempts: 1,
+    };
+    // It ended so long ago that nothing counts any more.
+    let then = house.at(-600);
+    let store = house.store();
+    store.enqueue(&check, then).await.unwrap();
+    let lease = store.claim("test", then, LEASE).await.unwrap().unwrap();
+    let outcome = Outcome {
+        phase: Phase::Success,
+        message: None,
+        result: None,
+        expires_at: None,
+    };
+    store.finish(&lease, outcome, None, then).await.unwrap();
+
+    let mut changes = store.changes();
+    let workers = crate::Workers::start(&house.service);
+    let lapsed = async {
+        while house.open().await.unwrap().phase != workflow::Phase::Pending {
+            changes.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), lapsed)
+        .await
+        .unwrap();
+    tokio::time::timeout(Duration::from_mins(1), workers.stop())
+        .await
+        .unwrap();
+}

@@ -220,14 +220,14 @@ impl Store {
         span: Duration,
         now: Timestamp,
     ) -> Result<usize, Error> {
-        let lapses = |workflow: &Workflow| workflow.lapses_at(span).is_some_and(|at| at <= now);
-        let mut lapsed = 0;
+        let is_over = |workflow: &Workflow| workflow.lapses_at(span).is_some_and(|at| at <= now);
+        let mut count = 0;
         for workflow in self.idle_workflows(cluster).await? {
-            if lapses(&workflow) && self.lapse(&workflow, lapses, now).await? {
-                lapsed += 1;
+            if is_over(&workflow) && self.lapse(&workflow, is_over, now).await? {
+                count += 1;
             }
         }
-        Ok(lapsed)
+        Ok(count)
     }
 
     async fn idle_workflows(&self, cluster: Option<(&str, &str)>) -> Result<Vec<Workflow>, Error> {
@@ -255,7 +255,7 @@ impl Store {
     async fn lapse(
         &self,
         seen: &Workflow,
-        lapses: impl Fn(&Workflow) -> bool,
+        is_over: impl Fn(&Workflow) -> bool,
         now: Timestamp,
     ) -> Result<bool, Error> {
         const DOING: &str = "let a workflow lapse";
@@ -263,7 +263,7 @@ impl Store {
         let key = (&*seen.project_id, &*seen.cluster_id, &*seen.id);
         let found = one(&mut tx, key).await?;
         let next = found
-            .filter(lapses)
+            .filter(is_over)
             .and_then(|found| workflow::next(found.phase, Event::Lapsed));
         let Some(phase) = next else {
             return Ok(false);
