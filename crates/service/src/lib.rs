@@ -13,6 +13,7 @@ mod judge;
 mod outcome;
 mod paths;
 mod plans;
+mod runs;
 mod scheduler;
 mod settings;
 mod snapshots;

@@ -223,6 +223,7 @@ async fn a_service_that_stops_finds_its_backup_again() {
     workers.stop().await;
     let (_, parts) = house.newest().await;
     assert_eq!(phases(&parts), [PartPhase::Running, PartPhase::Init]);
+    house.service.sweep_runs().await.unwrap();
     fs::write(house.folder.path().join("go"), "").unwrap();
     let workers = Workers::start(&house.service);
     let ended = house
@@ -236,4 +237,48 @@ async fn a_service_that_stops_finds_its_backup_again() {
     assert_eq!(snapshot.phase, Some(Phase::Success));
     assert_eq!(phases(&parts), [PartPhase::Success, PartPhase::Success]);
     assert_eq!(house.read("begun"), "begun\n");
+}
+
+/// What a program printed is kept with its task, and no longer; what is at work is not cleared away under its feet.
+#[tokio::test]
+async fn folders_go_with_their_tasks() {
+    let script = "echo begun >> $out/begun; until [ -e $out/go ]; do sleep 0.05; done";
+    let house = House::new(script, RECORDING).await;
+    let folder = house.folder.path().join("runs");
+    fs::create_dir_all(folder.join("not-ours")).unwrap();
+    let (project, cluster) = (&house.cluster.project_id, &house.cluster.id);
+    let task = house
+        .service
+        .create_snapshot(project, cluster)
+        .await
+        .unwrap();
+    let workers = Workers::start(&house.service);
+    let begun = async {
+        while house.read("begun").is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), begun)
+        .await
+        .unwrap();
+    workers.stop().await;
+    house
+        .service
+        .delete_cluster(project, cluster)
+        .await
+        .unwrap();
+    house.service.sweep_runs().await.unwrap();
+    let run = folder.join(&task.id);
+    assert!(run.join("1").is_dir(), "the program is still at work");
+    fs::write(house.folder.path().join("go"), "").unwrap();
+    let gone = async {
+        while run.exists() {
+            house.service.sweep_runs().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), gone)
+        .await
+        .unwrap();
+    assert!(folder.join("not-ours").is_dir());
 }
