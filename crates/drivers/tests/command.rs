@@ -1,5 +1,7 @@
 //! The command driver with real child processes: programs that end well, badly, never, or without a word.
 
+mod common;
+
 use std::{
     ffi::OsString,
     fs,
@@ -14,9 +16,10 @@ use airworthy_drivers::{
     program::{Ending, Run, Stage, supervise},
 };
 use airworthy_upgrade::driver::{Driver, Order, Step};
+use common::order;
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// Makes this binary be a supervisor.
@@ -124,24 +127,6 @@ async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     };
     let seen = tokio::time::timeout(Duration::from_mins(1), looking).await;
     seen.unwrap_or_else(|_| panic!("waited in vain for {what}"))
-}
-
-fn order(attempt: u32) -> Order {
-    Order {
-        task_id: "task".into(),
-        attempt,
-        begun_at: Timestamp::now(),
-        project_id: "project".into(),
-        cluster_id: "8978deaa-1743-11ee-8e46-0255ac10004c".into(),
-        cluster_name: "prod \"1\"".into(),
-        from: "v1.31.14".parse().unwrap(),
-        target: "v1.32.13-r0".parse().unwrap(),
-        batch_size: 7,
-        scope: "NodePool".into(),
-        addons: json!([{ "addonTemplateName": "coredns" }]),
-        node_order: json!({}),
-        node_pool_order: json!({ "DefaultPool": 1 }),
-    }
 }
 
 #[track_caller]
