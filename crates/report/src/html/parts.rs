@@ -41,6 +41,9 @@ pub(super) fn shape(sign: &str) -> String {
 
 /// The name of a check, as a link where it has a page.
 pub(super) fn check(name: &str, pages: Option<&str>) -> String {
+    if name.is_empty() {
+        return "(no name)".into();
+    }
     let shown = escape(name);
     // Names of checks are letters and digits; what a recording calls so may be anything.
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric());

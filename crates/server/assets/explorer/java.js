@@ -1,6 +1,6 @@
 // The call through the vendor's SDK for Java. Members that are enumerations or classes there come in as JSON.
 
-import { lowered, pascal } from "./names.js";
+import { classOf, lowered, pascal } from "./names.js";
 
 /** A program that makes the call. */
 export function java(operation, { project, members, body }, base) {
@@ -14,7 +14,7 @@ export function java(operation, { project, members, body }, base) {
     ? `JsonUtils.toObject(${block(query)}, ${operation.id}Request.class)`
     : `new ${operation.id}Request()`;
   if (body !== undefined) {
-    const name = operation.body.schema.$ref.split("/").pop();
+    const name = classOf(operation.body.schema.$ref.split("/").pop());
     set.push(`\n                .withBody(JsonUtils.toObject(${block(body)}, ${name}.class))`);
   }
   const json = read || body !== undefined ? "\nimport com.huaweicloud.sdk.core.utils.JsonUtils;" : "";

@@ -13,6 +13,15 @@ export function pascal(name) {
   return name.replace(/(?:^|_)([a-zA-Z0-9])/g, (_, letter) => letter.toUpperCase());
 }
 
+/** The class of the SDKs for a schema. Bodies of requests and of answers are one class there. */
+export function classOf(schema) {
+  const others = {
+    AutopilotClusterRequestBody: "AutopilotCluster",
+    AutopilotClusterRequestMetadata: "AutopilotClusterMetadata",
+  };
+  return others[schema] ?? schema;
+}
+
 /** `ShowAutopilotCluster` as `showAutopilotCluster`. */
 export function lowered(name) {
   return name[0].toLowerCase() + name.slice(1);

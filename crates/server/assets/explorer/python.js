@@ -1,6 +1,6 @@
 // The call through the vendor's SDK for Python.
 
-import { snake } from "./names.js";
+import { classOf, snake } from "./names.js";
 import { resolved } from "./operations.js";
 
 /** A program that makes the call. */
@@ -43,11 +43,12 @@ function value(given, schema, schemas, classes, depth) {
     );
     return listed("{", pairs, "}", depth);
   }
-  classes.add(name);
+  const called = classOf(name);
+  classes.add(called);
   const members = Object.entries(given).map(
     ([key, item]) => `${snake(key)}=${value(item, known.properties?.[key], schemas, classes, depth + 1)}`,
   );
-  return listed(`${name}(`, members, ")", depth);
+  return listed(`${called}(`, members, ")", depth);
 }
 
 function listed(open, items, close, depth) {

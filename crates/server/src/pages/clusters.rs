@@ -11,7 +11,9 @@ use serde::Deserialize;
 use crate::{answer::broken, app::App};
 
 use super::{
-    CONSOLE, Page, Refused, Shown, Visitor, run_address, runs_address,
+    CONSOLE, Page, Refused, Shown, Visitor, run_address,
+    runs::called,
+    runs_address,
     sign::{self, Sign},
     when,
 };
@@ -117,8 +119,9 @@ async fn row(app: &App, project: &str, cluster: Cluster) -> Result<Row, Refused>
         state: cluster
             .observed
             .phase
+            .clone()
             .unwrap_or_else(|| "never reached".to_owned()),
-        name: cluster.alias.unwrap_or(cluster.name),
+        name: called(cluster),
         last,
     })
 }

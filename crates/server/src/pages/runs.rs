@@ -87,16 +87,15 @@ fn run(address: String, kind: TaskKind, brief: Brief) -> Run {
         },
         why: brief
             .message
-            .map_or(String::new(), |message| shortened(&message)),
+            .map_or(String::new(), |message| shortened(&message, 300)),
     }
 }
 
-/// As much of a message as a cell takes.
-fn shortened(message: &str) -> String {
-    const MOST: usize = 300;
-    match message.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{} …", &message[..end]),
-        None => message.to_owned(),
+/// As much of a text as a cell takes.
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{} …", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -110,9 +109,13 @@ pub(super) const fn word_of(kind: TaskKind) -> &'static str {
     }
 }
 
-/// What people call a cluster.
+/// What people call a cluster, as much of it as a line takes.
 pub(super) fn called(cluster: Cluster) -> String {
-    cluster.alias.unwrap_or(cluster.name)
+    let name = cluster.alias.unwrap_or(cluster.name);
+    if name.trim().is_empty() {
+        return "(no name)".to_owned();
+    }
+    shortened(&name, 120)
 }
 
 /// The cluster, if its project is open to the visitor.

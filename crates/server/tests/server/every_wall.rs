@@ -7,7 +7,7 @@ use std::{
 
 use airworthy_model::Role;
 use airworthy_store::{
-    Access, NewCluster, NewKey, NewPlan, NewToken, Planned, Purpose, Secret, Store,
+    Access, NewCluster, NewKey, NewPlan, NewToken, Phase, Planned, Purpose, Secret, Store,
 };
 use airworthy_upgrade::plan::Window;
 use axum::body::Body;
@@ -34,7 +34,10 @@ impl Operation {
     }
 
     fn target(&self, ids: &Ids) -> String {
-        let mut path = self.path.clone();
+        // A task is of one kind, and there is none of it under another one's address.
+        let mut path = self
+            .path
+            .replace("/upgrade/tasks/{task_id}", "/upgrade/tasks/{upgrade_id}");
         for (name, id) in ids {
             path = path.replace(&format!("{{{name}}}"), id);
         }
@@ -60,6 +63,8 @@ async fn ids(fixture: &Fixture, tenant: &Tenant) -> Ids {
     let mut ids = Ids::from([
         ("project_id", tenant.project.id.clone()),
         ("cluster_id", tenant.cluster.id.clone()),
+        ("name", "UpgradePath".to_owned()),
+        ("file", "main.js".to_owned()),
     ]);
     let create = |rest: &'static str, body: Value| {
         let request = request(
@@ -80,6 +85,15 @@ async fn ids(fixture: &Fixture, tenant: &Tenant) -> Ids {
     let check =
         json!({ "apiVersion": "v3", "kind": "PreCheckTask", "spec": { "targetVersion": "v1.32" } });
     ids.insert("task_id", create("/operation/precheck", check).await);
+    fixture.finish(Phase::Success, None).await;
+    let upgrade = json!({
+        "metadata": { "apiVersion": "v3", "kind": "UpgradeTask" },
+        "spec": { "clusterUpgradeAction": {
+            "targetVersion": "v1.32",
+            "strategy": { "type": "inPlaceRollingUpdate", "inPlaceRollingUpdate": { "userDefinedStep": 20 } },
+        } },
+    });
+    ids.insert("upgrade_id", create("/operation/upgrade", upgrade).await);
     let workflow =
         json!({ "apiVersion": "v3", "kind": "WorkFlowTask", "spec": { "targetVersion": "v1.32" } });
     ids.insert(
@@ -284,13 +298,11 @@ async fn without_credentials_nothing_of_a_project_is_told() {
     let own = ids(&fixture, &fixture.theirs).await;
     let mut open = BTreeSet::new();
     for operation in operations() {
-        let target = match operation.id.as_str() {
-            "asset" => "/assets/main.js".to_owned(),
-            "console-check" => "/console/checks/UpgradePath".to_owned(),
-            _ => operation.target(&own),
-        };
+        let target = operation.target(&own);
         let request = unsigned(operation.method.clone(), &target, operation.body());
-        let answer = fixture.send(request).await;
+        let mut answer = fixture.send(request).await;
+        // Where to go on after signing in is what was asked for.
+        answer.headers.remove("location");
         says_nothing_of(&answer, &fixture.theirs, &operation.id);
         if answer.status.is_success() {
             open.insert(operation.id.clone());
@@ -298,7 +310,15 @@ async fn without_credentials_nothing_of_a_project_is_told() {
             answer.refused(401, "APIGW.0301");
         }
     }
-    let expected = ["health", "metrics", "openapi", "ready"];
+    let expected = [
+        "asset",
+        "console-log-in-form",
+        "explorer",
+        "health",
+        "metrics",
+        "openapi",
+        "ready",
+    ];
     assert_eq!(open, expected.map(str::to_owned).into());
 }
 

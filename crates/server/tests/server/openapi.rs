@@ -113,7 +113,8 @@ fn every_operation_says_what_it_is_and_how_it_is_refused() {
         for (status, answer) in description["responses"].as_object().unwrap() {
             assert!(answer["description"].as_str().is_some(), "{id} {status}");
             assert!(answer["headers"]["X-Request-Id"].is_object(), "{id}");
-            if status.starts_with(['4', '5']) {
+            let page = answer["content"].get("text/html").is_some();
+            if status.starts_with(['4', '5']) && !page {
                 let schema = &answer["content"]["application/json"]["schema"]["$ref"];
                 assert!(schema.as_str().unwrap().ends_with("Error"), "{id} {status}");
             }
@@ -178,11 +179,8 @@ fn every_json_body_has_an_example_that_fits_its_schema() {
 
 fn good_answer(description: &Value) -> &Value {
     let answers = description["responses"].as_object().unwrap();
-    let (_, good) = answers
-        .iter()
-        .find(|(status, _)| status.starts_with('2'))
-        .unwrap();
-    good
+    let good = answers.iter().find(|(status, _)| status.starts_with('2'));
+    good.map_or(&Value::Null, |(_, good)| good)
 }
 
 #[test]
