@@ -9,11 +9,6 @@ const END: &str = "<!-- operations: end -->";
 
 fn row(text: &mut String, operation: &Operation) {
     let role = operation.role.map_or("anybody", |role| role.word());
-    let state = if operation.implemented {
-        "served"
-    } else {
-        "not yet"
-    };
     let Operation {
         name,
         path,
@@ -23,7 +18,7 @@ fn row(text: &mut String, operation: &Operation) {
     let method = http::Method::from(operation.method);
     writeln!(
         text,
-        "| `{name}` | {method} | `{path}` | {success} | {role} | {state} |"
+        "| `{name}` | {method} | `{path}` | {success} | {role} | served |"
     )
     .unwrap();
 }

@@ -91,7 +91,7 @@ fn every_route_is_in_it_and_it_has_no_others() {
 #[test]
 fn operations_go_by_the_names_of_the_sdks() {
     let described = operations();
-    for operation in OPERATIONS.iter().chain(OWN).filter(|it| it.implemented) {
+    for operation in OPERATIONS.iter().chain(OWN) {
         let found = described.iter().find(|it| it.id == operation.name);
         let found = found.unwrap_or_else(|| panic!("{} is not described", operation.name));
         assert_eq!(found.path, operation.path, "{}", operation.name);

@@ -24,18 +24,16 @@ fn filled(template: &str, project: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_operation_that_is_served_demands_credentials_and_the_others_are_no_api() {
+async fn every_operation_demands_credentials() {
     let fixture = Fixture::new().await;
     for operation in OPERATIONS {
         let target = filled(operation.path, &fixture.ours.project.id);
         let request = unsigned(operation.method.into(), &target, "{}");
         let answer = fixture.send(request).await;
-        if operation.implemented && operation.role.is_none() {
+        if operation.role.is_none() {
             answer.refused(400, "CCE.01400001");
-        } else if operation.implemented {
-            answer.refused(401, "APIGW.0301");
         } else {
-            answer.refused(404, "APIGW.0101");
+            answer.refused(401, "APIGW.0301");
         }
     }
 }
