@@ -11,7 +11,7 @@ use airworthy_model::{Hop, KubeVersion, Minor, Need};
 use airworthy_report::drop_in;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use access::{Key, PasswordFrom, Tls, Trail, User};
+pub(crate) use access::{Encryption, Key, PasswordFrom, Trail, User};
 pub(crate) use output::{Format, Output};
 pub(crate) use plan::{Plan, Workflow};
 pub(crate) use snapshot::Snapshot;
@@ -371,7 +371,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDRESS", env = "AIRWORTHY_LISTEN")]
     pub(crate) listen: Option<std::net::SocketAddr>,
     #[command(flatten)]
-    pub(crate) tls: Tls,
+    pub(crate) encryption: Encryption,
     #[command(flatten)]
     pub(crate) store: Store,
 }

@@ -3,6 +3,7 @@
 use std::{future::pending, io, sync::Arc, time::Duration};
 
 use airworthy_service::{Service, Workers};
+use jiff::Timestamp;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -18,6 +19,9 @@ use crate::{
 
 /// How long to wait after a connection could not be accepted: mostly the process has too many files open.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
+
+/// How often what has expired is removed.
+const TIDIED: Duration = Duration::from_hours(1);
 
 /// Why a server ended other than well.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +52,7 @@ pub async fn serve(
     let mut connections = JoinSet::new();
     tokio::select! {
         () = keep_fresh(&options) => (),
+        () = keep_tidy(&service) => (),
         () = accept(listener, &app, options.clone(), &mut connections) => (),
         () = shutdown => (),
     }
@@ -75,6 +80,17 @@ async fn keep_fresh(options: &Options) {
     match &options.tls {
         Some(tls) => tls.clone().keep_fresh(options.tls_check).await,
         None => pending().await,
+    }
+}
+
+/// Removes what has expired, now and every hour, for ever.
+async fn keep_tidy(service: &Service) {
+    let mut hours = tokio::time::interval(TIDIED);
+    loop {
+        hours.tick().await;
+        if let Err(error) = service.tidy(Timestamp::now()).await {
+            tracing::warn!(%error, "what has expired could not be removed");
+        }
     }
 }
 

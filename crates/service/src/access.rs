@@ -18,6 +18,9 @@ const AT_ONCE: usize = 2;
 /// Log-ins that wait for their turn; more are turned away.
 const QUEUE: usize = 64;
 
+/// Tokens that are removed at once.
+const PURGED: u32 = 500;
+
 /// How long a token of the API is good.
 pub const TOKEN_SPAN: Duration = Duration::from_hours(24);
 
@@ -244,6 +247,15 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Removes tokens that expired more than a day ago, and entries of the trail that are older than what is kept.
+    pub async fn tidy(&self, now: Timestamp) -> Result<(), airworthy_store::Error> {
+        while self.store.purge_tokens(now, PURGED).await? == u64::from(PURGED) {}
+        while self.store.purge_trail(now).await? > 0 {}
+        Ok(())
+    }
+}
+
 fn span(purpose: Purpose) -> Duration {
     match purpose {
         Purpose::Token => TOKEN_SPAN,
@@ -457,6 +469,19 @@ mod tests {
         shut.unwrap();
         let attempt = service.log_in(credentials("ana", PASSWORD), now()).await;
         assert!(matches!(attempt.result, Err(LogInError::NoUser)));
+    }
+
+    #[tokio::test]
+    async fn what_has_expired_is_removed_in_the_end() {
+        let house = house().await;
+        let service = &house.service;
+        let attempt = service.log_in(credentials("ana", PASSWORD), now()).await;
+        let secret = attempt.result.unwrap().secret;
+        let known = async || service.token(secret.expose(), now()).await.unwrap();
+        service.tidy(now() + TOKEN_SPAN).await.unwrap();
+        assert!(matches!(known().await, Token::Good(_)));
+        service.tidy(now() + 3 * TOKEN_SPAN).await.unwrap();
+        assert_eq!(known().await, Token::Unknown);
     }
 
     #[tokio::test]

@@ -33,6 +33,7 @@ trait Waiting: Send {
 
 struct Write<T, W> {
     work: W,
+    announced: bool,
     told: oneshot::Sender<Result<T, Error>>,
 }
 
@@ -42,10 +43,15 @@ where
     W: for<'t> FnOnce(&'t mut Tx) -> Working<'t, T> + Send + 'static,
 {
     fn run<'t>(self: Box<Self>, tx: &'t mut Tx) -> Pin<Box<dyn Future<Output = Done> + Send + 't>> {
-        let Self { work, told } = *self;
+        let Self {
+            work,
+            announced,
+            told,
+        } = *self;
         Box::pin(async move {
             let result = work(tx).await;
             Done {
+                announced,
                 failed: result.as_ref().err().map(Error::twin),
                 // Whoever asked may be gone by then.
                 tell: Box::new(move |committed| {
@@ -62,6 +68,8 @@ where
 
 /// A write that was carried out and is not committed yet.
 struct Done {
+    /// Whether those who wait for changes of tasks are told.
+    announced: bool,
     /// Why it is to be undone.
     failed: Option<Error>,
     /// Hands out what came of it, or why it was not committed.
@@ -111,14 +119,37 @@ impl Group {
 }
 
 impl Store {
-    /// Carries a write out, together with others that wait; the answer comes after the commit.
+    /// Carries a write of tasks out, together with others that wait; the answer comes after the commit.
     pub(crate) async fn grouped<T: Send + 'static>(
         &self,
         operation: &'static str,
         work: impl for<'t> FnOnce(&'t mut Tx) -> Working<'t, T> + Send + 'static,
     ) -> Result<T, Error> {
+        self.join(operation, true, work).await
+    }
+
+    /// Does the same with a write of something else, for which no worker has to wake up.
+    pub(crate) async fn grouped_quietly<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl for<'t> FnOnce(&'t mut Tx) -> Working<'t, T> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.join(operation, false, work).await
+    }
+
+    async fn join<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        announced: bool,
+        work: impl for<'t> FnOnce(&'t mut Tx) -> Working<'t, T> + Send + 'static,
+    ) -> Result<T, Error> {
         let (told, answer) = oneshot::channel();
-        if self.group.join(Box::new(Write { work, told })) {
+        let write = Write {
+            work,
+            announced,
+            told,
+        };
+        if self.group.join(Box::new(write)) {
             tokio::spawn(lead(Leader(self.clone())));
         }
         let broken_off = |_| Err(sqlx::Error::WorkerCrashed).during(operation);
@@ -154,7 +185,7 @@ async fn together(store: &Store, mut tx: Tx) {
         Ok(()) => tx.commit().await.during("commit a transaction"),
         Err(error) => Err(error),
     };
-    if ended.is_ok() {
+    if ended.is_ok() && done.iter().any(|done| done.announced) {
         store.announce();
     }
     for Done { tell, .. } in done {

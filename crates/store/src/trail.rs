@@ -1,19 +1,10 @@
 //! The trail: who asked for what, from where, and what was answered.
 
-use std::{
-    collections::BTreeMap,
-    mem,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use airworthy_model::Role;
 use jiff::Timestamp;
 use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
-use tokio::sync::{
-    Mutex as Turn,
-    oneshot::{self, error::TryRecvError},
-};
 
 use crate::{
     Error, Store,
@@ -28,11 +19,8 @@ pub const TRAIL_KEPT: Duration = Duration::from_hours(90 * 24);
 /// Most entries of a project that are kept, and most of those of no project.
 pub const TRAIL_ROWS: i64 = 100_000;
 
-/// Entries that are too old or too many and are removed when new ones are written.
+/// Most entries that are too old, or too many, and are removed at once.
 const SWEPT: i64 = 64;
-
-/// Most entries that are written at once.
-const BATCH: usize = 256;
 
 /// One request, or one attempt to log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,79 +56,25 @@ pub struct Kept {
     pub entry: Entry,
 }
 
-/// Whom to tell how the writing of an entry went.
-type Told = oneshot::Sender<Result<(), Arc<Error>>>;
-
-/// Entries that wait to be written. Whoever has the turn writes those of all, for one flush of the disk.
-#[derive(Debug, Default)]
-pub(crate) struct Waiting {
-    entries: Mutex<Vec<(Entry, Told)>>,
-    turn: Turn<()>,
-}
-
-impl Waiting {
-    fn add(&self, entry: Entry) -> oneshot::Receiver<Result<(), Arc<Error>>> {
-        let (told, tells) = oneshot::channel();
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.push((entry, told));
-        tells
-    }
-
-    fn take(&self) -> Vec<(Entry, Told)> {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let some = entries.len().min(BATCH);
-        let rest = entries.split_off(some);
-        mem::replace(&mut *entries, rest)
-    }
-}
-
 impl Store {
     /// Writes an entry down; once this returns, it survives a power cut. Entries beyond what is kept are removed, some at a
     /// time.
-    pub async fn record(&self, entry: Entry) -> Result<(), Arc<Error>> {
-        let mut tells = self.waiting.add(entry.clone());
-        loop {
-            let turn = self.waiting.turn.lock().await;
-            match tells.try_recv() {
-                Ok(written) => return written,
-                Err(TryRecvError::Empty) => self.write_waiting().await,
-                // Whoever had the turn was dropped over it.
-                Err(TryRecvError::Closed) => tells = self.waiting.add(entry.clone()),
-            }
-            drop(turn);
-        }
-    }
-
-    /// Writes what waits, and tells those who wait.
-    async fn write_waiting(&self) {
-        let batch = self.waiting.take();
-        let written = self
-            .write_entries(batch.iter().map(|(entry, _)| entry))
-            .await;
-        let written = written.map_err(Arc::new);
-        for (_, told) in batch {
-            // Whoever is gone need not be told.
-            let _ = told.send(written.clone());
-        }
-    }
-
-    async fn write_entries(&self, entries: impl Iterator<Item = &Entry>) -> Result<(), Error> {
+    pub async fn record(&self, entry: Entry) -> Result<(), Error> {
         const DOING: &str = "write the trail";
+        let most = self.trail_rows;
+        let write = self.grouped_quietly(DOING, move |tx| {
+            Box::pin(async move { write(tx, &entry, most).await.during(DOING) })
+        });
+        write.await
+    }
+
+    /// Removes entries that are older than what is kept, some at a time; says how many.
+    pub async fn purge_trail(&self, now: Timestamp) -> Result<usize, Error> {
+        const DOING: &str = "remove old entries of the trail";
         let mut tx = self.write(DOING).await?;
-        let mut added: BTreeMap<&str, i64> = BTreeMap::new();
-        let mut now = Timestamp::MIN;
-        for entry in entries {
-            insert(&mut tx, entry).await.during(DOING)?;
-            *added.entry(size_of(entry)).or_default() += 1;
-            now = now.max(entry.at);
-        }
-        for (project, added) in added {
-            keep_size(&mut tx, project, added, self.trail_rows)
-                .await
-                .during(DOING)?;
-        }
-        remove_old(&mut tx, now).await.during(DOING)?;
-        tx.commit().await.during(DOING)
+        let removed = remove_old(&mut tx, now).await.during(DOING)?;
+        tx.commit().await.during(DOING)?;
+        Ok(removed)
     }
 
     /// Entries of a project, newest first, of those with a number below `before` if that is given.
@@ -190,6 +124,16 @@ fn size_of(entry: &Entry) -> &str {
     entry.project_id.as_deref().unwrap_or_default()
 }
 
+async fn write(
+    tx: &mut Transaction<'_, Sqlite>,
+    entry: &Entry,
+    most: i64,
+) -> Result<(), sqlx::Error> {
+    insert(tx, entry).await?;
+    keep_size(tx, size_of(entry), most).await?;
+    remove_old(tx, entry.at).await.map(drop)
+}
+
 async fn insert(tx: &mut Transaction<'_, Sqlite>, entry: &Entry) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO trail (at, project_id, actor, role, source, operation, cluster_id, status, error_code, request_id) \
@@ -210,22 +154,21 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, entry: &Entry) -> Result<(), s
     .map(drop)
 }
 
-/// Counts what was added and removes the oldest beyond `most`, so many at once that a trail that is far too long gets shorter.
+/// Counts the entry that was added and removes the oldest beyond `most`, so many at once that a trail that is far too long gets
+/// shorter.
 async fn keep_size(
     tx: &mut Transaction<'_, Sqlite>,
     project: &str,
-    added: i64,
     most: i64,
 ) -> Result<(), sqlx::Error> {
     let size: i64 = sqlx::query_scalar(
-        "INSERT INTO trail_sizes (project_id, size) VALUES ($1, $2) \
-         ON CONFLICT (project_id) DO UPDATE SET size = size + excluded.size RETURNING size",
+        "INSERT INTO trail_sizes (project_id, size) VALUES ($1, 1) \
+         ON CONFLICT (project_id) DO UPDATE SET size = size + 1 RETURNING size",
     )
     .bind(project)
-    .bind(added)
     .fetch_one(&mut **tx)
     .await?;
-    let beyond = (size - most).min(added + SWEPT);
+    let beyond = (size - most).min(SWEPT);
     if beyond <= 0 {
         return Ok(());
     }
@@ -240,8 +183,11 @@ async fn keep_size(
     shrink(tx, project, stored(removed.rows_affected())).await
 }
 
-/// Removes the oldest entries that are older than what is kept.
-async fn remove_old(tx: &mut Transaction<'_, Sqlite>, now: Timestamp) -> Result<(), sqlx::Error> {
+/// Removes the oldest of the entries that are older than what is kept; says how many.
+async fn remove_old(
+    tx: &mut Transaction<'_, Sqlite>,
+    now: Timestamp,
+) -> Result<usize, sqlx::Error> {
     let removed: Vec<Option<String>> = sqlx::query_scalar(
         "DELETE FROM trail WHERE id IN (SELECT id FROM trail WHERE at < $1 ORDER BY at LIMIT $2) \
          RETURNING project_id",
@@ -250,10 +196,10 @@ async fn remove_old(tx: &mut Transaction<'_, Sqlite>, now: Timestamp) -> Result<
     .bind(SWEPT)
     .fetch_all(&mut **tx)
     .await?;
-    for project in removed {
+    for project in &removed {
         shrink(tx, project.as_deref().unwrap_or_default(), 1).await?;
     }
-    Ok(())
+    Ok(removed.len())
 }
 
 async fn shrink(

@@ -127,7 +127,7 @@ async fn a_trail_that_is_far_too_long_gets_shorter_in_steps() {
     for second in 301..310 {
         store.record(entry(Some("p"), second)).await.unwrap();
     }
-    assert_eq!(seconds(&all(&store).await), Vec::from_iter(300..310));
+    assert_eq!(seconds(&all(&store).await), (300..310).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -148,6 +148,22 @@ async fn old_entries_go_and_no_longer_count() {
 }
 
 #[tokio::test]
+async fn a_trail_that_nobody_writes_to_is_purged_of_what_is_old() {
+    let fixture = fixture().await;
+    let store = &fixture.store;
+    let changes = store.changes();
+    for second in 0..70 {
+        store.record(entry(Some("p"), second)).await.unwrap();
+    }
+    assert!(!changes.has_changed().unwrap(), "no worker has to wake up");
+    let end = at(69) + TRAIL_KEPT;
+    assert_eq!(store.purge_trail(end).await.unwrap(), 64);
+    assert_eq!(store.purge_trail(end).await.unwrap(), 5);
+    assert_eq!(store.purge_trail(end).await.unwrap(), 0);
+    assert_eq!(seconds(&all(store).await), [69]);
+}
+
+#[tokio::test]
 async fn what_many_write_at_once_is_all_there() {
     let fixture = fixture().await;
     let writers = (0..600).map(|second| {
@@ -159,32 +175,7 @@ async fn what_many_write_at_once_is_all_there() {
     }
     let mut found = seconds(&all(&fixture.store).await);
     found.sort_unstable();
-    assert_eq!(found, Vec::from_iter(0..600));
-}
-
-#[tokio::test]
-async fn a_writer_that_is_dropped_over_its_turn_costs_the_others_nothing() {
-    let fixture = fixture().await;
-    let store = &fixture.store;
-    let mut first = Box::pin(store.record(entry(Some("p"), 1)));
-    assert!(polled(first.as_mut()).await.is_none());
-    let second = store.record(entry(Some("p"), 2));
-    let mut second = Box::pin(second);
-    assert!(polled(second.as_mut()).await.is_none());
-    drop(first);
-    second.await.unwrap();
-    assert!(seconds(&all(store).await).contains(&2));
-}
-
-/// Polls a future once.
-async fn polled<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
-    std::future::poll_fn(|cx| {
-        std::task::Poll::Ready(match future.as_mut().poll(cx) {
-            std::task::Poll::Ready(value) => Some(value),
-            std::task::Poll::Pending => None,
-        })
-    })
-    .await
+    assert_eq!(found, (0..600).collect::<Vec<_>>());
 }
 
 #[tokio::test]

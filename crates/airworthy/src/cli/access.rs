@@ -16,7 +16,7 @@ Roles:
 
 /// Whether connections are encrypted, and with what.
 #[derive(Debug, Args)]
-pub(crate) struct Tls {
+pub(crate) struct Encryption {
     /// Certificate of the service (PEM), those that it was issued by behind it; it is read again when the file changes
     #[arg(
         long,

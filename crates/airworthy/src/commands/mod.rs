@@ -31,7 +31,7 @@ use crate::{cli::ConfigCommand, config::Config, console};
 pub(crate) fn show_config(command: ConfigCommand, mut config: Config) -> anyhow::Result<u8> {
     let ConfigCommand::Show(args) = command;
     config.listen.layer(args.listen, serve::LISTEN);
-    serve::take_tls(args.tls, &mut config);
+    serve::take_tls(args.encryption, &mut config);
     config.database.layer(args.store.database, serve::DATABASE);
     let rows = config.rows();
     let width = |column: fn(&(&str, String, String)) -> usize| {

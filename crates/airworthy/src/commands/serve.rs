@@ -21,7 +21,7 @@ use tokio::{
 
 use super::{source, supervise};
 use crate::{
-    cli::{Serve, Store as StoreArgs, Tls as TlsArgs},
+    cli::{Encryption, Serve, Store as StoreArgs},
     config::{Config, Origin, TlsFiles},
     console,
 };
@@ -46,7 +46,7 @@ const PLAIN: Origin = Origin::FlagOrEnvironment {
 };
 
 /// Takes what flags and environment say of TLS.
-pub(crate) fn take_tls(args: TlsArgs, config: &mut Config) {
+pub(crate) fn take_tls(args: Encryption, config: &mut Config) {
     let files = args.tls_cert.zip(args.tls_key);
     let files = files.map(|(certificate, key)| Some(TlsFiles { certificate, key }));
     config.tls.layer(files, TLS);
@@ -56,7 +56,7 @@ pub(crate) fn take_tls(args: TlsArgs, config: &mut Config) {
 
 pub(crate) async fn run(args: Serve, mut config: Config) -> Result<u8> {
     config.listen.layer(args.listen, LISTEN);
-    take_tls(args.tls, &mut config);
+    take_tls(args.encryption, &mut config);
     let stop = stopped()?;
     let tls = certificate(&config)?;
     refuse_plain(config.listen.value, &config)?;

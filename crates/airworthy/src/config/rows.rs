@@ -1,9 +1,11 @@
 //! What `airworthy config show` prints.
 
+use std::fmt::Display;
+
 use airworthy_cce::wire::Shapes;
 use airworthy_model::UpgradeScope;
 
-use super::Config;
+use super::{Config, Origin};
 
 impl Config {
     /// One row a setting: name, value, origin.
@@ -39,80 +41,64 @@ impl Config {
             Shapes::Legacy => "legacy",
         };
         vec![
-            (
-                "listen",
-                self.listen.value.to_string(),
-                self.listen.origin.to_string(),
-            ),
-            (
+            row("listen", &self.listen.value, &self.listen.origin),
+            row(
                 "database",
-                self.database.value.display().to_string(),
-                self.database.origin.to_string(),
+                &self.database.value.display(),
+                &self.database.origin,
             ),
-            (
-                "workers",
-                self.workers.value.to_string(),
-                self.workers.origin.to_string(),
-            ),
-            (
+            row("workers", &self.workers.value, &self.workers.origin),
+            row(
                 "post-check-wait-seconds",
-                self.post_check_wait.value.to_string(),
-                self.post_check_wait.origin.to_string(),
+                &self.post_check_wait.value,
+                &self.post_check_wait.origin,
             ),
-            (
+            row(
                 "result-expiry-seconds",
-                self.result_expiry.value.to_string(),
-                self.result_expiry.origin.to_string(),
+                &self.result_expiry.value,
+                &self.result_expiry.origin,
             ),
-            (
+            row(
                 "kept-per-cluster",
-                self.kept_per_cluster.value.to_string(),
-                self.kept_per_cluster.origin.to_string(),
+                &self.kept_per_cluster.value,
+                &self.kept_per_cluster.origin,
             ),
-            (
+            row(
                 "request-timeout-seconds",
-                self.request_timeout.value.to_string(),
-                self.request_timeout.origin.to_string(),
+                &self.request_timeout.value,
+                &self.request_timeout.origin,
             ),
-            (
+            row(
                 "run-budget-seconds",
-                self.run_budget.value.to_string(),
-                self.run_budget.origin.to_string(),
+                &self.run_budget.value,
+                &self.run_budget.origin,
             ),
-            (
-                "lease-seconds",
-                self.lease.value.to_string(),
-                self.lease.origin.to_string(),
-            ),
-            ("scope", scope.to_owned(), self.scope.origin.to_string()),
-            (
-                "allowed-jumps",
-                jumps,
-                self.allowed_jumps.origin.to_string(),
-            ),
-            ("without", without, self.without.origin.to_string()),
-            ("shapes", shapes.to_owned(), self.shapes.origin.to_string()),
-            (
+            row("lease-seconds", &self.lease.value, &self.lease.origin),
+            row("scope", &scope, &self.scope.origin),
+            row("allowed-jumps", &jumps, &self.allowed_jumps.origin),
+            row("without", &without, &self.without.origin),
+            row("shapes", &shapes, &self.shapes.origin),
+            row(
                 "check-before-upgrade",
-                self.check_before_upgrade.value.word().to_owned(),
-                self.check_before_upgrade.origin.to_string(),
+                &self.check_before_upgrade.value.word(),
+                &self.check_before_upgrade.origin,
             ),
-            ("clusters", clusters, self.clusters.origin.to_string()),
-            ("paths", paths, self.paths.origin.to_string()),
-            ("patches", patches, self.paths.origin.to_string()),
-            ("tls", tls, self.tls.origin.to_string()),
-            (
+            row("clusters", &clusters, &self.clusters.origin),
+            row("paths", &paths, &self.paths.origin),
+            row("patches", &patches, &self.paths.origin),
+            row("tls", &tls, &self.tls.origin),
+            row(
                 "allow-plain-http",
-                self.allow_plain_http.value.to_string(),
-                self.allow_plain_http.origin.to_string(),
+                &self.allow_plain_http.value,
+                &self.allow_plain_http.origin,
             ),
-            (
-                "domain",
-                self.domain.value.clone(),
-                self.domain.origin.to_string(),
-            ),
+            row("domain", &self.domain.value, &self.domain.origin),
         ]
     }
+}
+
+fn row(name: &'static str, value: &dyn Display, origin: &Origin) -> (&'static str, String, String) {
+    (name, value.to_string(), origin.to_string())
 }
 
 /// The words of a list.

@@ -1,6 +1,6 @@
 //! How the service is reached: encrypted, or plain where nobody can listen on the way.
 
-use std::{fs, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -127,7 +127,7 @@ async fn the_service_speaks_tls_and_takes_a_new_certificate_when_told() {
             tokio::task::yield_now().await;
         }
     };
-    timeout(Duration::from_secs(60), renewed)
+    timeout(PATIENCE, renewed)
         .await
         .expect("the new one is used");
     assert!(running.health(&old).await.is_err());

@@ -124,6 +124,22 @@ async fn all_ended_once(
         .await;
     assert_eq!(status.code(), Some(0));
     baselines_are_those_of_successes(house).await;
+    the_trail_has_all_that_was_answered(house, accepted.len()).await;
+}
+
+/// The trail is written before the answer leaves: whoever was told that a task is accepted is in it.
+async fn the_trail_has_all_that_was_answered(house: &House, accepted: usize) {
+    let store = house.store().await;
+    let kept = store
+        .trail_since(None, None, 0, 1000)
+        .await
+        .expect("a trail");
+    store.close().await.expect("it closes");
+    let made = kept.iter().filter(|kept| {
+        kept.entry.operation == "CreateAutopilotPreCheck" && kept.entry.status == 200
+    });
+    let made = made.count();
+    assert!(made >= accepted, "{made} of {accepted}");
 }
 
 /// A baseline is kept in the transaction that ends a task: as many as tasks that passed, up to the five that are kept.

@@ -146,6 +146,13 @@ impl Fixture {
         }
     }
 
+    /// The same database, opened anew.
+    pub(crate) async fn reopened(&self) -> Store {
+        Store::open(&store_options(&self.directory), Timestamp::now())
+            .await
+            .unwrap()
+    }
+
     /// The same tenants on the same database, whose disk has no room for another page.
     pub(crate) async fn on_a_full_disk(self) -> Self {
         let options = StoreOptions {

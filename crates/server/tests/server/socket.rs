@@ -260,3 +260,33 @@ async fn stopping_answers_who_waits_and_closes_the_store() {
     assert!(fixture.store.ping().await.is_err());
     drop(idle);
 }
+
+/// The client of a change that waits is gone: the change goes on, and the server ends after it.
+#[tokio::test]
+async fn stopping_waits_for_changes_whose_clients_are_gone() {
+    let fixture = Fixture::with(airworthy_service::Settings {
+        workers: 0,
+        ..airworthy_service::Settings::default()
+    })
+    .await;
+    let server = Server::of(&fixture, Options::default()).await;
+    let body = r#"{"apiVersion":"v3","kind":"PostCheckTask","spec":{}}"#;
+    let target = fixture.ours.path("/operation/postcheck");
+    let head = head(&fixture, Method::POST, &target, body);
+    let mut changes = fixture.store.changes();
+    let mut stream = server.connect().await;
+    let length = body.len();
+    stream
+        .write_all(format!("{head}content-length: {length}\r\n\r\n{body}").as_bytes())
+        .await
+        .unwrap();
+    changes.changed().await.unwrap();
+    drop(stream);
+    server.stopped().await;
+    let store = fixture.reopened().await;
+    let kept = store.trail_since(None, None, 0, 9).await.unwrap();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let entry = &kept[0].entry;
+    assert_eq!(entry.operation, "CreateAutopilotPostCheck");
+    assert_eq!((entry.status, entry.source.as_str()), (200, "127.0.0.1"));
+}
