@@ -147,31 +147,36 @@ fn run(command: &mut Command) -> Result<()> {
 }
 
 fn etcd() -> Result<PathBuf> {
-    if let Some(path) = on_path("etcd") {
+    installed("etcd", "etcd-server")
+}
+
+/// A program that a package of Debian and Ubuntu has; root without it installs the package.
+pub fn installed(program: &'static str, package: &'static str) -> Result<PathBuf> {
+    if let Some(path) = on_path(program) {
         return Ok(path);
     }
     let by_hand = || Error::MissingProgram {
-        program: "etcd",
-        hint: "install it (Debian, Ubuntu: apt-get install etcd-server)".into(),
+        program,
+        hint: format!("install it (Debian, Ubuntu: apt-get install {package})"),
     };
     if on_path("apt-get").is_none() || !is_root() {
         return Err(by_hand());
     }
-    let _lock = lock(&cache_folder()?, "etcd")?;
-    if on_path("etcd").is_none() {
-        progress("installing etcd-server");
-        install_etcd()?;
+    let _lock = lock(&cache_folder()?, program)?;
+    if on_path(program).is_none() {
+        progress(&format!("installing {package}"));
+        install(package)?;
     }
-    on_path("etcd").ok_or_else(by_hand)
+    on_path(program).ok_or_else(by_hand)
 }
 
-fn install_etcd() -> Result<()> {
+fn install(package: &str) -> Result<()> {
     // Something else may be installing at this moment.
     let patient = ["-q", "-o", "DPkg::Lock::Timeout=300"];
     run(Command::new("apt-get").arg("update").args(patient))?;
     let mut install = Command::new("apt-get");
     install.env("DEBIAN_FRONTEND", "noninteractive");
-    install.args(["install", "-y", "--no-install-recommends", "etcd-server"]);
+    install.args(["install", "-y", "--no-install-recommends", package]);
     run(install.args(patient))
 }
 

@@ -41,7 +41,7 @@ mod wait;
 mod workdir;
 
 pub use apply::{Apply, How};
-pub use binaries::{Binaries, are_there, cache_folder};
+pub use binaries::{Binaries, are_there, cache_folder, installed};
 pub use client::{Answer, Client, Patch};
 pub use cluster::Cluster;
 pub use error::{Error, Result};

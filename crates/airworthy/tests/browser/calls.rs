@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{
     common_sdk::{Language, Run, Sdk, installed, say, workspace},
     own,
-    tools::on_path,
+    tools::at_hand,
 };
 
 /// The Go SDK is linked once a call.
@@ -30,8 +30,7 @@ struct Call {
 }
 
 pub(crate) async fn fit() -> Result<()> {
-    if on_path(&["node"]).is_none() {
-        ensure!(std::env::var_os("CI").is_none(), "node is not installed");
+    if at_hand("node", "nodejs")?.is_none() {
         say("LEFT OUT: the explorer's code, node is not installed");
         return Ok(());
     }

@@ -7,8 +7,8 @@ use std::{
     time::Duration,
 };
 
-use airworthy_testbed::{cache_folder, wait_until};
-use anyhow::{Context as _, Result, bail};
+use airworthy_testbed::{cache_folder, installed, wait_until};
+use anyhow::{Context as _, Result};
 
 use crate::{
     common_sdk::{Ended, Run, say},
@@ -26,7 +26,7 @@ pub(crate) struct Validator {
 impl Validator {
     /// Installs it; nothing where that cannot be, outside CI.
     pub(crate) async fn install() -> Result<Option<Self>> {
-        if on_path(&["python3"]).is_none() {
+        if at_hand("python3", "python3-venv")?.is_none() {
             return left_out("the validator of the document", "python3");
         }
         let home = home("openapi-validator", &["requirements.txt"]).await?;
@@ -68,12 +68,15 @@ pub(crate) struct Browser {
 impl Browser {
     /// Installs the packages; nothing where that cannot be, outside CI.
     pub(crate) async fn install() -> Result<Option<Self>> {
-        for tool in ["node", "npm"] {
-            if on_path(&[tool]).is_none() {
+        for (tool, package) in [("node", "nodejs"), ("npm", "npm")] {
+            if at_hand(tool, package)?.is_none() {
                 return left_out("the pages in a browser", tool);
             }
         }
-        let Some(chromium) = on_path(&["chromium", "chromium-browser", "google-chrome"]) else {
+        let other = on_path(&["chromium-browser", "google-chrome"]);
+        let Some(chromium) =
+            other.map_or_else(|| at_hand("chromium", "chromium"), |it| Ok(Some(it)))?
+        else {
             return left_out("the pages in a browser", "chromium");
         };
         let home = home("browser", &["package.json", "package-lock.json"]).await?;
@@ -98,17 +101,26 @@ impl Browser {
     }
 }
 
-/// Outside CI something may be left out, loudly.
-fn left_out<T>(what: &str, tool: &str) -> Result<Option<T>> {
-    if std::env::var_os("CI").is_some() {
-        bail!("{tool} is not installed, and {what} must be tested in CI");
+/// A program, if it is there; in CI it must be, and is installed where it is not.
+pub(crate) fn at_hand(program: &'static str, package: &'static str) -> Result<Option<PathBuf>> {
+    match on_path(&[program]) {
+        None if std::env::var_os("CI").is_some() => Ok(Some(installed(program, package)?)),
+        found => Ok(found),
     }
+}
+
+/// Outside CI something may be left out, loudly.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it stands for what would be installed"
+)]
+fn left_out<T>(what: &str, tool: &str) -> Result<Option<T>> {
     say(&format!("LEFT OUT: {what}, {tool} is not installed"));
     Ok(None)
 }
 
 /// The first of these programs that is there.
-pub(crate) fn on_path(programs: &[&str]) -> Option<PathBuf> {
+fn on_path(programs: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let folders: Vec<_> = std::env::split_paths(&path).collect();
     let all = programs

@@ -29,7 +29,7 @@ export function table(caption, headings, rows) {
       "tr",
       {},
       element("th", { scope: "row" }, first),
-      ...rest.map((cell) => element("td", {}, cell)),
+      ...rest.map((cell) => element("td", {}, ...prose(cell))),
     ),
   );
   return element(
@@ -43,4 +43,9 @@ export function table(caption, headings, rows) {
       element("tbody", {}, ...body),
     ),
   );
+}
+
+/** Text in which names stand between back quotes. */
+export function prose(text) {
+  return text.split("`").map((part, index) => (index % 2 ? element("code", {}, part) : part));
 }

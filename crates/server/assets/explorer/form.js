@@ -1,6 +1,6 @@
 // The fields of an operation. What was typed for a variable of one path is there for the next.
 
-import { element } from "./element.js";
+import { element, prose } from "./element.js";
 
 /** What was typed, by the name of the variable; in memory alone. */
 const typed = new Map();
@@ -47,7 +47,7 @@ function field(parameter) {
     input: (event) => inPath && typed.set(parameter.name, event.target.value),
   });
   input.value = inPath ? (typed.get(parameter.name) ?? "") : "";
-  const about = element("p", { id: `${id}-about`, class: "soft small" }, parameter.description ?? "");
+  const about = element("p", { id: `${id}-about`, class: "soft small" }, ...prose(parameter.description ?? ""));
   return element("div", {}, element("label", { for: id }, inPath ? parameter.name : `${parameter.name} (query)`), input, about);
 }
 

@@ -2,7 +2,7 @@
 
 import { answer } from "./answer.js";
 import { code, NAMES } from "./code.js";
-import { element, table } from "./element.js";
+import { element, prose, table } from "./element.js";
 import { form, values } from "./form.js";
 import { list } from "./list.js";
 import { operations } from "./operations.js";
@@ -35,7 +35,7 @@ async function request(operation) {
 
 /** Shows an operation, and sends it when it is told to. */
 function show(operation) {
-  const about = operation.description.split("\n").filter(Boolean);
+  const about = operation.description.split(/\n\s*\n/).filter(Boolean);
   const result = element("div", { id: "result" });
   const listing = element("pre", { id: "code", tabindex: "0", "aria-label": "The call as code" });
   const changed = async () => {
@@ -50,9 +50,9 @@ function show(operation) {
   };
   shown.replaceChildren(
     element("h2", {}, operation.id),
-    element("p", {}, operation.summary),
+    element("p", {}, ...prose(operation.summary)),
     element("p", { class: "route" }, `${operation.method} ${operation.path}`),
-    ...about.map((line) => element("p", {}, line)),
+    ...about.map((line) => element("p", {}, ...prose(line))),
     ...(operation.role ? [element("p", { class: "soft" }, `Asks for the role ${operation.role}.`)] : []),
     form(operation, { changed, send }),
     element("p", { id: "said", role: "status", class: "soft" }),
