@@ -1,4 +1,7 @@
-use airworthy_model::{Missing, facts::ServerVersion};
+use airworthy_model::{
+    Missing,
+    facts::{ClusterIdentity, ServerVersion},
+};
 use jiff::Timestamp;
 
 use super::*;
@@ -22,7 +25,11 @@ fn order() -> Order {
 }
 
 fn facts(server: &str, kubelets: &[&str]) -> Facts {
-    let mut facts = Facts::unread(Default::default(), Timestamp::now(), "not asked for");
+    let mut facts = Facts::unread(
+        ClusterIdentity::default(),
+        Timestamp::now(),
+        "not asked for",
+    );
     facts.version = Ok(ServerVersion {
         version: server.parse().unwrap(),
         emulation: None,

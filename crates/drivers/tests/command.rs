@@ -13,7 +13,7 @@ use std::{
 
 use airworthy_drivers::{
     Command, Program,
-    program::{Ending, Run, Stage, supervise},
+    program::{self, Ending, Run, Stage, supervise},
 };
 use airworthy_upgrade::driver::{Driver, Order, Step};
 use common::order;
@@ -424,4 +424,19 @@ async fn without_a_folder_that_can_be_made_it_is_tried_until_the_deadline() {
     fs::remove_file(house.path("file")).unwrap();
     let end = house.finish_from(&order(1), &mut Some(scratch)).await;
     assert!(matches!(end, Step::Done { .. }), "{end:?}");
+}
+
+#[tokio::test]
+async fn runs_are_removed_with_their_task_and_never_while_they_are_at_work() {
+    let house = House::new("touch ../../../begun; while [ ! -e ../../../go ]; do sleep 0.05; done");
+    let folder = &house.driver.folder;
+    assert!(program::tasks(folder).unwrap().is_empty());
+    let order = order(1);
+    let mut scratch = Some(house.begin(&order, "begun").await);
+    program::remove(folder, "task").unwrap();
+    assert_eq!(program::tasks(folder).unwrap(), ["task"]);
+    fs::write(house.path("go"), "").unwrap();
+    house.finish_from(&order, &mut scratch).await;
+    program::remove(folder, "task").unwrap();
+    assert!(program::tasks(folder).unwrap().is_empty());
 }

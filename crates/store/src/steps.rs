@@ -92,6 +92,15 @@ impl Store {
         tx.commit().await.during(DOING)
     }
 
+    /// Whether there is a task of this id, of whatever project and kind.
+    pub async fn is_task(&self, id: &str) -> Result<bool, Error> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM tasks WHERE id = $1)")
+            .bind(id)
+            .fetch_one(&self.readers)
+            .await
+            .during("look for a task")
+    }
+
     /// The upgrades of a cluster, newest first, without results.
     pub async fn upgrades(&self, project_id: &str, cluster_id: &str) -> Result<Vec<Task>, Error> {
         sqlx::query(tasks::without_result!(

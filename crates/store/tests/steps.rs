@@ -90,6 +90,8 @@ async fn a_parked_task_is_due_when_its_step_is_and_knows_what_was_left() {
     );
     assert_eq!(seen.message.as_deref(), Some("waiting"));
     assert_eq!((seen.updated_at, seen.started_at), (at(2), Some(at(1))));
+    assert!(store.is_task(&task.id).await.unwrap());
+    assert!(!store.is_task("another").await.unwrap());
     let lease = claim(&store, 10).await;
     assert_eq!(lease.task.scratch.as_deref(), Some("at 40"));
     assert_eq!(lease.task.attempt, 1);

@@ -52,10 +52,10 @@ impl Api {
     /// The newest version of a group that both sides speak.
     pub(super) async fn version(&self, group: &str) -> Result<&'static str, Failure> {
         let path = format!("/apis/{group}");
-        let served = self.get(&path).await?.ok_or_else(|| {
+        let found = self.get(&path).await?.ok_or_else(|| {
             Failure::Final(format!("the management cluster does not serve {group}"))
         })?;
-        let versions = array(&served["versions"]);
+        let versions = array(&found["versions"]);
         let serves = |version: &&str| versions.iter().any(|it| it["version"] == **version);
         VERSIONS.into_iter().find(serves).ok_or_else(|| {
             Failure::Final(format!(
@@ -81,9 +81,12 @@ impl Api {
             let path = format!("{path}?{query}&limit={PAGE}{next}");
             let (status, answer) = self.send(Method::GET, &path, None).await?;
             let mut page = accepted("GET", &path, status, answer)?;
-            if let Value::Array(read) = page["items"].take() {
-                items.extend(read);
-            }
+            let Value::Array(read) = page["items"].take() else {
+                return Err(Failure::Passing(format!(
+                    "GET {path}: the answer is no list"
+                )));
+            };
+            items.extend(read);
             match page["metadata"]["continue"].as_str() {
                 Some(token) if !token.is_empty() => next = format!("&continue={token}"),
                 _ => return Ok(items),

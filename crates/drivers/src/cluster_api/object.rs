@@ -120,10 +120,14 @@ impl Machines {
         seen && done == wanted && there == wanted
     }
 
-    /// Whether the version that its machines run, where it tells one, is the target.
+    /// Whether the version that its machines run is the target. Only control planes tell one; of workers, and of a control plane
+    /// that tells none, the machines that are up to date have to do.
     pub(super) fn runs(&self, target: &KubeVersion) -> bool {
         let version = &self.object["status"]["version"];
-        version.is_null() || declared(version, target) == Declared::Target
+        if version.is_null() {
+            return self.member.len() > 1 || self.count().0 > 0;
+        }
+        declared(version, target) == Declared::Target
     }
 
     /// What it is waiting for, for people.

@@ -180,3 +180,24 @@ impl Run {
         Ok(number.filter(|percent| *percent <= 100))
     }
 }
+
+/// The tasks that have runs below the folder of all.
+pub fn tasks(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name().into_string().ok()));
+    names.filter_map(Result::transpose).collect()
+}
+
+/// Removes the runs of a task below the folder of all, unless one of them is at work.
+pub fn remove(folder: &Path, task: &str) -> io::Result<()> {
+    let runs = folder.join(task);
+    for run in std::fs::read_dir(&runs)? {
+        if let Stage::Running(_) = Run::at(run?.path()).look()? {
+            return Ok(());
+        }
+    }
+    std::fs::remove_dir_all(runs)
+}

@@ -212,27 +212,21 @@ impl Workload<'_> {
         let second = self.roll("MachineDeployment", "second").await;
         let Some(asked) = asked else { return };
         let is = |version: &Option<String>| version.as_deref() == Some(asked);
-        if !is(&masters) {
-            self.change(
-                "KubeadmControlPlane",
-                "masters",
-                &json!({ "spec": { "version": asked } }),
-            )
-            .await;
+        if is(&masters) {
+            let spec = json!({ "template": { "spec": { "version": asked } } });
+            let change = json!({ "spec": spec });
+            self.change("MachineDeployment", "first", &change).await;
+            self.change("MachineDeployment", "second", &change).await;
         } else {
-            for pool in ["first", "second"] {
-                let spec = json!({ "template": { "spec": { "version": asked } } });
-                self.change("MachineDeployment", pool, &json!({ "spec": spec }))
-                    .await;
-            }
+            let change = json!({ "spec": { "version": asked } });
+            self.change("KubeadmControlPlane", "masters", &change).await;
         }
         let all = is(&masters) && is(&first) && is(&second);
-        let condition = match all {
-            true => json!({ "type": "TopologyReconciled", "status": "True" }),
-            false => {
-                json!({ "type": "TopologyReconciled", "status": "False", "severity": "Info", "reason": "ControlPlaneUpgradePending", "message": "not yet" })
-            }
-        };
+        let mut condition = json!({ "type": "TopologyReconciled", "status": "True" });
+        if !all {
+            let (reason, message) = ("ControlPlaneUpgradePending", "not yet");
+            condition = json!({ "type": "TopologyReconciled", "status": "False", "severity": "Info", "reason": reason, "message": message });
+        }
         self.set_status("Cluster", "prod", &json!({ "conditions": [condition] }))
             .await;
     }

@@ -477,6 +477,8 @@ async fn without_a_check_that_passes_no_driver_is_asked() {
 #[tokio::test]
 async fn what_a_driver_says_is_verified() {
     let (settings, folder) = by_program("echo $AIRWORTHY_ATTEMPT >> ../../../ran");
+    let forgotten = settings.upgrades.join(ABSENT).join("1");
+    fs::create_dir_all(&forgotten).unwrap();
     let fixture = Fixture::with(settings).await;
     let workers = Workers::start(&fixture.service);
     let answer = fixture.upgrade(&only_upgrade("v1.32")).await.ok();
@@ -493,6 +495,10 @@ async fn what_a_driver_says_is_verified() {
     assert_eq!(ended["status"]["phase"], "Failed");
     let ran = fs::read_to_string(folder.path().join("ran")).unwrap();
     assert_eq!(ran, "1\n2\n", "each attempt ran it once");
+    assert!(
+        !forgotten.exists(),
+        "the run of a task that is gone is removed"
+    );
 }
 
 #[tokio::test]
