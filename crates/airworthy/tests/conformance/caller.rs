@@ -80,7 +80,13 @@ impl Caller {
 
     /// Makes a call that must succeed, and gives the answer as the SDK's own types hold it.
     pub(crate) async fn answered(&mut self, call: &'static str, arguments: Value) -> Result<Value> {
-        let mut told = self.order(call, json!({ "arguments": arguments })).await?;
+        let order = json!({ "arguments": arguments });
+        self.answered_to(call, order).await
+    }
+
+    /// The same with everything that an order may have: headers, and another environment.
+    pub(crate) async fn answered_to(&mut self, call: &'static str, order: Value) -> Result<Value> {
+        let mut told = self.order(call, order).await?;
         let language = self.language;
         ensure!(told["answer"].is_object(), "{language:?}: {told}");
         let status = told["status"].as_u64().context("no status")?;
@@ -88,7 +94,7 @@ impl Caller {
         Ok(told["answer"].take())
     }
 
-    /// Makes a call that the service must refuse. `order` has arguments, and may have headers and another environment.
+    /// Makes a call that the service must refuse.
     pub(crate) async fn refused(&mut self, call: &str, order: Value) -> Result<Refusal> {
         let told = self.order(call, order).await?;
         let exception = &told["exception"];

@@ -2,7 +2,7 @@
 //! documented order, 1.31 to 1.32 by the `command` driver, and meets every error as its own exception. Everything that is
 //! looked at went through the SDK's own types. Then the calls of the vendor's Terraform provider, from its description.
 //!
-//! Prints which operation was called with success by which SDK.
+//! Prints which operation was called with success, and which error met, by which SDK.
 
 mod bed;
 mod bodies;
@@ -63,9 +63,12 @@ async fn conformance() -> Result<()> {
         (place, cluster) = beds.next().await?;
     }
     terraform(&services, &place, Bed::make(&place, cluster)?).await?;
-    say(&format!("operation x SDK\n{}", matrix.text(&languages)));
+    say(&format!(
+        "what each SDK made of it\n{}",
+        matrix.text(&languages)
+    ));
     let gaps = matrix.gaps(&languages);
-    ensure!(gaps.is_empty(), "never called with success: {gaps:?}");
+    ensure!(gaps.is_empty(), "what never happened: {gaps:?}");
     services.end().await?;
     say(&format!("done in {:.0} s", began.elapsed().as_secs_f64()));
     Ok(())

@@ -4,7 +4,8 @@ use airworthy_cce::request::BODY_LIMIT;
 use serde_json::{Value, json};
 
 use super::{
-    Case, FORBIDDEN, INVALID, NO_SUCH_API, NOT_THERE, TOO_LARGE, UNKNOWN_CALLER, VERSION, case,
+    Case, FORBIDDEN, IN_THE_WAY, INVALID, NO_SUCH_API, NOT_THERE, TOO_LARGE, UNKNOWN_CALLER,
+    VERSION, case,
 };
 use crate::{bodies, misuse::Misused};
 
@@ -101,6 +102,44 @@ pub(super) fn states(cluster: &str) -> Vec<Case> {
         case("nothing to retry", "RetryAutopilotUpgradeClusterTask", retried, INVALID, ""),
         case("not offered", "CreateAutopilotCluster", created, INVALID, "nobody-has-this"),
     ]
+}
+
+/// What has to wait while the cluster is upgraded, or cannot be taken back.
+#[rustfmt::skip]
+pub(super) fn under_way(cluster: &str, opened: &str) -> Vec<Case> {
+    let checked = about(cluster, precheck("v1.32"));
+    let upgraded = about(cluster, upgrade("v1.32"));
+    let confirmed = about(cluster, bodies::postcheck(json!({})));
+    let here = || json!({ "arguments": { "cluster_id": cluster } });
+    let mut cancelled = about(cluster, bodies::phase("Cancel"));
+    cancelled["arguments"]["upgrade_workflow_id"] = opened.into();
+    let snapshot = "CreateAutopilotClusterMasterSnapshot";
+    vec![
+        case("check meanwhile", CHECK, checked, IN_THE_WAY, ""),
+        case("snapshot meanwhile", snapshot, here(), IN_THE_WAY, ""),
+        case("second upgrade", UPGRADE, upgraded, IN_THE_WAY, ""),
+        case("second workflow", WORKFLOW, about(cluster, workflow("v1.32")), IN_THE_WAY, ""),
+        case("post-check meanwhile", "CreateAutopilotPostCheck", confirmed, INVALID, ""),
+        case("retry of what runs", "RetryAutopilotUpgradeClusterTask", here(), INVALID, ""),
+        case("cancelled meanwhile", "UpgradeAutopilotWorkFlowUpdate", cancelled, INVALID, ""),
+        case("let go meanwhile", "DeleteAutopilotCluster", here(), INVALID, ""),
+    ]
+}
+
+/// What a plan that may start until the first of March cannot become.
+pub(super) fn plans(cluster: &str, plan: &str) -> Vec<Case> {
+    let change = "UpdateAutopilotUpgradePlan";
+    let cases = [
+        ("after the deadline", "2031-03-02"),
+        ("in the past", "2021-03-02"),
+        ("no time", "soon"),
+    ];
+    let cases = cases.into_iter().map(|(what, to)| {
+        let mut order = about(cluster, json!({ "notBefore": to }));
+        order["arguments"]["upgrade_plan_id"] = plan.into();
+        case(what, change, order, INVALID, "notBefore")
+    });
+    cases.collect()
 }
 
 /// Targets below the running version, at it, too far, and unknown.

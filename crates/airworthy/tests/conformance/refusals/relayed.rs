@@ -30,6 +30,18 @@ pub(super) async fn meets(
         let relayed = case(what, "CreateAutopilotPreCheck", order, expected, words);
         met.meet(caller, [relayed]).await;
     }
+    a_token_suffices(caller, misused, cluster).await
+}
+
+/// Without a signature the token counts, and it is enough.
+async fn a_token_suffices(caller: &mut Caller, misused: &Misused, cluster: &str) -> Result<()> {
+    let relay = Relay::start(&misused.service.endpoint, change(|_, _| ())).await?;
+    let order = json!({
+        "arguments": { "cluster_id": cluster },
+        "headers": { "X-Auth-Token": misused.token },
+        "environment": { "AIRWORTHY_ENDPOINT": relay.endpoint },
+    });
+    caller.answered_to("ShowAutopilotCluster", order).await?;
     Ok(())
 }
 

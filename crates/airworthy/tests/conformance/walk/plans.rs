@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{TARGET, Walk};
 use crate::{
-    matrix,
+    matrix, refusals,
     told::{id, is, metadata_time, time},
 };
 
@@ -44,7 +44,7 @@ impl Walk<'_> {
             let moved = time(&spec["notAfter"]).duration_since(time(&spec["notBefore"]));
             assert_eq!(moved, window, "the window keeps its length");
         }
-        Ok(())
+        refusals::meets_a_deadline(self.caller, &self.cluster, &plan).await
     }
 
     /// No operation of the wire makes a plan.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{FROM, TARGET, Walk};
 use crate::{
-    bodies,
+    bodies, refusals,
     told::{id, is, list, text, time},
 };
 
@@ -93,7 +93,7 @@ impl Walk<'_> {
         self.workflow_has(workflow, "Running", point).await?;
         let cluster = self.get("ShowAutopilotCluster").await?;
         assert_eq!(cluster["status"]["phase"], "Upgrading", "{cluster}");
-        Ok(())
+        refusals::meets_what_is_under_way(self.caller, &self.cluster, workflow).await
     }
 }
 
