@@ -87,14 +87,12 @@ impl Paths {
 
     /// The versions that a minor leads to, without newer patches of its own: exact, lowest first.
     pub fn ways(&self, from: Minor) -> Vec<KubeVersion> {
-        let ways = match self.rows.get(&from) {
-            Some(to) => to.iter().filter_map(|to| self.exact(to)).collect(),
-            None => {
-                let jumps = self.jumps.iter().filter(|jump| jump.from == from);
-                let to = std::iter::once(from.next()).chain(jumps.map(|jump| jump.to));
-                to.filter_map(|minor| self.newest(minor).cloned()).collect()
-            }
-        };
+        if let Some(to) = self.rows.get(&from) {
+            return ordered(to.iter().filter_map(|to| self.exact(to)).collect());
+        }
+        let jumps = self.jumps.iter().filter(|jump| jump.from == from);
+        let to = std::iter::once(from.next()).chain(jumps.map(|jump| jump.to));
+        let ways = to.filter_map(|minor| self.newest(minor).cloned()).collect();
         ordered(ways)
     }
 
@@ -133,16 +131,11 @@ impl Paths {
     }
 
     fn leads(&self, from: Minor, target: &KubeVersion) -> bool {
-        match self.rows.get(&from) {
-            Some(to) => to.iter().any(|to| to.fits(target)),
-            None => {
-                let jump = Hop {
-                    from,
-                    to: target.minor,
-                };
-                target.minor == from.next() || self.jumps.contains(&jump)
-            }
+        if let Some(to) = self.rows.get(&from) {
+            return to.iter().any(|to| to.fits(target));
         }
+        let to = target.minor;
+        to == from.next() || self.jumps.contains(&Hop { from, to })
     }
 
     fn patches(&self, from: &KubeVersion, target: &KubeVersion) -> bool {
