@@ -19,7 +19,7 @@ use read::quoted;
 pub use checks::{PostcheckRequest, PrecheckRequest, Skip, parse_postcheck, parse_precheck};
 pub use cluster::{ClusterRequest, parse_cluster, parse_delete_options};
 pub use delay::{parse_delay, parse_instant};
-pub use read::{BODY_LIMIT, DEPTH_LIMIT, VALUES_LIMIT, parse_nothing};
+pub use read::{BODY_LIMIT, parse_nothing};
 pub use token::{TOKEN_BODY_LIMIT, TokenRequest, TokenScope, Wanted, parse_token_request};
 pub use upgrade::{BatchScope, DEFAULT_STEP, UpgradeRequest, parse_upgrade};
 pub use workflow::{WorkflowChange, WorkflowRequest, parse_workflow, parse_workflow_update};

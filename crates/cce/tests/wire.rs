@@ -226,7 +226,7 @@ fn progress_is_text_and_never_above_a_hundred() {
     }
     assert_eq!(
         serde_json::from_value::<Percent>(json!("100")).unwrap(),
-        Percent::DONE
+        Percent::new(100)
     );
 }
 

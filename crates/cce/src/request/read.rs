@@ -9,10 +9,10 @@ use crate::{ApiError, wire::object::Object};
 pub const BODY_LIMIT: usize = 12 * 1024 * 1024;
 
 /// How deep objects and lists may stand inside each other; no body of the API needs ten levels of its own.
-pub const DEPTH_LIMIT: usize = 64;
+const DEPTH_LIMIT: usize = 64;
 
 /// Most values that follow another one: what a body of the largest size can cost in memory is bounded by it.
-pub const VALUES_LIMIT: usize = 200_000;
+const VALUES_LIMIT: usize = 200_000;
 
 /// Reads the body of an operation that has none: nothing, or an object that is passed over.
 pub fn parse_nothing(body: &[u8]) -> Result<(), ApiError> {

@@ -11,17 +11,9 @@ use utoipa::ToSchema;
 pub struct Percent(u8);
 
 impl Percent {
-    /// All of it.
-    pub const DONE: Self = Self(100);
-
     /// This many percent; what is above 100 counts as 100.
     pub fn new(percent: u8) -> Self {
         Self(percent.min(100))
-    }
-
-    /// The number.
-    pub fn get(self) -> u8 {
-        self.0
     }
 }
 
