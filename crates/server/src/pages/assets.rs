@@ -18,31 +18,34 @@ use crate::answer::Refused;
 const PAGE: &str = include_str!("../../assets/explorer/index.html");
 
 macro_rules! files {
-    ($($name:literal $path:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../assets/", $path)))),*]
+    ($($media:ident $name:literal $path:literal),* $(,)?) => {
+        &[$(($name, $media, include_str!(concat!("../../assets/", $path)))),*]
     };
 }
 
-/// Name below `/assets/`, and content.
-const FILES: &[(&str, &str)] = files![
-    "style.css" "style.css",
-    "console.css" "console.css",
-    "explorer.css" "explorer/explorer.css",
-    "answer.js" "explorer/answer.js",
-    "code.js" "explorer/code.js",
-    "curl.js" "explorer/curl.js",
-    "element.js" "explorer/element.js",
-    "form.js" "explorer/form.js",
-    "go.js" "explorer/go.js",
-    "java.js" "explorer/java.js",
-    "list.js" "explorer/list.js",
-    "main.js" "explorer/main.js",
-    "names.js" "explorer/names.js",
-    "operations.js" "explorer/operations.js",
-    "python.js" "explorer/python.js",
-    "request.js" "explorer/request.js",
-    "schema.js" "explorer/schema.js",
-    "sign.js" "explorer/sign.js",
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+
+/// Name below `/assets/`, media type, and content.
+const FILES: &[(&str, &str, &str)] = files![
+    CSS "style.css" "style.css",
+    CSS "console.css" "console.css",
+    CSS "explorer.css" "explorer/explorer.css",
+    JS "answer.js" "explorer/answer.js",
+    JS "code.js" "explorer/code.js",
+    JS "curl.js" "explorer/curl.js",
+    JS "element.js" "explorer/element.js",
+    JS "form.js" "explorer/form.js",
+    JS "go.js" "explorer/go.js",
+    JS "java.js" "explorer/java.js",
+    JS "list.js" "explorer/list.js",
+    JS "main.js" "explorer/main.js",
+    JS "names.js" "explorer/names.js",
+    JS "operations.js" "explorer/operations.js",
+    JS "python.js" "explorer/python.js",
+    JS "request.js" "explorer/request.js",
+    JS "schema.js" "explorer/schema.js",
+    JS "sign.js" "explorer/sign.js",
 ];
 
 /// The page on which every operation can be read, filled in and sent.
@@ -71,9 +74,9 @@ pub(super) async fn file(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let (name, content) = FILES
+    let (_, media, content) = FILES
         .iter()
-        .find(|(known, _)| *known == name)
+        .find(|(known, ..)| *known == name)
         .ok_or_else(ApiError::no_such_api)?;
     let tag = tag(content);
     let unchanged = headers
@@ -85,7 +88,7 @@ pub(super) async fn file(
         (*content).into_response()
     };
     let answer = response.headers_mut();
-    answer.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(name)));
+    answer.insert(CONTENT_TYPE, HeaderValue::from_static(media));
     answer.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     answer.insert(ETAG, tag);
     Ok(guard::guarded(
@@ -103,14 +106,6 @@ fn tag(content: &str) -> HeaderValue {
         .unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-fn media_type(name: &str) -> &'static str {
-    if name.ends_with(".css") {
-        "text/css; charset=utf-8"
-    } else {
-        "text/javascript; charset=utf-8"
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +116,7 @@ mod tests {
         for folder in [folder.clone(), folder.join("explorer")] {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
-                let served = FILES.iter().any(|(known, _)| *known == name);
+                let served = FILES.iter().any(|(known, ..)| *known == name);
                 let page = ["index.html", "explorer"].contains(&name.as_str());
                 assert!(served || page, "{name}");
             }
@@ -130,8 +125,8 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
-        for (name, content) in FILES.iter().chain([&("index.html", PAGE)]) {
-            let elsewhere: &[&str] = if name.ends_with(".css") {
+        for (name, media, content) in FILES.iter().chain([&("index.html", "", PAGE)]) {
+            let elsewhere: &[&str] = if *media == CSS {
                 &["http:", "https:", "url(", "@import"]
             } else {
                 &["http:", "https:", "eval(", "innerHTML", "style=", "onclick"]

@@ -32,8 +32,11 @@ const RUN: &str = "/console/projects/{project_id}/clusters/{cluster_id}/runs/{ta
 const EXPLORER: &str = "/explorer";
 const ASSET: &str = "/assets/{file}";
 
-/// Every route of a page, with its name in log, metrics and trail.
-pub(crate) const ROUTES: &[(Verb, &str, &str, fn() -> MethodRouter<App>)] = &[
+/// A route: its method, its path, its name in log, metrics and trail, and what answers it.
+type Route = (Verb, &'static str, &'static str, fn() -> MethodRouter<App>);
+
+/// Every route of a page.
+pub(crate) const ROUTES: &[Route] = &[
     (Verb::Get, CONSOLE, "console", || get(clusters::show)),
     (Verb::Get, LOG_IN, "console-log-in", || get(session::form)),
     (Verb::Post, LOG_IN, "console-log-in", || {

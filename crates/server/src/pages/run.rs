@@ -70,7 +70,7 @@ pub(super) async fn show(
 }
 
 fn infos() -> Vec<CheckInfo> {
-    catalogue(None).into_iter().cloned().collect()
+    catalogue(None).into_iter().copied().collect()
 }
 
 /// A run. Those of other kinds than checks keep something else than an assessment, which is not shown.

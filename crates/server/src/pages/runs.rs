@@ -27,7 +27,7 @@ struct Runs {
     visitor: Visitor,
     cluster: String,
     about: String,
-    runs: Vec<Run>,
+    all: Vec<Run>,
 }
 
 struct Run {
@@ -67,7 +67,7 @@ pub(super) async fn show(
         about: format!("Version {version}, as it was last seen."),
         cluster: called(cluster),
         visitor,
-        runs,
+        all: runs,
     })
 }
 

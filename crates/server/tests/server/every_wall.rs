@@ -122,7 +122,7 @@ async fn plan(fixture: &Fixture, tenant: &Tenant) -> String {
     };
     match fixture.store.add_plan(&new, now).await.unwrap() {
         Planned::New(plan) => plan.id,
-        other => panic!("{other:?}"),
+        Planned::AlreadyPlanned(id) => panic!("{id} is in the way"),
     }
 }
 

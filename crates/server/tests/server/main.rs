@@ -10,6 +10,7 @@ mod information;
 mod log;
 mod misuse;
 mod openapi;
+mod pages;
 mod plans;
 mod registration;
 mod signatures;
