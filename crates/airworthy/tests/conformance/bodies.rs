@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-pub(crate) fn precheck(spec: Value) -> Value {
+pub(crate) fn precheck(spec: &Value) -> Value {
     json!({ "kind": "PreCheckTask", "apiVersion": "v3", "spec": spec })
 }
 
-pub(crate) fn postcheck(spec: Value) -> Value {
+pub(crate) fn postcheck(spec: &Value) -> Value {
     json!({ "kind": "PostCheckTask", "apiVersion": "v3", "spec": spec })
 }
 
-pub(crate) fn workflow(spec: Value) -> Value {
+pub(crate) fn workflow(spec: &Value) -> Value {
     json!({ "kind": "WorkFlowTask", "apiVersion": "v3", "spec": spec })
 }
 
@@ -20,7 +20,7 @@ pub(crate) fn phase(phase: &str) -> Value {
 }
 
 /// Kind and version stand elsewhere than in all others.
-pub(crate) fn upgrade(spec: Value) -> Value {
+pub(crate) fn upgrade(spec: &Value) -> Value {
     json!({ "metadata": { "apiVersion": "v3", "kind": "UpgradeTask" }, "spec": spec })
 }
 

@@ -39,7 +39,7 @@ impl Provider<'_> {
     async fn workflow(&self) -> Result<(String, String)> {
         let spec =
             json!({ "clusterID": self.cluster, "clusterVersion": "", "targetVersion": "v1.32" });
-        let body = bodies::workflow(spec);
+        let body = bodies::workflow(&spec);
         let told = self.post("v3", "upgradeworkflows", &body).await?;
         let version = |name: &str| {
             let version = told["spec"][name].as_str().filter(|it| !it.is_empty());
@@ -57,7 +57,7 @@ impl Provider<'_> {
             "targetVersion": target,
             "skippedCheckItemList": [],
         });
-        let body = bodies::precheck(spec);
+        let body = bodies::precheck(&spec);
         let created = self.post("v3", "precheck", &body).await?;
         let task = uid(&created["metadata"])?;
         self.until("v3", &format!("precheck/tasks/{task}"), |told| told)
@@ -91,7 +91,7 @@ impl Provider<'_> {
             "isSnapshot": true,
             "isPostcheck": true,
         });
-        let body = bodies::upgrade(json!({ "autopilotClusterUpgradeAction": action }));
+        let body = bodies::upgrade(&json!({ "autopilotClusterUpgradeAction": action }));
         let created = self.post("v3", "upgrade", &body).await?;
         let told = &created["spec"]["clusterUpgradeAction"]["targetVersion"];
         assert_eq!(told, target, "{created}");
@@ -106,7 +106,7 @@ impl Provider<'_> {
     async fn confirm(&self, from: &str, target: &str) -> Result<()> {
         let spec =
             json!({ "clusterID": self.cluster, "clusterVersion": from, "targetVersion": target });
-        let body = bodies::postcheck(spec);
+        let body = bodies::postcheck(&spec);
         let told = self.post("v3", "postcheck", &body).await?;
         ensure!(told["status"]["phase"] == "Success", "{told}");
         Ok(())

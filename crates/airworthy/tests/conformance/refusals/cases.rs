@@ -19,7 +19,7 @@ const UPGRADE: &str = "UpgradeAutopilotCluster";
 pub(super) fn callers(misused: &Misused) -> Vec<Case> {
     let list = "ListAutopilotClusters";
     let with = |name: &str, value: &str| json!({ "environment": { (name): value } });
-    let mut reader = about(NOWHERE, precheck("v1.32"));
+    let mut reader = about(NOWHERE, &precheck("v1.32"));
     let key = &misused.reader;
     reader["environment"] = json!({ "CLOUD_SDK_AK": key.ak, "CLOUD_SDK_SK": key.sk });
     let old = json!({ "headers": { "X-Sdk-Date": "20200101T000000Z" } });
@@ -69,7 +69,7 @@ pub(super) fn bodies(cluster: &str) -> Vec<Case> {
     let changed = |name: &str, value: Value| {
         let mut body = precheck("v1.32");
         body[name] = value;
-        about(cluster, body)
+        about(cluster, &body)
     };
     let spec = |name: &str, value: Value| {
         changed("spec", json!({ "targetVersion": "v1.32", (name): value }))
@@ -90,9 +90,9 @@ pub(super) fn bodies(cluster: &str) -> Vec<Case> {
 /// What the cluster or the service is not fit for.
 #[rustfmt::skip]
 pub(super) fn states(cluster: &str) -> Vec<Case> {
-    let upgraded = about(cluster, upgrade("v1.32"));
-    let unreachable = about(Misused::DEAD, workflow("v1.32"));
-    let confirmed = about(cluster, bodies::postcheck(json!({ "clusterID": NOWHERE })));
+    let upgraded = about(cluster, &upgrade("v1.32"));
+    let unreachable = about(Misused::DEAD, &workflow("v1.32"));
+    let confirmed = about(cluster, &bodies::postcheck(&json!({ "clusterID": NOWHERE })));
     let retried = json!({ "arguments": { "cluster_id": cluster } });
     let created = json!({ "arguments": { "body": bodies::cluster("nobody-has-this") } });
     vec![
@@ -107,18 +107,18 @@ pub(super) fn states(cluster: &str) -> Vec<Case> {
 /// What has to wait while the cluster is upgraded, or cannot be taken back.
 #[rustfmt::skip]
 pub(super) fn under_way(cluster: &str, opened: &str) -> Vec<Case> {
-    let checked = about(cluster, precheck("v1.32"));
-    let upgraded = about(cluster, upgrade("v1.32"));
-    let confirmed = about(cluster, bodies::postcheck(json!({})));
+    let checked = about(cluster, &precheck("v1.32"));
+    let upgraded = about(cluster, &upgrade("v1.32"));
+    let confirmed = about(cluster, &bodies::postcheck(&json!({})));
     let here = || json!({ "arguments": { "cluster_id": cluster } });
-    let mut cancelled = about(cluster, bodies::phase("Cancel"));
+    let mut cancelled = about(cluster, &bodies::phase("Cancel"));
     cancelled["arguments"]["upgrade_workflow_id"] = opened.into();
     let snapshot = "CreateAutopilotClusterMasterSnapshot";
     vec![
         case("check meanwhile", CHECK, checked, IN_THE_WAY, ""),
         case("snapshot meanwhile", snapshot, here(), IN_THE_WAY, ""),
         case("second upgrade", UPGRADE, upgraded, IN_THE_WAY, ""),
-        case("second workflow", WORKFLOW, about(cluster, workflow("v1.32")), IN_THE_WAY, ""),
+        case("second workflow", WORKFLOW, about(cluster, &workflow("v1.32")), IN_THE_WAY, ""),
         case("post-check meanwhile", "CreateAutopilotPostCheck", confirmed, INVALID, ""),
         case("retry of what runs", "RetryAutopilotUpgradeClusterTask", here(), INVALID, ""),
         case("cancelled meanwhile", "UpgradeAutopilotWorkFlowUpdate", cancelled, INVALID, ""),
@@ -135,7 +135,7 @@ pub(super) fn plans(cluster: &str, plan: &str) -> Vec<Case> {
         ("no time", "soon"),
     ];
     let cases = cases.into_iter().map(|(what, to)| {
-        let mut order = about(cluster, json!({ "notBefore": to }));
+        let mut order = about(cluster, &json!({ "notBefore": to }));
         order["arguments"]["upgrade_plan_id"] = plan.into();
         case(what, change, order, INVALID, "notBefore")
     });
@@ -154,26 +154,26 @@ pub(super) fn targets(cluster: &str) -> Vec<Case> {
     });
     let cases = cases.into_iter().flatten();
     let cases =
-        cases.map(|(what, call, body)| case(what, call, about(cluster, body), VERSION, "1."));
+        cases.map(|(what, call, body)| case(what, call, about(cluster, &body), VERSION, "1."));
     cases.collect()
 }
 
 /// A call about a cluster, with a body.
-fn about(cluster: &str, body: Value) -> Value {
+fn about(cluster: &str, body: &Value) -> Value {
     json!({ "arguments": { "cluster_id": cluster, "body": body } })
 }
 
 pub(super) fn precheck(target: &str) -> Value {
-    bodies::precheck(json!({ "targetVersion": target }))
+    bodies::precheck(&json!({ "targetVersion": target }))
 }
 
 pub(super) fn workflow(target: &str) -> Value {
-    bodies::workflow(json!({ "targetVersion": target }))
+    bodies::workflow(&json!({ "targetVersion": target }))
 }
 
 fn upgrade(target: &str) -> Value {
     let step = json!({ "userDefinedStep": 20 });
     let strategy = json!({ "type": "inPlaceRollingUpdate", "inPlaceRollingUpdate": step });
     let action = json!({ "strategy": strategy, "targetVersion": target });
-    bodies::upgrade(json!({ "clusterUpgradeAction": action }))
+    bodies::upgrade(&json!({ "clusterUpgradeAction": action }))
 }

@@ -17,7 +17,7 @@ impl Walk<'_> {
     pub(super) async fn checks(&mut self, workflow: &str) -> Result<()> {
         let spec =
             json!({ "clusterID": self.cluster, "clusterVersion": FROM, "targetVersion": TARGET });
-        let body = bodies::precheck(spec);
+        let body = bodies::precheck(&spec);
         let created = self
             .ask("CreateAutopilotPreCheck", json!({ "body": body }))
             .await?;
@@ -63,7 +63,7 @@ impl Walk<'_> {
 
     pub(super) async fn confirms(&mut self, workflow: &str) -> Result<()> {
         let spec = json!({ "clusterVersion": FROM, "targetVersion": TARGET });
-        let body = bodies::postcheck(spec);
+        let body = bodies::postcheck(&spec);
         let told = self
             .ask("CreateAutopilotPostCheck", json!({ "body": body }))
             .await?;

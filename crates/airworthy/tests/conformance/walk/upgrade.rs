@@ -66,7 +66,7 @@ impl Walk<'_> {
             "targetVersion": TARGET,
             "isOnlyUpgrade": false,
         });
-        let body = bodies::upgrade(json!({ "clusterUpgradeAction": action }));
+        let body = bodies::upgrade(&json!({ "clusterUpgradeAction": action }));
         let told = self
             .ask("UpgradeAutopilotCluster", json!({ "body": body }))
             .await?;

@@ -26,7 +26,7 @@ impl Walk<'_> {
     /// As the vendor's tools do it: an empty version, and a target without a patch.
     pub(super) async fn opens_a_workflow(&mut self) -> Result<String> {
         let spec = json!({ "clusterVersion": "", "targetVersion": "v1.32" });
-        let body = bodies::workflow(spec);
+        let body = bodies::workflow(&spec);
         let created = self.ask("CreateAutopilotUpgradeWorkFlow", json!({ "body": body }));
         let created = created.await?;
         let workflow = id(&created["metadata"]["uid"]);
