@@ -3,6 +3,7 @@
 mod common_cli;
 
 mod config {
+    mod drivers;
     mod faults;
     mod layers;
 }

@@ -59,6 +59,7 @@ impl From<ServiceError> for Refused {
             | ServiceError::NotANodeItem(_)
             | ServiceError::UpgradeUnfinished(_)
             | ServiceError::VersionUnknown
+            | ServiceError::NotReached(_)
             | ServiceError::CheckMissing(_)
             | ServiceError::NothingToRetry(_)
             | ServiceError::NotCancelled(_)

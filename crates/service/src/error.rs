@@ -104,6 +104,9 @@ pub enum Error {
     /// Nobody could tell what the cluster runs.
     #[error("the version that the cluster runs is not known: it cannot be reached")]
     VersionUnknown,
+    /// A cluster that was taken in and not reached yet.
+    #[error("Cluster {0} is being created; wait for the end of its job.")]
+    NotReached(String),
     /// An upgrade that needs a check was asked for without one that counts.
     #[error(
         "{0}: this service upgrades only with a successful pre-check of the same target that has not expired"

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use airworthy_drivers::{Means, Program};
 use airworthy_service::{CheckBeforeUpgrade, ClusterSettings, DriverSettings, Settings, Workers};
-use airworthy_store::{Lease, Outcome, Parked, Phase, TaskKind};
+use airworthy_store::{Lease, Observed, Outcome, Parked, Phase, TaskKind};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -185,6 +185,24 @@ async fn targets_that_no_way_leads_to_are_not_supported() {
         assert!(message.contains(words), "{target}: {message}");
     }
     assert!(fixture.listed().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_being_created_is_not_upgraded() {
+    let fixture = Fixture::new().await;
+    let seen = Observed {
+        phase: Some("Creating".into()),
+        ..Observed::default()
+    };
+    let (project, cluster) = (&fixture.ours.project.id, &fixture.ours.cluster.id);
+    let now = Timestamp::now();
+    let seen = fixture.store.update_observed(project, cluster, &seen, now);
+    seen.await.unwrap();
+    let message = fixture
+        .upgrade(&body("v1.32"))
+        .await
+        .refused(400, "CCE.01400001");
+    assert!(message.contains("being created"), "{message}");
 }
 
 #[tokio::test]

@@ -19,6 +19,9 @@ impl Service {
         request: UpgradeRequest,
     ) -> Result<Task, Error> {
         let cluster = self.cluster(project, cluster_id).await?;
+        if cluster.observed.phase.as_deref() == Some("Creating") {
+            return Err(Error::NotReached(cluster.id));
+        }
         let (running, target) = self.judged_way(&cluster, &request.target_version).await?;
         self.demand_check(&cluster, &target).await?;
         let spec = UpgradeTaskSpec {
