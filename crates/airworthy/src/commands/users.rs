@@ -122,14 +122,14 @@ async fn disable(name: &str, disabled: bool, store: &StoreArgs, config: &mut Con
 
 async fn list(store: &Store) -> Result<u8> {
     let mut lines = vec![format!(
-        "{:20}  {:20}  {:28}  ROLES",
+        "{:20}  {:20}  {:33}  ROLES",
         "USER", "CREATED", "STATE"
     )];
     let now = Timestamp::now();
     for user in store.users().await? {
         let roles = roles(store, &user).await?;
         let (name, created, state) = (&user.name, user.created_at, state(&user, now));
-        lines.push(format!("{name:20}  {created:20.0}  {state:28}  {roles}"));
+        lines.push(format!("{name:20}  {created:20.0}  {state:33}  {roles}"));
     }
     end(store, &lines.join("\n")).await
 }
