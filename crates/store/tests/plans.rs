@@ -105,8 +105,8 @@ async fn plans_are_due_from_the_start_of_their_window_until_they_are_over() {
     let (store, cluster) = (&fixture.store, &fixture.cluster);
     let plan = add(store, cluster, 1).await;
     assert_eq!(store.due_plans(at(99)).await.unwrap(), []);
-    assert_eq!(store.due_plans(at(100)).await.unwrap(), [plan.clone()]);
-    assert_eq!(store.due_plans(at(9999)).await.unwrap(), [plan.clone()]);
+    assert_eq!(store.due_plans(at(100)).await.unwrap(), vec![plan.clone()]);
+    assert_eq!(store.due_plans(at(9999)).await.unwrap(), vec![plan.clone()]);
     assert!(
         store
             .move_plan(&plan, Event::Missed, None, at(9999))

