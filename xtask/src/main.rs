@@ -34,6 +34,10 @@ enum Task {
     #[command(subcommand)]
     Truth(xtask::truth::Command),
     #[command(hide = true)]
+    Bare(bench::Bare),
+    #[command(hide = true)]
+    Load(bench::Load),
+    #[command(hide = true)]
     Floor(bench::Floor),
     #[command(hide = true)]
     Measure(bench::Measure),
@@ -48,6 +52,8 @@ async fn main() -> anyhow::Result<()> {
         Task::Knowledge(command) => command.run().await,
         Task::Bench(command) => command.run().await,
         Task::Truth(command) => command.run().await,
+        Task::Bare(bare) => bare.run().await,
+        Task::Load(load) => load.run().await,
         Task::Floor(floor) => floor.run().await,
         Task::Measure(measure) => measure.run(),
     }

@@ -71,8 +71,8 @@ const OUTSIDE: &[&str] = &["xtask", "airworthy-fuzz"];
 const CONFINED: &[(&str, &[&str])] = &[
     ("kube", &["airworthy-collect", "airworthy-drivers"]),
     ("k8s-openapi", &["airworthy-collect"]),
-    ("sqlx", &["airworthy-store"]),
-    ("axum", &["airworthy-server"]),
+    ("sqlx", &["airworthy-store", "xtask"]),
+    ("axum", &["airworthy-server", "xtask"]),
     ("clap", &["airworthy", "xtask"]),
 ];
 

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what a pre-check and the service cost, beside what cannot cost less.
 
+mod api;
 mod audit;
 mod corpus;
 mod files;
@@ -15,6 +16,7 @@ use std::{path::PathBuf, process::Command as Process};
 
 use anyhow::{Context as _, Result, bail};
 
+pub(crate) use api::{Bare, Load};
 pub(crate) use floor::Floor;
 pub(crate) use measure::Measure;
 
@@ -29,6 +31,8 @@ pub(crate) enum Command {
     Audit(audit::Audit),
     /// A thousand Helm releases looked into, beside fetching the same records
     Helm(helm::Helm),
+    /// The API under load, beside a route that only answers the same bytes
+    Api(api::Api),
     /// How soon the service is ready, and what it holds when idle
     Serve(serve::Serve),
 }
@@ -41,6 +45,7 @@ impl Command {
             Self::Files(bench) => bench.run(),
             Self::Audit(bench) => bench.run(),
             Self::Helm(bench) => bench.run().await,
+            Self::Api(bench) => bench.run().await,
             Self::Serve(bench) => bench.run().await,
         }
     }

@@ -166,7 +166,7 @@ impl Config {
 
     fn validate(&self, path: &Path) -> Result<()> {
         for (name, setting, least, most) in [
-            ("workers", &self.workers, 1, 64),
+            ("workers", &self.workers, 0, 64),
             ("post-check-wait-seconds", &self.post_check_wait, 1, 3600),
             (
                 "result-expiry-seconds",

@@ -64,7 +64,7 @@ fn a_value_of_the_wrong_type_is_refused_with_its_line() {
 #[test]
 fn a_value_out_of_range_is_refused_with_its_bounds() {
     for (member, least, most) in [
-        ("workers", 1, 64),
+        ("workers", 0, 64),
         ("post-check-wait-seconds", 1, 3600),
         ("result-expiry-seconds", 60, 2_592_000),
         ("kept-per-cluster", 1, 1000),
@@ -73,7 +73,8 @@ fn a_value_out_of_range_is_refused_with_its_bounds() {
         ("lease-seconds", 2, 600),
     ] {
         let bounds = format!("it must be between {least} and {most}");
-        for value in [0, least - 1, most + 1, i64::MAX] {
+        let outside = |value: &i64| *value >= 0 && !(least..=most).contains(value);
+        for value in [0, least - 1, most + 1, i64::MAX].into_iter().filter(outside) {
             refused(
                 &format!("{member} = {value}"),
                 &[&format!("{member} is {value}"), &bounds],
