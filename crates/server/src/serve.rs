@@ -13,6 +13,7 @@ use crate::{
     app::{App, Options},
     connection::{self, Peer},
     places::Places,
+    precheck,
     routes::router,
     tls::shake_hands,
 };
@@ -45,6 +46,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let address = listener.local_addr()?;
+    let service = service.with_ready(precheck::ready());
     let workers = Workers::start(&service);
     let app = App::new(service.clone(), &options);
     tracing::info!(%address, "serving");

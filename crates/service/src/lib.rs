@@ -15,6 +15,7 @@ mod paths;
 mod plans;
 mod runs;
 mod scheduler;
+mod ready;
 mod settings;
 mod snapshots;
 mod spec;
@@ -39,6 +40,7 @@ pub use error::Error;
 pub use info::{UpgradeInfo, Versions};
 pub use intake::PostcheckAnswer;
 pub use outcome::{PostVerdict, post_verdict};
+pub use ready::Ready;
 pub use settings::{CheckBeforeUpgrade, ClusterSettings, DriverSettings, Settings};
 pub use snapshots::{PartPhase, SnapshotPart, SnapshotTaskSpec, Snapshots};
 pub use spec::{PostcheckTaskSpec, PrecheckTaskSpec, UpgradeTaskSpec};
@@ -54,6 +56,7 @@ pub struct Service {
     gate: Arc<access::Gate>,
     /// Bounds how many clusters are asked for their version at once by requests.
     probes: Arc<Semaphore>,
+    ready: Option<Ready>,
 }
 
 impl Service {
@@ -65,6 +68,7 @@ impl Service {
             settings: Arc::new(settings),
             gate: Arc::default(),
             probes: Arc::new(Semaphore::new(8)),
+            ready: None,
         }
     }
 

@@ -142,7 +142,9 @@ impl Worker {
             Some(Ok(Worked::Ended(judged))) => {
                 store
                     .finish(lease, judged.outcome, judged.baseline, now)
-                    .await
+                    .await?;
+                self.service.make_ready(&lease.task).await;
+                Ok(())
             }
             Some(Err(error)) => {
                 tracing::error!(%error, "the attempt failed");

@@ -13,7 +13,8 @@ CREATE TABLE workflows (
 CREATE UNIQUE INDEX workflows_open ON workflows (cluster_id) WHERE phase NOT IN ('Success', 'Cancel');
 CREATE INDEX workflows_newest ON workflows (cluster_id, created_at, id);
 
--- More kinds, and what an upgrade's steps leave for the next one. SQLite cannot change a check: the table is made anew.
+-- More kinds, what an upgrade's steps leave for the next one, and ready-made answers. SQLite cannot change a check: the table
+-- is made anew. Large columns come last, the largest at the end: what stands behind them takes more pages to read.
 CREATE TABLE tasks_next (
     id TEXT PRIMARY KEY,
     project_id TEXT NOT NULL REFERENCES projects (id),
@@ -24,7 +25,6 @@ CREATE TABLE tasks_next (
     state TEXT NOT NULL CHECK (state IN ('init', 'queuing', 'running', 'done')),
     phase TEXT CHECK (phase IN ('Success', 'Failed', 'Error')),
     message TEXT,
-    result BLOB,
     progress BIGINT NOT NULL DEFAULT 0,
     scratch TEXT,
     tries BIGINT NOT NULL DEFAULT 1,
@@ -40,6 +40,10 @@ CREATE TABLE tasks_next (
     lease_fence BIGINT NOT NULL,
     lease_until BIGINT,
     last_error TEXT,
+    answer_form BIGINT,
+    answer_at BIGINT,
+    answer BLOB,
+    result BLOB,
     CHECK ((state = 'done') = (phase IS NOT NULL))
 );
 

@@ -1,6 +1,6 @@
 //! Access keys: who a caller is, and the secret that proves it.
 
-use std::fmt;
+use std::{fmt, time::Instant};
 
 use airworthy_model::{Role, role::ParseRoleError};
 use aws_lc_rs::{digest, rand};
@@ -124,8 +124,21 @@ impl Store {
         tx.commit().await.during(DOING)
     }
 
-    /// What is needed to verify a caller who claims this access key; nothing for unknown and revoked keys.
+    /// What is needed to verify a caller who claims this access key; nothing for unknown and revoked keys. A key that another
+    /// process revoked is given out for [`KEY_KEPT`](crate::KEY_KEPT) more at most.
     pub async fn access_key(&self, ak: &str) -> Result<Option<AccessKey>, Error> {
+        let now = Instant::now();
+        if let Some(key) = self.recent.get(ak, now) {
+            return Ok(Some(key));
+        }
+        let key = self.read_key(ak).await?;
+        if let Some(key) = &key {
+            self.recent.keep(ak, key, now);
+        }
+        Ok(key)
+    }
+
+    async fn read_key(&self, ak: &str) -> Result<Option<AccessKey>, Error> {
         const DOING: &str = "read an access key";
         let row = sqlx::query(
             "SELECT project_id, role, sealed_sk FROM access_keys WHERE ak = $1 AND revoked_at IS NULL",
@@ -181,6 +194,7 @@ impl Store {
         .await
         .during(DOING)?;
         tx.commit().await.during(DOING)?;
+        self.recent.forget(ak);
         Ok(revoked.rows_affected() == 1)
     }
 }

@@ -3,6 +3,7 @@
 //! Knows SQL and what it takes to lose no accepted task. Knows nothing of HTTP or Kubernetes; assessments, recordings
 //! and specs are bytes and text here. The clock is always the caller's.
 
+mod answers;
 mod audit;
 mod baselines;
 mod briefs;
@@ -19,6 +20,7 @@ mod payload;
 mod plans;
 mod projects;
 mod queue;
+mod recent;
 mod seal;
 mod snapshots;
 mod steps;
@@ -43,6 +45,7 @@ pub use open::{Options, Store};
 pub use plans::{Delayed, NewPlan, Plan, Planned, Removed};
 pub use projects::Project;
 pub use queue::{Failure, Lease, Outcome, backoff};
+pub use recent::KEY_KEPT;
 pub use seal::SealingKey;
 pub use snapshots::SNAPSHOTS_KEPT;
 pub use steps::{Parked, Retried};

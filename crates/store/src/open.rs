@@ -15,7 +15,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     Error, SealingKey, TASKS_KEPT, TRAIL_ROWS, error::During, group::Group, location, migrate,
-    seal::Sealer,
+    recent::Recent, seal::Sealer,
 };
 
 /// Where the database is and how it is opened.
@@ -60,6 +60,7 @@ pub struct Store {
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) changes: Arc<watch::Sender<u64>>,
     pub(crate) group: Arc<Group>,
+    pub(crate) recent: Arc<Recent>,
     pub(crate) trail_rows: i64,
     pub(crate) kept: i64,
 }
@@ -94,6 +95,7 @@ impl Store {
                 sealer: Arc::new(sealer),
                 changes: Arc::new(watch::Sender::new(0)),
                 group: Arc::default(),
+                recent: Arc::default(),
                 trail_rows: options.trail_rows,
                 kept: options.kept.max(1),
             }),
