@@ -51,12 +51,7 @@ impl Service {
 
 async fn made(store: &Store, ended: &Task, ready: Ready) -> Result<(), airworthy_store::Error> {
     // As it is stored: that is what the long way would show.
-    let task = store.task(
-        &ended.project_id,
-        &ended.cluster_id,
-        ended.kind,
-        &ended.id,
-    );
+    let task = store.task(&ended.project_id, &ended.cluster_id, ended.kind, &ended.id);
     let Some(task) = task.await? else {
         return Ok(());
     };

@@ -26,7 +26,9 @@ pub(crate) async fn unpack(packed: Vec<u8>) -> Result<Vec<u8>, Error> {
 /// Expands a payload at once if it is small.
 pub(crate) async fn unpack_small(packed: Vec<u8>) -> Result<Vec<u8>, Error> {
     let (most, most_expanded) = SMALL;
-    let size = zstd::zstd_safe::get_frame_content_size(&packed).ok().flatten();
+    let size = zstd::zstd_safe::get_frame_content_size(&packed)
+        .ok()
+        .flatten();
     match size.filter(|size| packed.len() <= most && *size <= most_expanded) {
         Some(size) => expand_at_once(&packed, size).map_err(Error::Payload),
         None => unpack(packed).await,
@@ -41,7 +43,9 @@ fn expand_at_once(packed: &[u8], size: u64) -> io::Result<Vec<u8>> {
     let size = usize::try_from(size).map_err(io::Error::other)?;
     EXPANDER.with_borrow_mut(|kept| match kept {
         Some(expander) => expander.decompress(packed, size),
-        None => kept.insert(zstd::bulk::Decompressor::new()?).decompress(packed, size),
+        None => kept
+            .insert(zstd::bulk::Decompressor::new()?)
+            .decompress(packed, size),
     })
 }
 
