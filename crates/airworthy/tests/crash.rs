@@ -9,6 +9,7 @@ mod crash {
     mod client;
     mod disk;
     mod house;
+    mod idle;
     mod killed;
     mod locked;
     mod slow;

@@ -11,7 +11,8 @@ use crate::{metrics::Metrics, tls::Tls};
 /// Bounds of the server.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Most connections at once; more wait in the system's backlog.
+    /// Most connections at once, where the system lets the process open so many files. For more, those that are idle for longest
+    /// are closed.
     pub connections: usize,
     /// How long a client may take to send the head of a request.
     pub head_deadline: Duration,
@@ -32,7 +33,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            connections: 1024,
+            connections: 12_000,
             head_deadline: Duration::from_secs(10),
             body_deadline: Duration::from_mins(1),
             idle: Duration::from_secs(75),

@@ -11,6 +11,7 @@ mod body;
 mod call;
 mod clusters;
 mod connection;
+mod files;
 mod heads;
 mod iam;
 mod info;
@@ -38,6 +39,7 @@ mod workflows;
 
 pub use app::{App, Options};
 pub use openapi::document;
+pub use precheck::ready;
 pub use routes::{router, routes};
 pub use serve::{Error, serve};
 pub use tls::{Tls, TlsError};

@@ -12,6 +12,7 @@ use tokio::{
 use crate::{
     app::{App, Options},
     connection::{self, Peer},
+    files,
     places::Places,
     precheck,
     routes::router,
@@ -47,6 +48,10 @@ pub async fn serve(
 ) -> Result<(), Error> {
     let address = listener.local_addr()?;
     let service = service.with_ready(precheck::ready());
+    let options = Options {
+        connections: files::room_for(options.connections),
+        ..options
+    };
     let workers = Workers::start(&service);
     let app = App::new(service.clone(), &options);
     tracing::info!(%address, "serving");

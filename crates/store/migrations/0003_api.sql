@@ -60,7 +60,9 @@ ALTER TABLE tasks_next RENAME TO tasks;
 
 CREATE UNIQUE INDEX tasks_active ON tasks (cluster_id, kind) WHERE state <> 'done';
 CREATE INDEX tasks_due ON tasks (run_at, created_at, id) WHERE state <> 'done';
-CREATE INDEX tasks_newest ON tasks (cluster_id, kind, created_at, id);
+-- With the state, so that the oldest finished ones are found, and all are counted, without a look at large rows.
+CREATE INDEX tasks_newest ON tasks (cluster_id, kind, created_at, id, state);
+CREATE INDEX tasks_counted ON tasks (kind, state);
 CREATE INDEX tasks_of_workflow ON tasks (workflow_id, kind, created_at, id) WHERE workflow_id IS NOT NULL;
 
 -- `workflow_id` is the workflow that the plan opened; how far that is says what the plan waits for.

@@ -7,7 +7,11 @@ mod ids;
 mod load;
 mod service;
 
-use std::{collections::BTreeSet, path::Path, process::Command};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use http::Method;
@@ -53,6 +57,9 @@ pub(crate) struct Api {
     /// Measurements of each, one after the other
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     runs: u32,
+    /// Measure this program in place of the one of this checkout
+    #[arg(long)]
+    program: Option<PathBuf>,
     /// Print every sample as JSON
     #[arg(long)]
     json: bool,
@@ -94,7 +101,13 @@ struct Measured {
 impl Api {
     /// Measures and prints.
     pub(crate) async fn run(self) -> Result<()> {
-        let programs = Programs::build()?;
+        let programs = match &self.program {
+            Some(program) => Programs {
+                airworthy: program.clone(),
+                xtask: std::env::current_exe()?,
+            },
+            None => Programs::build()?,
+        };
         let size = Size {
             clusters: self.clusters,
             per_cluster: self.tasks,

@@ -11,6 +11,7 @@ mod log;
 mod misuse;
 mod openapi;
 mod pages;
+mod ready;
 mod plans;
 mod registration;
 mod signatures;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use airworthy_server::Options;
 use airworthy_service::Settings;
+use airworthy_store::TaskKind;
 use http::Method;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -315,6 +316,45 @@ async fn json_that_is_nested_without_end_is_refused() {
         assert_eq!(found[0].0, 400, "{found:?}");
         is_json_error(&found[0].1, "CCE.01400001");
     }
+    server.stopped().await;
+}
+
+/// The task exists and can be worked off, although whoever asked for it did not wait for the answer.
+#[tokio::test]
+async fn a_client_that_goes_away_at_once_has_its_request_carried_out() {
+    let fixture = Fixture::with(Settings {
+        workers: 1,
+        ..Settings::default()
+    })
+    .await;
+    let server = Server::of(&fixture, Options::default()).await;
+    let mut changes = fixture.store.changes();
+    let body = precheck("v1.32").to_string();
+    let target = fixture.ours.path("/operation/precheck");
+    let head = head(&fixture, Method::POST, &target, &body);
+    let mut stream = server.connect().await;
+    let length = body.len();
+    stream
+        .write_all(format!("{head}content-length: {length}\r\n\r\n{body}").as_bytes())
+        .await
+        .unwrap();
+    drop(stream);
+    let (project, cluster) = (&fixture.ours.project.id, &fixture.ours.cluster.id);
+    let ended = async {
+        loop {
+            let tasks = fixture
+                .store
+                .task_ids(project, cluster, TaskKind::Precheck)
+                .await
+                .unwrap();
+            if let [task] = &tasks[..] {
+                return fixture.store.finished(task, PATIENCE).await.unwrap();
+            }
+            changes.changed().await.unwrap();
+        }
+    };
+    let task = tokio::time::timeout(PATIENCE, ended).await.unwrap();
+    assert!(task.unwrap().phase.is_some());
     server.stopped().await;
 }
 
