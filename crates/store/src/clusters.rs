@@ -148,21 +148,6 @@ impl Store {
             .during("read a cluster")
     }
 
-    /// Removes a cluster with its tasks and baselines; says whether it was there.
-    pub async fn remove_cluster(&self, project_id: &str, id: &str) -> Result<bool, Error> {
-        const DOING: &str = "remove a cluster";
-        let mut tx = self.write(DOING).await?;
-        let removed = sqlx::query("DELETE FROM clusters WHERE project_id = $1 AND id = $2")
-            .bind(project_id)
-            .bind(id)
-            .execute(&mut *tx)
-            .await
-            .during(DOING)?;
-        tx.commit().await.during(DOING)?;
-        self.announce();
-        Ok(removed.rows_affected() == 1)
-    }
-
     /// Keeps what was seen of a cluster; members that are `None` keep what was seen before.
     pub async fn update_observed(
         &self,

@@ -291,7 +291,7 @@ async fn another_project_sees_and_changes_nothing() {
     ));
     assert!(!store.revoke_audit_token(&others, cluster).await.unwrap());
     // What is kept of a cluster goes with it, and nothing comes for one that is gone.
-    store.remove_cluster(project, cluster).await.unwrap();
+    store.delete_cluster(project, cluster, at(2)).await.unwrap();
     let late = store.add_audit_batch(cluster, &batch(2, 0), at(3)).await;
     assert!(matches!(
         late,

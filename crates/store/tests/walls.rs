@@ -3,7 +3,7 @@
 mod common;
 
 use airworthy_model::Role;
-use airworthy_store::{Access, Error, NewCluster, Observed, TaskKind};
+use airworthy_store::{Access, Deleted, Error, NewCluster, Observed, TaskKind};
 use common::{add_cluster, at, enqueue, fixture};
 
 #[tokio::test]
@@ -138,7 +138,8 @@ async fn another_projects_things_are_not_there() {
     assert_eq!(store.cluster(&other, id).await.unwrap(), None);
     assert_eq!(store.cluster_by_name(&other, "prod").await.unwrap(), None);
     assert_eq!(store.clusters(&other).await.unwrap(), []);
-    assert!(!store.remove_cluster(&other, id).await.unwrap());
+    let foreign = store.delete_cluster(&other, id, at(1)).await;
+    assert_eq!(foreign.unwrap(), Deleted::Unknown);
     assert!(
         !store
             .update_observed(&other, id, &Observed::default(), at(1))
@@ -177,12 +178,8 @@ async fn a_removed_cluster_takes_its_tasks_along() {
     let fixture = fixture().await;
     let (store, project) = (&fixture.store, &fixture.project.id);
     let task = enqueue(store, &fixture.cluster, at(1)).await;
-    assert!(
-        store
-            .remove_cluster(project, &fixture.cluster.id)
-            .await
-            .unwrap()
-    );
+    let gone = store.delete_cluster(project, &fixture.cluster.id, at(2));
+    assert!(matches!(gone.await, Ok(Deleted::Gone(..))));
     assert_eq!(store.clusters(project).await.unwrap(), []);
     let poll = std::time::Duration::from_mins(1);
     assert_eq!(store.finished(&task.id, poll).await.unwrap(), None);

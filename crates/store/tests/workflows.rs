@@ -5,8 +5,8 @@ mod common;
 use std::time::Duration;
 
 use airworthy_store::{
-    Cancelled, Cluster, Enqueued, NewTask, NewWorkflow, Opened, Options, Outcome, Phase, Store,
-    TaskKind, Workflow,
+    Cancelled, Cluster, Deleted, Enqueued, NewTask, NewWorkflow, Opened, Options, Outcome, Phase,
+    Store, TaskKind, Workflow,
 };
 use airworthy_upgrade::workflow::{Canceller, NotCancelled, Phase as Stands, Point};
 use common::{Fixture, add_cluster, at, fixture, new_task, success};
@@ -401,12 +401,8 @@ async fn a_removed_cluster_takes_its_workflows_along() {
     let (store, cluster) = (&fixture.store, &fixture.cluster);
     let workflow = open(store, cluster, 0).await;
     run(store, &workflow, TaskKind::Precheck, Phase::Success, 1).await;
-    assert!(
-        store
-            .remove_cluster(&cluster.project_id, &cluster.id)
-            .await
-            .unwrap()
-    );
+    let gone = store.delete_cluster(&cluster.project_id, &cluster.id, at(9));
+    assert!(matches!(gone.await, Ok(Deleted::Gone(..))));
     let found = store.workflow(&cluster.project_id, &cluster.id, &workflow.id);
     assert_eq!(found.await.unwrap(), None);
 }

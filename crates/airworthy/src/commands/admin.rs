@@ -2,7 +2,7 @@
 
 use airworthy_model::Role;
 use airworthy_service::observe;
-use airworthy_store::{Access, NewCluster, Store};
+use airworthy_store::{Access, Deleted, NewCluster, Store};
 use anyhow::{Result, bail};
 use jiff::Timestamp;
 
@@ -178,15 +178,21 @@ async fn list_clusters(store: &Store) -> Result<u8> {
 }
 
 async fn remove_cluster(store: &Store, id: &str) -> Result<u8> {
-    let mut removed = false;
+    let mut found = Deleted::Unknown;
     for project in store.projects().await? {
-        removed |= store.remove_cluster(&project.id, id).await?;
+        let deleted = store.delete_cluster(&project.id, id, Timestamp::now());
+        match deleted.await? {
+            Deleted::Unknown => (),
+            deleted => found = deleted,
+        }
     }
     store.close().await?;
-    if removed {
-        console::print(&format!("cluster {id} removed"))
-    } else {
-        bail!("there is no cluster {id:?} (airworthy cluster list shows them)")
+    match found {
+        Deleted::Gone(..) => console::print(&format!("cluster {id} removed")),
+        Deleted::Upgrading => bail!("cluster {id} is being upgraded; wait until that is over"),
+        Deleted::Unknown => {
+            bail!("there is no cluster {id:?} (airworthy cluster list shows them)")
+        }
     }
 }
 

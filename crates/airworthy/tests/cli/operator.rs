@@ -139,6 +139,14 @@ fn clusters_are_registered_even_when_they_cannot_be_read_from_here() {
     let list = operator.run(&["cluster", "list"]);
     list.exits(0).says(CLUSTER).says("prod").says("unknown");
     operator
+        .run(&["snapshot", "list", "--cluster", other])
+        .refuses(&["there is no cluster", "cluster list"]);
+    let none = operator.run(&["snapshot", "list", "--cluster", CLUSTER]);
+    assert_eq!(none.exits(0).stdout.lines().count(), 1, "{none}");
+    operator
+        .run(&["snapshot", "export", other, "-o", "nothing.tar"])
+        .refuses(&["no snapshot", "snapshot list"]);
+    operator
         .run(&["cluster", "remove", other])
         .refuses(&["there is no cluster"]);
     operator.run(&["cluster", "remove", CLUSTER]).exits(0);
