@@ -2,14 +2,18 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"reflect"
 	"slices"
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/basic"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/config"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/region"
 	cce "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/cce/v3"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/cce/v3/model"
@@ -19,7 +23,7 @@ const usage = `usage: client clusters
        client precheck CLUSTER TARGET
        client postcheck CLUSTER FROM TO
        client calls
-environment: CLOUD_SDK_AK, CLOUD_SDK_SK, AIRWORTHY_ENDPOINT, AIRWORTHY_REGION, AIRWORTHY_PROJECT
+environment: CLOUD_SDK_AK, CLOUD_SDK_SK, AIRWORTHY_ENDPOINT, AIRWORTHY_REGION, AIRWORTHY_PROJECT, AIRWORTHY_CA
 (without AIRWORTHY_PROJECT the SDK looks for the project that is named like the region)`
 
 const (
@@ -87,7 +91,12 @@ func connect(others map[string]string) (*cce.CceClient, error) {
 	if err != nil {
 		return nil, err
 	}
+	trusting, err := trusting(value("AIRWORTHY_CA"))
+	if err != nil {
+		return nil, err
+	}
 	client, err := cce.CceClientBuilder().
+		WithHttpConfig(trusting).
 		WithRegion(region.NewRegion(id, endpoint)).
 		WithCredential(credentials).
 		SafeBuild()
@@ -95,6 +104,27 @@ func connect(others map[string]string) (*cce.CceClient, error) {
 		return nil, err
 	}
 	return cce.NewCceClient(client), nil
+}
+
+// Trusts the authorities of this machine, and those of a file where one is named.
+func trusting(file string) (*config.HttpConfig, error) {
+	settings := config.DefaultHttpConfig()
+	if file == "" {
+		return settings, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	authorities, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, err
+	}
+	if !authorities.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("there is no certificate in %s", file)
+	}
+	trust := &tls.Config{RootCAs: authorities}
+	return settings.WithHttpTransport(&http.Transport{TLSClientConfig: trust}), nil
 }
 
 func clusters(client *cce.CceClient) error {

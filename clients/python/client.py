@@ -21,13 +21,14 @@ from huaweicloudsdkcce.v3 import (
 )
 from huaweicloudsdkcore.auth.credentials import BasicCredentials
 from huaweicloudsdkcore.exceptions.exceptions import SdkException
+from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkcore.region.region import Region
 
 USAGE = """usage: client.py clusters
        client.py precheck CLUSTER TARGET
        client.py postcheck CLUSTER FROM TO
        client.py calls
-environment: CLOUD_SDK_AK, CLOUD_SDK_SK, AIRWORTHY_ENDPOINT, AIRWORTHY_REGION, AIRWORTHY_PROJECT
+environment: CLOUD_SDK_AK, CLOUD_SDK_SK, AIRWORTHY_ENDPOINT, AIRWORTHY_REGION, AIRWORTHY_PROJECT, AIRWORTHY_CA
 (without AIRWORTHY_PROJECT the SDK looks for the project that is named like the region)"""
 
 PAUSE = 0.5
@@ -46,7 +47,10 @@ def connect(others=None):
         environment["CLOUD_SDK_AK"], environment["CLOUD_SDK_SK"], environment.get("AIRWORTHY_PROJECT") or None
     ).with_iam_endpoint(endpoint)
     region = Region(environment.get("AIRWORTHY_REGION", "local-1"), endpoint)
-    return CceClient.new_builder().with_credentials(credentials).with_region(region).build()
+    config = HttpConfig.get_default_config()
+    config.ssl_ca_cert = environment.get("AIRWORTHY_CA") or None
+    builder = CceClient.new_builder().with_http_config(config)
+    return builder.with_credentials(credentials).with_region(region).build()
 
 
 def tell(call, answer):

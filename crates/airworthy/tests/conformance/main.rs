@@ -28,6 +28,7 @@ use tempfile::TempDir;
 use bed::{Bed, Place, Starting};
 use caller::{Caller, environment};
 use common_sdk::{Language, installed, say};
+use http_client::Peer;
 use matrix::Matrix;
 use misuse::Misused;
 use services::{PROJECT, REGION, Services};
@@ -135,12 +136,9 @@ async fn walk(
 ) -> Result<Matrix> {
     let served = services.of(caller.language);
     // Without a project: the SDK finds it by the region.
-    caller.be(environment(
-        &served.service.endpoint,
-        &served.key,
-        REGION,
-        "",
-    ));
+    let mut who = environment(&served.service.endpoint, &served.key, REGION, "");
+    who["AIRWORTHY_CA"] = services.issuer().to_string_lossy().into();
+    caller.be(who);
     let mut walk = Walk {
         caller: &mut caller,
         bed: &mut bed,
@@ -161,7 +159,7 @@ async fn terraform(services: &Services, place: &Place, mut bed: Bed) -> Result<(
         .add_cluster(PROJECT, own, &bed.cluster.kubeconfig())
         .await?;
     let mut provider = Provider {
-        service: &served.service,
+        peer: Peer::trusting(&served.service.endpoint, &services.issuer())?,
         key: &served.key,
         project: PROJECT,
         cluster,

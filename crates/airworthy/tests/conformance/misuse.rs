@@ -12,7 +12,7 @@ use tokio::net::TcpSocket;
 
 use crate::{
     common_sdk::{House, Key, Language, Service},
-    http_client::send,
+    http_client::Peer,
     services::{PROJECT, REGION},
 };
 
@@ -143,7 +143,10 @@ async fn token(endpoint: &str) -> Result<String> {
     let identity = json!({ "methods": ["password"], "password": { "user": user } });
     let scope = json!({ "project": { "name": REGION } });
     let body = json!({ "auth": { "identity": identity, "scope": scope } });
-    let answer = send(endpoint, None, Method::POST, "/v3/auth/tokens", Some(&body)).await?;
+    let peer = Peer::plain(endpoint)?;
+    let answer = peer
+        .send(None, Method::POST, "/v3/auth/tokens", Some(&body))
+        .await?;
     let token = answer.headers.get("x-subject-token");
     let token = token.with_context(|| format!("no token: {answer:?}"))?;
     Ok(token.to_str()?.to_owned())

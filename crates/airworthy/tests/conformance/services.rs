@@ -1,6 +1,10 @@
-//! The services that the SDKs walk through: one for each generation of shapes.
+//! The services that the SDKs walk through, by TLS: one for each generation of shapes.
 
+use std::{fs, path::PathBuf};
+
+use airworthy_testbed::Authority;
 use anyhow::Result;
+use tempfile::TempDir;
 
 use crate::{
     bed::Place,
@@ -19,7 +23,34 @@ pub(crate) struct Served {
 
 pub(crate) struct Services {
     pub(crate) current: Served,
-    pub(crate) legacy: Served,
+    legacy: Served,
+    certificates: Certificates,
+}
+
+/// A certificate of both services, and that of its issuer, whom nobody trusts unless told to.
+struct Certificates {
+    folder: TempDir,
+}
+
+impl Certificates {
+    fn new() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let authority = Authority::new("an issuer of the operator's")?;
+        let own = authority.issue(&["127.0.0.1"])?;
+        for (name, text) in [
+            ("issuer.pem", authority.pem()),
+            ("own.pem", &own.certificate),
+            ("own.key", &own.key),
+        ] {
+            fs::write(folder.path().join(name), text)?;
+        }
+        Ok(Self { folder })
+    }
+
+    fn entry(&self) -> String {
+        let folder = self.folder.path().display();
+        format!("[tls]\ncertificate = \"{folder}/own.pem\"\nkey = \"{folder}/own.key\"\n")
+    }
 }
 
 impl Served {
@@ -37,8 +68,9 @@ impl Services {
     pub(crate) async fn start(
         places: impl Iterator<Item = &(Option<Language>, Place)>,
     ) -> Result<Self> {
-        let mut current = String::new();
-        let mut legacy = "shapes = \"legacy\"\n".to_owned();
+        let certificates = Certificates::new()?;
+        let mut current = certificates.entry();
+        let mut legacy = format!("shapes = \"legacy\"\n{current}");
         for (language, place) in places {
             let is_legacy = language.is_some_and(Language::is_legacy);
             let text = if is_legacy { &mut legacy } else { &mut current };
@@ -47,7 +79,13 @@ impl Services {
         Ok(Self {
             current: Served::start(&current).await?,
             legacy: Served::start(&legacy).await?,
+            certificates,
         })
+    }
+
+    /// The certificate that a client has to trust.
+    pub(crate) fn issuer(&self) -> PathBuf {
+        self.certificates.folder.path().join("issuer.pem")
     }
 
     pub(crate) fn of(&self, language: Language) -> &Served {

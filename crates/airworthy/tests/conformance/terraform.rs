@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::{
     bed::Bed,
     bodies,
-    common_sdk::{Key, Service, say},
-    http_client::send,
+    common_sdk::{Key, say},
+    http_client::Peer,
     walk::{DEADLINE, FROM, TARGET},
 };
 
 /// The provider, about one cluster.
 pub(crate) struct Provider<'a> {
-    pub(crate) service: &'a Service,
+    pub(crate) peer: Peer,
     pub(crate) key: &'a Key,
     pub(crate) project: &'a str,
     pub(crate) cluster: &'a str,
@@ -144,8 +144,10 @@ impl Provider<'_> {
         let (project, cluster) = (self.project, self.cluster);
         let target =
             format!("/autopilot/{api}/projects/{project}/clusters/{cluster}/operation/{path}");
-        let endpoint = &self.service.endpoint;
-        let answer = send(endpoint, Some(self.key), method, &target, body).await?;
+        let answer = self
+            .peer
+            .send(Some(self.key), method, &target, body)
+            .await?;
         if !(200..300).contains(&answer.status) {
             bail!("{path}: {answer:?}");
         }

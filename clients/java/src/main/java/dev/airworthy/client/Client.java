@@ -16,9 +16,16 @@ import com.huaweicloud.sdk.cce.v3.model.ShowAutopilotPreCheckResponse;
 import com.huaweicloud.sdk.core.SdkResponse;
 import com.huaweicloud.sdk.core.auth.BasicCredentials;
 import com.huaweicloud.sdk.core.exception.SdkException;
+import com.huaweicloud.sdk.core.http.HttpConfig;
 import com.huaweicloud.sdk.core.region.Region;
 import com.huaweicloud.sdk.core.utils.JsonUtils;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -26,6 +33,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509TrustManager;
 
 /** Checks clusters through the vendor's Java SDK; prints one JSON object per call. */
 public final class Client {
@@ -34,7 +45,7 @@ public final class Client {
                    Client precheck CLUSTER TARGET
                    Client postcheck CLUSTER FROM TO
                    Client calls
-            environment: CLOUD_SDK_AK, CLOUD_SDK_SK, AIRWORTHY_ENDPOINT, AIRWORTHY_REGION, AIRWORTHY_PROJECT
+            environment: CLOUD_SDK_AK, CLOUD_SDK_SK, AIRWORTHY_ENDPOINT, AIRWORTHY_REGION, AIRWORTHY_PROJECT, AIRWORTHY_CA
             (without AIRWORTHY_PROJECT the SDK looks for the project that is named like the region)""";
     private static final Duration PAUSE = Duration.ofMillis(500);
     private static final Duration DEADLINE = Duration.ofMinutes(10);
@@ -91,7 +102,29 @@ public final class Client {
         return CceClient.newBuilder()
                 .withCredential(credentials)
                 .withRegion(new Region(region, endpoint))
+                .withHttpConfig(trusting(environment.getOrDefault("AIRWORTHY_CA", "")))
                 .build();
+    }
+
+    /** Trusts the authorities of this machine or, where a file is named, that of the file. */
+    private static HttpConfig trusting(String file) {
+        HttpConfig config = HttpConfig.getDefaultHttpConfig();
+        if (file.isEmpty()) {
+            return config;
+        }
+        try (InputStream pem = Files.newInputStream(Path.of(file))) {
+            KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+            store.load(null, null);
+            store.setCertificateEntry("authority", CertificateFactory.getInstance("X.509").generateCertificate(pem));
+            var factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            factory.init(store);
+            var trust = (X509TrustManager) factory.getTrustManagers()[0];
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, new TrustManager[] {trust}, null);
+            return config.withSSLSocketFactory(context.getSocketFactory()).withX509TrustManager(trust);
+        } catch (IOException | GeneralSecurityException error) {
+            throw new SdkException("cannot trust the certificate in " + file, error);
+        }
     }
 
     private void clusters() {
