@@ -1,86 +1,15 @@
 //! One cluster, one upgrade, two attempts.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
 use crate::{
     bed::{Bed, Place, start},
     client::Client,
-    house::{House, POLL, PROJECT, operation, uid},
+    house::{House, PROJECT, operation, uid},
+    watched::Watched,
 };
-
-/// A machine may have much else to do.
-const DEADLINE: Duration = Duration::from_mins(2);
-
-/// An upgrade under the eyes of its caller.
-struct Watched {
-    client: Client,
-    cluster: String,
-    uid: String,
-    /// Everything that was ever shown of its progress in this attempt.
-    seen: Vec<u8>,
-}
-
-impl Watched {
-    async fn begin(client: &Client, cluster: &str) -> Self {
-        let action = json!({
-            "strategy": { "type": "inPlaceRollingUpdate", "inPlaceRollingUpdate": { "userDefinedStep": 20 } },
-            "targetVersion": "v1.32.13-r0",
-        });
-        let metadata = json!({ "apiVersion": "v3", "kind": "UpgradeTask" });
-        let body = json!({ "metadata": metadata, "spec": { "clusterUpgradeAction": action } });
-        let answer = client.post(&operation(cluster, "upgrade"), &body).await;
-        Self {
-            client: client.clone(),
-            cluster: cluster.to_owned(),
-            uid: uid(&answer.ok()),
-            seen: Vec::new(),
-        }
-    }
-
-    async fn status(&mut self) -> Value {
-        let path = operation(&self.cluster, &format!("upgrade/tasks/{}", self.uid));
-        let shown = self.client.get(&path).await.ok();
-        let progress: u8 = shown["status"]["progress"]
-            .as_str()
-            .unwrap()
-            .parse()
-            .unwrap();
-        let before = self.seen.last().copied().unwrap_or(0);
-        assert!(
-            before <= progress,
-            "progress went back from {before}: {shown}"
-        );
-        self.seen.push(progress);
-        shown["status"].clone()
-    }
-
-    async fn until(&mut self, what: &str, is: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            let status = self.status().await;
-            if is(&status) {
-                return status;
-            }
-            let open = !["Success", "Failed"].contains(&status["phase"].as_str().unwrap());
-            assert!(open && Instant::now() < deadline, "{what}: {status}");
-            sleep(POLL).await;
-        }
-    }
-
-    async fn ends(&mut self, phase: &str) -> Value {
-        self.until(phase, |status| status["phase"] == phase).await
-    }
-
-    async fn retry(&mut self) {
-        let path = operation(&self.cluster, "upgrade/retry");
-        let answer = self.client.post(&path, &json!({})).await;
-        assert_eq!(answer.ok(), json!({}));
-        self.seen.clear();
-    }
-}
 
 async fn cluster_status(client: &Client, cluster: &str) -> Value {
     let path = format!("/autopilot/v3/projects/{PROJECT}/clusters/{cluster}");
@@ -100,7 +29,7 @@ async fn a_real_cluster_is_upgraded_by_a_program_on_the_second_attempt() {
     let cluster = house.reached(&place.name, registered).await;
 
     let service = house.start().await;
-    let mut upgrade = Watched::begin(&service.client, &cluster).await;
+    let mut upgrade = Watched::begin(&service.client, &cluster, false).await;
     let told = bed.asked().await.unwrap();
     assert_eq!(told, "prod v1.31.14 v1.32.13 attempt 1");
     // The check inside and 40 of the program's 100.
