@@ -380,13 +380,11 @@ pub(crate) async fn end(
         Phase::Success => Event::Succeeded(point),
         Phase::Failed | Phase::Error => Event::Failed(point),
     };
-    match workflow::next(phase, event) {
-        Some(next) => put_phase(tx, id, next, now).await,
-        None => {
-            tracing::error!(workflow = id, %phase, ?event, "a task ended in a workflow that cannot have it");
-            Ok(())
-        }
+    if let Some(next) = workflow::next(phase, event) {
+        return put_phase(tx, id, next, now).await;
     }
+    tracing::error!(workflow = id, %phase, ?event, "a task ended in a workflow that cannot have it");
+    Ok(())
 }
 
 async fn phase_of(

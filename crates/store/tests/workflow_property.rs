@@ -43,12 +43,12 @@ impl Walk {
             0..=1 => self.open().await,
             2..=7 => self.enqueue().await,
             8..=11 => self.claim().await,
-            12..=14 => self.finish().await,
             15 => self.fail().await,
             16 => self.hand_back().await,
             17 => self.retry().await,
             18 => self.cancel().await,
             19 => self.lapse().await,
+            // 12 to 14, and 20 and 21.
             _ => self.finish().await,
         }
         if self.dice.below(40) == 0 {

@@ -16,10 +16,10 @@ fn ruled(phase: Phase, event: Event) -> Option<Phase> {
     use Phase::{Cancel, Init, Pending, Running, Success};
     match (phase, event) {
         (Init | Running | Pending, Event::Started(_)) => Some(Running),
-        (Running | Pending | Success, Event::Succeeded(Point::PostCheck)) => Some(Success),
+        (Running | Pending | Success, Event::Succeeded(Point::PostCheck))
+        | (Success, Event::Failed(_)) => Some(Success),
         (Running | Pending | Success, Event::Succeeded(_)) => Some(phase),
         (Running | Pending, Event::Failed(_)) | (Running, Event::Lapsed) => Some(Pending),
-        (Success, Event::Failed(_)) => Some(Success),
         (Init | Running | Pending, Event::Cancelled) => Some(Cancel),
         _ => None,
     }
