@@ -1,6 +1,10 @@
 //! The code that the explorer shows, for every operation with its example: the SDKs must take it.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
@@ -29,9 +33,35 @@ struct Call {
     java: String,
 }
 
+/// Whether what the explorer is made of can be run outside a browser.
+fn has_node() -> Result<bool> {
+    let there = at_hand("node", "nodejs")?.is_some();
+    if !there {
+        say("LEFT OUT: the explorer's modules, node is not installed");
+    }
+    Ok(there)
+}
+
+fn modules() -> PathBuf {
+    workspace().join("crates/server/assets/explorer")
+}
+
+/// Signs what the vendor's SDKs signed.
+pub(crate) async fn signatures() -> Result<()> {
+    if !has_node()? {
+        return Ok(());
+    }
+    let vectors = workspace().join("crates/cce/tests/signatures/vectors.json");
+    let told = json!({ "assets": modules(), "vectors": vectors });
+    let script = Run::new("node").arg(own().join("signatures.mjs"));
+    let ended = script.input(&told.to_string())?.succeed().await?;
+    let same: usize = ended.stdout.trim().parse()?;
+    ensure!(same >= 4, "only {same} signatures were compared");
+    Ok(())
+}
+
 pub(crate) async fn fit() -> Result<()> {
-    if at_hand("node", "nodejs")?.is_none() {
-        say("LEFT OUT: the explorer's code, node is not installed");
+    if !has_node()? {
         return Ok(());
     }
     let calls = written().await?;
@@ -110,7 +140,7 @@ async fn built<'a>(calls: &'a [Call], folder: &Path) -> Result<Vec<(&'a str, Run
 /// What the explorer's own modules write, for a server that is not there.
 async fn written() -> Result<Vec<Call>> {
     let told = json!({
-        "assets": workspace().join("crates/server/assets/explorer"),
+        "assets": modules(),
         "document": workspace().join("docs/openapi.json"),
         // Nothing can listen there.
         "base": "http://127.0.0.1:1",

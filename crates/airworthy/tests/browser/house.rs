@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use airworthy_model::{Assessment, Role};
+use airworthy_model::{Assessment, Role, Scope, Verdict};
 use airworthy_server::{Options, serve};
 use airworthy_service::{Service, Settings, hash_password};
 use airworthy_store::{
@@ -157,7 +157,10 @@ async fn checked(
         cluster_id: cluster.id.clone(),
         kind,
         workflow: None,
-        spec: r#"{"targetVersion":"v1.32"}"#.into(),
+        spec: match judged.scope {
+            Scope::Full => r#"{"targetVersion":"v1.32.13"}"#.into(),
+            Scope::Partial => r#"{"targetVersion":"v1.32.13","skips":[{"name":"BarePod"}]}"#.into(),
+        },
         max_attempts: 1,
     };
     let Enqueued::New(_) = store.enqueue(&task, now).await? else {
@@ -166,7 +169,10 @@ async fn checked(
     let lease = store.claim("browser", now, Duration::from_secs(30)).await?;
     let lease = lease.context("no task is due")?;
     let outcome = Outcome {
-        phase: Phase::Success,
+        phase: match judged.verdict {
+            Verdict::Ready | Verdict::ReadyWithRisks => Phase::Success,
+            Verdict::CannotDetermine | Verdict::NotReady => Phase::Failed,
+        },
         message: None,
         result: Some(serde_json::to_vec(judged)?),
         expires_at: (kind == TaskKind::Precheck).then(|| now + Duration::from_hours(1)),

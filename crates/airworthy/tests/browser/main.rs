@@ -90,3 +90,10 @@ async fn code_of_the_explorer_fits_the_sdks() {
         panic!("{error:#}");
     }
 }
+
+#[tokio::test]
+async fn signatures_of_the_explorer_are_those_of_the_sdks() {
+    if let Err(error) = calls::signatures().await {
+        panic!("{error:#}");
+    }
+}

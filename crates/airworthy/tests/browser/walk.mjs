@@ -174,6 +174,12 @@ async function fill(selector, value) {
 }
 
 async function explore() {
+  await page.setJavaScriptEnabled(false);
+  await go("/explorer");
+  const said = await page.$eval("body", (it) => it.textContent);
+  demand(said.includes("needs JavaScript"), "without script the explorer does not say what is missing");
+  await shoot("explorer-without-script");
+  await page.setJavaScriptEnabled(true);
   await go("/explorer");
   await page.waitForSelector("#list a");
   const shown = await page.$$eval("#list a", (all) => all.length);

@@ -86,10 +86,10 @@ function answers(operation) {
   const good = operation.answers.find(([status]) => status.startsWith("2"))?.[1].content?.["application/json"];
   const parts = [element("h3", {}, "Answers"), table("What comes back", ["Status", "Meaning"], rows)];
   if (operation.body) {
-    parts.push(schema("Members of the request", operation.body.schema, operation.schemas));
+    parts.push(...schema("Members of the request", operation.body.schema, operation.schemas));
   }
   if (good) {
-    parts.push(schema("Members of the answer", good.schema, operation.schemas));
+    parts.push(...schema("Members of the answer", good.schema, operation.schemas));
     const example = JSON.stringify(good.example ?? {}, null, 2);
     const text = element("pre", { tabindex: "0", "aria-label": "An answer" }, example);
     parts.push(element("details", {}, element("summary", {}, "An answer"), text));

@@ -3,7 +3,7 @@
 import { element, table } from "./element.js";
 import { resolved } from "./operations.js";
 
-/** Tables of a schema and of all that it refers to. */
+/** Tables of a schema and of all that it refers to, folded; nothing where it has no members. */
 export function schema(title, root, schemas) {
   const tables = [];
   const seen = new Set();
@@ -22,7 +22,7 @@ export function schema(title, root, schemas) {
     tables.push(table(name ?? title, ["Member", "Type", "What it is"], rows));
     waiting.push(...Object.values(known.properties).map((of) => of.items ?? of));
   }
-  return element("details", {}, element("summary", {}, title), ...tables);
+  return tables.length ? [element("details", {}, element("summary", {}, title), ...tables)] : [];
 }
 
 function kind(of, schemas) {

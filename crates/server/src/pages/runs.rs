@@ -1,6 +1,7 @@
 //! The runs of one cluster.
 
-use airworthy_store::{Brief, Cluster, TaskKind};
+use airworthy_service::PrecheckTaskSpec;
+use airworthy_store::{Brief, Cluster, Phase, TaskKind};
 use askama::Template;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
@@ -72,7 +73,7 @@ pub(super) async fn show(
 }
 
 fn run(address: String, kind: TaskKind, brief: Brief) -> Run {
-    let (sign, word) = sign::of_task(brief.state, brief.phase);
+    let (sign, word) = stands(kind, &brief);
     let going = brief.ended_at.is_none() && brief.progress > 0;
     Run {
         address,
@@ -89,6 +90,21 @@ fn run(address: String, kind: TaskKind, brief: Brief) -> Run {
             .message
             .map_or(String::new(), |message| shortened(&message, 300)),
     }
+}
+
+/// How a run stands. What its caller had left out is said here too: it may be why nothing was found.
+fn stands(kind: TaskKind, brief: &Brief) -> (Sign, &'static str) {
+    let said = sign::of_task(brief.state, brief.phase);
+    if kind == TaskKind::Precheck && brief.phase == Some(Phase::Success) && has_skips(&brief.spec) {
+        return (sign::RISK, "success, some items accepted or left out");
+    }
+    said
+}
+
+/// Whether the request of a pre-check named items that it accepts; one that cannot be read may have.
+fn has_skips(spec: &str) -> bool {
+    let spec: Option<PrecheckTaskSpec> = serde_json::from_str(spec).ok();
+    spec.is_none_or(|spec| !spec.skips.is_empty())
 }
 
 /// As much of a text as a cell takes.

@@ -14,7 +14,8 @@ const GOOD: Sign = Sign {
     shape: "✓",
     class: "good",
 };
-const RISK: Sign = Sign {
+/// Somebody has to look.
+pub(super) const RISK: Sign = Sign {
     shape: "!",
     class: "caution",
 };
