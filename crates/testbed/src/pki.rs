@@ -86,6 +86,8 @@ impl Authority {
             .distinguished_name
             .push(DnType::CommonName, common_name);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        // Clients that are strict want it, such as Python's from 3.13 on.
+        params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().map_err(tls)?;
         let certificate = params.signed_by(&key, &self.issuer).map_err(tls)?;
         Ok(Leaf {
