@@ -77,6 +77,9 @@ async fn nobody_else_gets_it_and_it_goes_with_its_cluster() {
     };
     let other = fixture.service.clone().with_ready(other);
     assert!(!of(&other, ours, &cluster).await);
-    fixture.store.remove_cluster(ours, &cluster).await.unwrap();
+    let gone = fixture
+        .store
+        .delete_cluster(ours, &cluster, Timestamp::now());
+    gone.await.unwrap();
     assert!(!of(&service, ours, &cluster).await);
 }
