@@ -20,6 +20,9 @@ use object::{Declared, Machines, Trouble};
 /// Share of the whole progress that the control plane makes up, in percent.
 const CONTROL_PLANE: u64 = 40;
 
+/// How long one step may take.
+const STEP: Duration = Duration::from_mins(1);
+
 /// Changes the version that objects of Cluster API ask for, and follows their status.
 ///
 /// A `Cluster` with a topology is changed in one place, `spec.topology.version`. Any other has its control plane changed first,
@@ -92,7 +95,10 @@ impl ClusterApi {
 impl Driver for ClusterApi {
     async fn step(&self, order: &Order, scratch: Option<&Value>) -> Step {
         let scratch = Scratch::of(scratch);
-        let seen = match self.look(order).await {
+        // A credential plugin may hang, and must not hold a worker for ever.
+        let looked = tokio::time::timeout(STEP, self.look(order)).await;
+        let late = || Failure::Passing("the management cluster does not answer in time".to_owned());
+        let seen = match looked.unwrap_or_else(|_| Err(late())) {
             Ok(seen) => seen,
             Err(Failure::Final(message)) => return failed(message),
             Err(Failure::Passing(message)) => Seen::waiting(scratch.progress, message),

@@ -138,7 +138,14 @@ impl Run {
         let Some((program, arguments)) = supervisor.split_first() else {
             return Err(io::Error::other("no supervisor is configured"));
         };
-        let started = tokio::process::Command::new(program)
+        let mut command = tokio::process::Command::new(program);
+        // Among what is ours may be the key that seals secrets: no supervisor needs that.
+        for (name, _) in std::env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"AIRWORTHY_") {
+                command.env_remove(name);
+            }
+        }
+        let started = command
             .args(arguments)
             .arg(&self.folder)
             .stdin(Stdio::null())

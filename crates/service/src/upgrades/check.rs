@@ -22,13 +22,10 @@ impl Service {
         target: &KubeVersion,
     ) -> Result<Option<Task>, Error> {
         let (project, id, kind) = (&cluster.project_id, &cluster.id, TaskKind::Precheck);
-        for task in self.store.task_ids(project, id, kind).await? {
-            let Some(task) = self.store.task(project, id, kind, &task).await? else {
-                continue;
-            };
-            let spec: PrecheckTaskSpec = serde_json::from_str(&task.spec)?;
-            if task.phase.is_some() && &spec.target_version == target {
-                return Ok(Some(task));
+        for brief in self.store.briefs(project, id, kind).await? {
+            let spec: PrecheckTaskSpec = serde_json::from_str(&brief.spec)?;
+            if brief.phase.is_some() && spec.target_version.exact() == target.exact() {
+                return Ok(self.store.task(project, id, kind, &brief.id).await?);
             }
         }
         Ok(None)

@@ -28,6 +28,9 @@ const DRIVEN: u8 = 95;
 /// The wait between two looks whether the target is reached.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
+/// How long a look at a cluster may take that is being upgraded.
+const STEP: Duration = Duration::from_mins(1);
+
 /// What one step leaves for the next one.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -205,7 +208,7 @@ impl Work<'_> {
                     Origin::Recording(path) => Source::Recording(path),
                 },
                 deadline,
-                limits: self.service.settings.limits,
+                limits: short(self.service.settings.limits),
                 scope: self.service.settings.policy.scope,
             }),
             Means::Command(program) => AnyDriver::Command(Command {
@@ -262,6 +265,14 @@ impl Work<'_> {
             again_at: now.checked_add(again_in).unwrap_or(now),
         };
         Ok(Worked::Parked(parked, baseline))
+    }
+}
+
+/// A step does not hold its worker for long; what cannot be read now is read at the next step.
+fn short(limits: Limits) -> Limits {
+    Limits {
+        run_budget: limits.run_budget.min(STEP),
+        ..limits
     }
 }
 
