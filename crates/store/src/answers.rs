@@ -1,17 +1,128 @@
 //! Ready-made answers: what is shown of a finished pre-check, kept beside its result, so that showing it is one read.
 //!
 //! An answer is a copy of what its task says. It is given out only while the task is there and as it was when the answer was
-//! made, and only in the form that the reader knows.
+//! made, and only in the form that the reader knows. Those who ask while others are read for are read for together: most of
+//! the time of a single read goes into waking the thread that reads, and back.
 
-use sqlx::Row;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sqlx::{Row, sqlite::SqliteRow};
+use tokio::sync::oneshot;
 
 use crate::{
     Error, Store,
     error::During,
     payload::{pack, unpack_small},
-    tasks::{Task, TaskKind},
+    tasks::Task,
     time::micros,
 };
+
+const READING: &str = "read an answer";
+
+/// Most answers that are read at once.
+const MOST: usize = 64;
+
+/// How many wait until one more reads for them, and how many read at most.
+const CROWD: (usize, usize) = (8, 4);
+
+type Told = oneshot::Sender<Result<Option<Vec<u8>>, Error>>;
+
+/// Project, cluster, task and form of an answer that is asked for.
+type Key = (String, String, String, i64);
+
+/// Those who wait for an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Asked(Mutex<Queue>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Vec<(Key, Told)>,
+    /// How many read for those who wait.
+    readers: usize,
+}
+
+impl Asked {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says whether one more has to read.
+    fn join(&self, key: Key, told: Told) -> bool {
+        let mut queue = self.queue();
+        queue.waiting.push((key, told));
+        let (crowd, most) = CROWD;
+        let more = queue.waiting.len() > crowd * queue.readers && queue.readers < most;
+        queue.readers += usize::from(more);
+        more
+    }
+
+    /// Some of those who wait. When nobody does, the reader that asked is through: the next one to join starts another.
+    fn some(&self) -> Vec<(Key, Told)> {
+        let mut queue = self.queue();
+        let count = queue.waiting.len().min(MOST);
+        queue.readers -= usize::from(count == 0);
+        queue.waiting.drain(..count).collect()
+    }
+}
+
+/// Reads for those who wait until nobody does. When that ends by a panic, those who wait learn of it.
+struct Reader(Store);
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut queue = self.0.asked.queue();
+            queue.readers -= 1;
+            queue.waiting.clear();
+        }
+    }
+}
+
+async fn work(reader: Reader) {
+    let Reader(store) = &reader;
+    loop {
+        let batch = store.asked.some();
+        if batch.is_empty() {
+            return;
+        }
+        let (keys, told): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        match read(store, &keys).await {
+            Ok(mut found) => {
+                for (place, told) in told.into_iter().enumerate() {
+                    // Whoever asked may be gone.
+                    let _ = told.send(Ok(found.get_mut(place).and_then(Option::take)));
+                }
+            }
+            Err(error) => told.into_iter().for_each(|told| {
+                let _ = told.send(Err(error.twin()));
+            }),
+        }
+    }
+}
+
+/// The answers of these keys, each in its key's place, still compressed.
+async fn read(store: &Store, keys: &[Key]) -> Result<Vec<Option<Vec<u8>>>, Error> {
+    // Lists of texts and numbers can always be written.
+    let asked = serde_json::to_string(keys).unwrap_or_default();
+    let rows: Vec<(i64, Vec<u8>)> = sqlx::query(
+        "SELECT asked.key AS place, tasks.answer AS answer FROM json_each($1) AS asked CROSS JOIN tasks \
+         ON tasks.id = asked.value ->> 2 WHERE tasks.project_id = asked.value ->> 0 \
+         AND tasks.cluster_id = asked.value ->> 1 AND tasks.kind = 'precheck' AND tasks.state = 'done' \
+         AND tasks.answer_form = asked.value ->> 3 AND tasks.answer_at = tasks.updated_at",
+    )
+    .bind(asked)
+    .try_map(|row: SqliteRow| Ok((row.try_get("place")?, row.try_get("answer")?)))
+    .fetch_all(&store.readers)
+    .await
+    .during(READING)?;
+    let mut found = vec![None; keys.len()];
+    for (place, answer) in rows {
+        if let Some(of) = usize::try_from(place).ok().and_then(|it| found.get_mut(it)) {
+            *of = Some(answer);
+        }
+    }
+    Ok(found)
+}
 
 impl Store {
     /// The ready-made answer of a pre-check in this form; another project's is as absent as one that never was made.
@@ -22,21 +133,14 @@ impl Store {
         id: &str,
         form: i64,
     ) -> Result<Option<Vec<u8>>, Error> {
-        const DOING: &str = "read an answer";
-        let found = sqlx::query(
-            "SELECT answer FROM tasks WHERE id = $1 AND project_id = $2 AND cluster_id = $3 \
-             AND kind = $4 AND state = 'done' AND answer_form = $5 AND answer_at = updated_at",
-        )
-        .bind(id)
-        .bind(project_id)
-        .bind(cluster_id)
-        .bind(TaskKind::Precheck.as_str())
-        .bind(form)
-        .try_map(|row| row.try_get("answer"))
-        .fetch_optional(&self.readers)
-        .await
-        .during(DOING)?;
-        match found {
+        let (told, answer) = oneshot::channel();
+        let own = |text: &str| text.to_owned();
+        let key = (own(project_id), own(cluster_id), own(id), form);
+        if self.asked.join(key, told) {
+            tokio::spawn(work(Reader(self.clone())));
+        }
+        let broken_off = |_| Err(sqlx::Error::WorkerCrashed).during(READING);
+        match answer.await.unwrap_or_else(broken_off)? {
             Some(packed) => unpack_small(packed).await.map(Some),
             None => Ok(None),
         }

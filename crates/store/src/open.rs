@@ -14,8 +14,8 @@ use sqlx::{
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    Error, SealingKey, TASKS_KEPT, TRAIL_ROWS, error::During, group::Group, location, migrate,
-    recent::Recent, seal::Sealer,
+    Error, SealingKey, TASKS_KEPT, TRAIL_ROWS, answers::Asked, error::During, group::Group,
+    location, migrate, recent::Recent, seal::Sealer,
 };
 
 /// Where the database is and how it is opened.
@@ -61,6 +61,7 @@ pub struct Store {
     pub(crate) changes: Arc<watch::Sender<u64>>,
     pub(crate) group: Arc<Group>,
     pub(crate) recent: Arc<Recent>,
+    pub(crate) asked: Arc<Asked>,
     pub(crate) trail_rows: i64,
     pub(crate) kept: i64,
 }
@@ -96,6 +97,7 @@ impl Store {
                 changes: Arc::new(watch::Sender::new(0)),
                 group: Arc::default(),
                 recent: Arc::default(),
+                asked: Arc::default(),
                 trail_rows: options.trail_rows,
                 kept: options.kept.max(1),
             }),
