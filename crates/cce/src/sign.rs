@@ -74,7 +74,7 @@ pub enum Refusal {
     #[error("the signed header {0} came more than once")]
     RepeatedHeader(String),
     /// The body is not covered by the signature although it must be.
-    #[error("the body is not signed, which this route demands")]
+    #[error("the body is not covered by the signature: send application/json")]
     UnsignedPayload,
     /// The hash in `x-sdk-content-sha256` is not that of the body.
     #[error("x-sdk-content-sha256 is not the hash of the body")]
@@ -106,6 +106,9 @@ impl Authorization {
         let text = value
             .to_str()
             .map_err(|_| Refusal::Malformed("it is not ASCII"))?;
+        if text.trim().is_empty() {
+            return Err(Refusal::MissingCredentials);
+        }
         Self::parse(text)
     }
 
@@ -147,11 +150,15 @@ impl Authorization {
         payload: Payload,
     ) -> Result<(), Refusal> {
         let date = self.date(request.headers, now)?;
-        let hash = canonical::body_hash(request, payload)?;
-        let canonical = canonical_request(request, &self.signed_headers, &hash)?;
-        let text = string_to_sign(&date, &canonical);
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        hmac::verify(&key, text.as_bytes(), &self.signature).map_err(|_| Refusal::BadSignature)
+        for hash in canonical::body_hashes(request, payload)? {
+            let canonical = canonical_request(request, &self.signed_headers, &hash)?;
+            let text = string_to_sign(&date, &canonical);
+            if hmac::verify(&key, text.as_bytes(), &self.signature).is_ok() {
+                return Ok(());
+            }
+        }
+        Err(Refusal::BadSignature)
     }
 
     fn date(&self, headers: &HeaderMap, now: Timestamp) -> Result<String, Refusal> {

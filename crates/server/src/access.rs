@@ -215,8 +215,9 @@ pub(crate) fn same_project(
         }
     }
     let named = headers.get_all(PROJECT_HEADER);
-    let same =
-        |named: &http::HeaderValue| own.is_some_and(|own| named.as_bytes() == own.as_bytes());
+    let same = |named: &http::HeaderValue| {
+        named.is_empty() || own.is_some_and(|own| named.as_bytes() == own.as_bytes())
+    };
     if named.iter().all(same) {
         return Ok(());
     }

@@ -58,6 +58,22 @@ pub(super) fn body_hash(request: &SignedRequest<'_>, payload: Payload) -> Result
     }
 }
 
+/// The last lines of the canonical request that a signature may cover.
+///
+/// With a content type that is not JSON the SDKs say `UNSIGNED-PAYLOAD` of requests without a body too. Such a body needs
+/// no cover; Python signs the hash of nothing then, others that text.
+pub(super) fn body_hashes(
+    request: &SignedRequest<'_>,
+    payload: Payload,
+) -> Result<Vec<String>, Refusal> {
+    match body_hash(request, payload) {
+        Err(Refusal::UnsignedPayload) if request.body.is_empty() => {
+            Ok(vec![sha256(b""), UNSIGNED_PAYLOAD.to_owned()])
+        }
+        hash => hash.map(|hash| vec![hash]),
+    }
+}
+
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a [u8], Refusal> {
     let mut values = headers.get_all(name).iter();
     let value = values.next().map_or(&b""[..], |it| it.as_bytes());

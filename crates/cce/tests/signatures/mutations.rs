@@ -125,6 +125,33 @@ fn a_claimed_hash_must_be_that_of_the_body() {
 }
 
 #[test]
+fn no_body_needs_no_cover() {
+    let (mut sent, secret) = sent("python-create-postcheck");
+    let signed = ["host", "x-sdk-date"];
+    sent.body.clear();
+    sent.headers.remove(CONTENT_HASH_HEADER);
+    // Python's way: the header stands there, the hash of nothing is signed.
+    let header = sign(&sent.parts(), "AK", &secret, &signed).unwrap();
+    sent.set("authorization", &header);
+    sent.set(CONTENT_HASH_HEADER, "UNSIGNED-PAYLOAD");
+    assert_eq!(sent.verify(&secret), Ok(()));
+    // The other way: its text is signed.
+    let header = sign(&sent.parts(), "AK", &secret, &signed).unwrap();
+    sent.set("authorization", &header);
+    assert_eq!(sent.verify(&secret), Ok(()));
+    assert_eq!(sent.verify("other"), Err(Refusal::BadSignature));
+    sent.body = b"{}".to_vec();
+    assert_eq!(sent.verify(&secret), Err(Refusal::UnsignedPayload));
+}
+
+#[test]
+fn an_empty_header_is_no_signature() {
+    let (mut sent, secret) = sent("python-create-postcheck");
+    sent.set("authorization", " ");
+    assert_eq!(sent.verify(&secret), Err(Refusal::MissingCredentials));
+}
+
+#[test]
 fn the_clock_may_be_a_quarter_of_an_hour_off() {
     let (sent, secret) = sent("java-show-precheck");
     let second = SignedDuration::from_secs(1);
