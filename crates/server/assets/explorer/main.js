@@ -98,6 +98,8 @@ function answers(operation) {
 }
 
 async function start() {
+  // Without this script there is nothing to be done with it.
+  document.querySelector(".columns").hidden = false;
   const response = await fetch(`${base}/openapi.json`, { credentials: "omit" });
   const all = operations(await response.json());
   const chosen = () => all.find((it) => `#${it.id}` === location.hash);

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::{
     fixture::{Answered, Fixture, Tenant, request, unsigned},
     openapi::{Operation, operations},
+    pages::{get, signed_in},
 };
 
 /// Values of the variables of paths.
@@ -274,6 +275,31 @@ async fn nothing_was_changed(fixture: &Fixture) {
         let answer = fixture.send(request).await.ok();
         let found = answer["items"].as_array().map(Vec::len);
         assert_eq!(found, number, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_another_project_are_not_there() {
+    let fixture = Fixture::new().await;
+    let cookie = signed_in(&fixture).await;
+    let (our_ids, their_ids) = (
+        ids(&fixture, &fixture.ours).await,
+        ids(&fixture, &fixture.theirs).await,
+    );
+    let mut pages = operations();
+    pages.retain(|it| it.description["tags"][0] == "Pages" && it.has("project_id"));
+    assert!(pages.len() >= 2);
+    for page in pages {
+        let below = mixed(&our_ids, &their_ids, &["cluster_id", "task_id"]);
+        for ids in [&their_ids, &below] {
+            let answer = fixture.send(get(&page.target(ids), Some(&cookie))).await;
+            assert_eq!(answer.status, 404, "{}: {answer:?}", page.id);
+            says_nothing_of(&answer, &fixture.theirs, &page.id);
+        }
+        let answer = fixture
+            .send(get(&page.target(&our_ids), Some(&cookie)))
+            .await;
+        assert_eq!(answer.status, 200, "{}: {answer:?}", page.id);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A request for a page, with the cookie of a session.
-fn get(path: &str, cookie: Option<&str>) -> Request<Body> {
+pub(crate) fn get(path: &str, cookie: Option<&str>) -> Request<Body> {
     let mut request = Request::get(path).header("host", "127.0.0.1:8080");
     if let Some(cookie) = cookie {
         request = request.header("cookie", cookie);
@@ -38,7 +38,7 @@ fn sign_in(password: &str, to: &str) -> Request<Body> {
 }
 
 /// Ana, who may look at our project, and the cookie of her session.
-async fn signed_in(fixture: &Fixture) -> String {
+pub(crate) async fn signed_in(fixture: &Fixture) -> String {
     user(fixture, "ana", &[(&fixture.ours, Role::ReadOnly)]).await;
     let answer = fixture.send(sign_in(PASSWORD, "")).await;
     let cookie = answer.headers["set-cookie"].to_str().unwrap();
