@@ -18,4 +18,4 @@ pub use backup::{Backup, BackupOrder};
 pub use cluster_api::ClusterApi;
 pub use command::Command;
 pub use means::{Management, Means, Program};
-pub use observe::{Observe, Source};
+pub use observe::{Observe, Source, runs_target, told};

@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use airworthy_collect::{ConnectOptions, Limits, Plan, collect, connect, recording};
 use airworthy_knowledge::Knowledge;
-use airworthy_model::{Facts, KubeVersion, Need, UpgradeScope, facts::Node};
+use airworthy_model::{
+    Facts, KubeVersion, Need, UpgradeScope,
+    facts::{Node, ServerVersion},
+};
 use airworthy_upgrade::driver::{Driver, Order, Step, reached};
 use serde_json::{Value, json};
 
@@ -105,22 +108,38 @@ impl Driver for Observe {
     }
 }
 
+/// Whether an API server runs the target, and behaves like it: one that emulates an older minor has not arrived.
+pub fn runs_target(server: &ServerVersion, target: &KubeVersion) -> bool {
+    let behaves = server.emulation.unwrap_or(server.version.minor);
+    reached(&server.version, target) && behaves >= target.minor
+}
+
+/// What an API server runs, for people.
+pub fn told(server: &ServerVersion) -> String {
+    let version = &server.version;
+    match server.emulation.filter(|minor| *minor != version.minor) {
+        Some(minor) => format!("the API server runs {version} and behaves as {minor}"),
+        None => format!("the API server runs {version}"),
+    }
+}
+
 fn judge(order: &Order, facts: &Facts, scope: UpgradeScope) -> Seen {
-    let runs = match &facts.version {
-        Ok(version) => &version.version,
+    let server = match &facts.version {
+        Ok(version) => version,
         Err(missing) => return Seen::Lagging(0, missing.to_string()),
     };
+    let runs = &server.version;
     if runs.minor > order.target.minor {
         return Seen::Beyond(format!(
             "the API server runs {runs}, beyond the target {}",
             order.target
         ));
     }
-    if !reached(runs, &order.target) {
-        return Seen::Lagging(0, format!("the API server runs {runs}"));
+    if !runs_target(server, &order.target) {
+        return Seen::Lagging(0, told(server));
     }
     if scope == UpgradeScope::ControlPlane {
-        return Seen::Converged(format!("the API server runs {runs}"));
+        return Seen::Converged(told(server));
     }
     match &facts.nodes {
         Ok(nodes) => judge_nodes(order, runs, nodes),

@@ -108,6 +108,23 @@ fn what_lags_is_named() {
 }
 
 #[test]
+fn an_api_server_that_emulates_an_older_minor_has_not_arrived() {
+    let mut emulating = facts("v1.32.13", &[]);
+    let emulate = |minor: &str| {
+        Ok(ServerVersion {
+            version: "v1.32.13".parse().unwrap(),
+            emulation: Some(minor.parse().unwrap()),
+        })
+    };
+    emulating.version = emulate("1.31");
+    let seen = judge(&order(), &emulating, UpgradeScope::Nodes);
+    lags(seen, 0, "runs v1.32.13 and behaves as 1.31");
+    emulating.version = emulate("1.32");
+    let seen = judge(&order(), &emulating, UpgradeScope::Nodes);
+    assert!(matches!(seen, Seen::Converged(_)));
+}
+
+#[test]
 fn a_kubelet_that_is_ahead_is_not_converged() {
     lags(seen("v1.32.13", &["v1.33.0"]), 30, "n0 runs v1.33.0");
 }

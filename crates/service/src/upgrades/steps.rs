@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use airworthy_collect::{Limits, Plan};
-use airworthy_drivers::{AnyDriver, ClusterApi, Command, Means, Observe, Source, program};
-use airworthy_model::{KubeVersion, Need};
-use airworthy_store::{Cluster, NewBaseline, Observed, Outcome, Parked, Phase, Task};
-use airworthy_upgrade::driver::{Driver as _, Order, Step, reached};
+use airworthy_drivers::{
+    AnyDriver, ClusterApi, Command, Means, Observe, Source, program, runs_target, told,
+};
+use airworthy_model::{Need, facts::ServerVersion};
+use airworthy_store::{Cluster, NewBaseline, Outcome, Parked, Phase, Task};
+use airworthy_upgrade::driver::{Driver as _, Order, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -97,7 +99,7 @@ impl Service {
     }
 
     /// The version that the API server says it runs now; the error is for callers.
-    async fn running_now(&self, cluster: &Cluster) -> Result<KubeVersion, String> {
+    async fn running_now(&self, cluster: &Cluster) -> Result<ServerVersion, String> {
         let deadline = self.settings.probe_deadline;
         let limits = Limits {
             request_deadline: deadline,
@@ -110,8 +112,7 @@ impl Service {
         };
         let facts = cluster::read(cluster, &plan).await?;
         self.remember(cluster, &cluster::observed(&facts)).await;
-        let version = facts.version.map_err(|missing| missing.to_string())?;
-        Ok(version.version)
+        facts.version.map_err(|missing| missing.to_string())
     }
 }
 
@@ -124,7 +125,7 @@ impl Work<'_> {
         }
         let target = &self.spec.target_version;
         let there = self.service.running_now(self.cluster).await;
-        let there = there.is_ok_and(|running| reached(&running, target));
+        let there = there.is_ok_and(|server| runs_target(&server, target));
         if self.spec.only_upgrade || there {
             return self.driven(None);
         }
@@ -169,11 +170,11 @@ impl Work<'_> {
     async fn verify(self, done_at: Timestamp) -> Result<Worked, Error> {
         let target = &self.spec.target_version;
         let why = match self.service.running_now(self.cluster).await {
-            Ok(running) if reached(&running, target) => {
-                let message = format!("the API server runs {running}");
-                return Ok(Worked::Ended(Judged::of(ended(Phase::Success, message))));
+            Ok(server) if runs_target(&server, target) => {
+                let success = ended(Phase::Success, told(&server));
+                return Ok(Worked::Ended(Judged::of(success)));
             }
-            Ok(running) => format!("the API server runs {running}"),
+            Ok(server) => told(&server),
             Err(why) => why,
         };
         let waited = Timestamp::now().duration_since(done_at).unsigned_abs();
@@ -189,11 +190,7 @@ impl Work<'_> {
     /// Ends an upgrade, and looks what became of the cluster.
     async fn fail(&self, message: String) -> Result<Worked, Error> {
         if self.service.running_now(self.cluster).await.is_err() {
-            let seen = Observed {
-                phase: Some("Unavailable".to_owned()),
-                ..Observed::default()
-            };
-            self.service.remember(self.cluster, &seen).await;
+            self.service.remember_silence(self.cluster).await;
         }
         let failed = ended(Phase::Failed, message);
         Ok(Worked::Ended(Judged::of(failed)))
