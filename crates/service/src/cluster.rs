@@ -157,6 +157,15 @@ impl Service {
         version.and_then(|version| version.parse().ok())
     }
 
+    /// Keeps that a cluster did not answer; what was seen of it before stays.
+    pub(crate) async fn remember_silence(&self, cluster: &Cluster) {
+        let seen = Observed {
+            phase: Some("Unavailable".to_owned()),
+            ..Observed::default()
+        };
+        self.remember(cluster, &seen).await;
+    }
+
     /// Keeps what was seen of a cluster. Losing it costs nothing but an older picture in a list.
     pub(crate) async fn remember(&self, cluster: &Cluster, seen: &Observed) {
         let (project, id) = (&cluster.project_id, &cluster.id);

@@ -82,7 +82,13 @@ impl Service {
             switched_off: self.settings.switched_off.clone(),
             ..Plan::of(needs)
         };
-        let mut facts = cluster::read(cluster, &plan).await?;
+        let mut facts = match cluster::read(cluster, &plan).await {
+            Ok(facts) => facts,
+            Err(why) => {
+                self.remember_silence(cluster).await;
+                return Err(why);
+            }
+        };
         self.put_audit_events(cluster, &mut facts).await;
         self.remember(cluster, &cluster::observed(&facts)).await;
         Ok(facts)

@@ -136,17 +136,29 @@ fn status(cluster: &Cluster) -> AutopilotClusterStatus {
             job_id: cluster.job_id.clone(),
             ..status
         },
-        Some(ClusterPhase::Unavailable) | None => never_reached(cluster, status),
+        Some(ClusterPhase::Unavailable) | None => unavailable(cluster, status),
         Some(_) => status,
     }
 }
 
-/// A cluster that was never reached is not called available.
-fn never_reached(cluster: &Cluster, status: AutopilotClusterStatus) -> AutopilotClusterStatus {
+/// A cluster that was never reached, or did not answer when it was last asked, is not called available.
+fn unavailable(cluster: &Cluster, status: AutopilotClusterStatus) -> AutopilotClusterStatus {
+    let (reason, message) = match cluster.observed_at {
+        None => (
+            "NeverReached",
+            "The cluster was registered and not reached since.".to_owned(),
+        ),
+        Some(at) => (
+            "Unreachable",
+            format!(
+                "The cluster did not answer when it was last read; its version was last seen at {at:.0}."
+            ),
+        ),
+    };
     AutopilotClusterStatus {
         phase: Some(ClusterPhase::Unavailable),
-        reason: Some("NeverReached".to_owned()),
-        message: Some("The cluster was registered and not reached since.".to_owned()),
+        reason: Some(reason.to_owned()),
+        message: Some(message),
         job_id: cluster.job_id.clone(),
         ..status
     }

@@ -3,7 +3,7 @@
 use std::{fs, net::TcpListener, time::Duration};
 
 use airworthy_service::Workers;
-use airworthy_store::{Access, NewCluster, TaskKind, TaskState};
+use airworthy_store::{Access, NewCluster, Observed, TaskKind, TaskState};
 use jiff::Timestamp;
 
 use crate::fixture::{Fixture, precheck};
@@ -43,6 +43,16 @@ async fn a_check_of_a_cluster_that_cannot_be_reached_ends_as_error_and_says_so()
         .add_cluster(project, new, Timestamp::now())
         .await
         .unwrap();
+    let seen = Observed {
+        version: Some("v1.31.14".into()),
+        phase: Some("Available".into()),
+        ..Observed::default()
+    };
+    let long_ago = Timestamp::UNIX_EPOCH;
+    let remembered = fixture
+        .store
+        .update_observed(project, &cluster.id, &seen, long_ago);
+    assert!(remembered.await.unwrap());
     let workers = Workers::start(&fixture.service);
     let base = format!(
         "{}/{}/operation/precheck",
@@ -50,7 +60,7 @@ async fn a_check_of_a_cluster_that_cannot_be_reached_ends_as_error_and_says_so()
         cluster.id
     );
     let created = fixture.post(&base, &precheck("v1.32")).await.ok();
-    assert_eq!(created["spec"].get("clusterVersion"), None);
+    assert_eq!(created["spec"]["clusterVersion"], "v1.31.14-r0");
     let uid = created["metadata"]["uid"].as_str().unwrap();
     let ended = fixture.store.finished(uid, Duration::from_secs(1));
     tokio::time::timeout(Duration::from_mins(1), ended)
@@ -63,6 +73,10 @@ async fn a_check_of_a_cluster_that_cannot_be_reached_ends_as_error_and_says_so()
     assert_eq!(shown["status"]["phase"], "Error", "{shown}");
     let message = shown["status"]["message"].as_str().unwrap();
     assert!(message.contains("127.0.0.1"), "{message}");
+    let shown = fixture.ours.clusters();
+    let shown = fixture.get(&format!("{shown}/{}", cluster.id)).await.ok();
+    assert_eq!(shown["status"]["phase"], "Unavailable");
+    assert_eq!(shown["status"]["reason"], "Unreachable");
 }
 
 #[tokio::test]
