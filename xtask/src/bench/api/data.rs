@@ -87,7 +87,6 @@ pub(super) async fn data(program: &Path, size: Size) -> Result<Data> {
             size.tasks(),
             size.clusters
         ));
-        multiply(&first, size).await?;
         let unfinished = cache.join(format!("{name}.part"));
         let _ = std::fs::remove_dir_all(&unfinished);
         std::fs::create_dir(&unfinished)?;
@@ -95,6 +94,7 @@ pub(super) async fn data(program: &Path, size: Size) -> Result<Data> {
             let file = format!("airworthy.db{end}");
             std::fs::copy(folder.path().join(&file), unfinished.join(&file))?;
         }
+        multiply(&unfinished.join("airworthy.db"), size).await?;
         std::fs::rename(&unfinished, &kept)?;
         progress(&format!("made in {} s", began.elapsed().as_secs()));
     }
