@@ -159,6 +159,7 @@ async function send(operation, fields = {}) {
   for (const [name, value] of Object.entries(fields)) {
     await fill(`#field-${name}`, value);
   }
+  await page.$eval("#result", (it) => it.replaceChildren());
   await page.focus("#operation button[type=submit]");
   await page.keyboard.press("Enter");
   await page.waitForSelector("#answer-title");

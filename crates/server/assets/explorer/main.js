@@ -38,11 +38,18 @@ function show(operation) {
   const about = operation.description.split(/\n\s*\n/).filter(Boolean);
   const result = element("div", { id: "result" });
   const listing = element("pre", { id: "code", tabindex: "0", "aria-label": "The call as code" });
+  let typed = 0;
   const changed = async () => {
+    const turn = ++typed;
     const made = await request(operation);
-    listing.textContent = code(language, operation, values(shown), made);
+    // Signing takes a moment, in which more may have been typed or another operation chosen.
+    if (turn === typed && listing.isConnected) {
+      listing.textContent = code(language, operation, values(shown), made);
+    }
   };
   const send = async () => {
+    // What came back before is not the answer to this.
+    result.replaceChildren();
     document.querySelector("#said").textContent = "Sending";
     const response = await request(operation).then(sent).catch((error) => error);
     result.replaceChildren(answer(response));
