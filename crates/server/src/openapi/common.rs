@@ -103,31 +103,32 @@ fn complete(path: &str, operation: &mut Value) {
     if let Some(role) = role(operation) {
         operation["x-role"] = role.into();
     }
-    let public = operation.get("security").is_some();
-    let takes_body = operation.get("requestBody").is_some();
+    if operation.get("security").is_none() {
+        let takes_body = operation.get("requestBody").is_some();
+        for (status, description) in refusals(path, takes_body) {
+            if operation["responses"].get(status).is_none() {
+                operation["responses"][status] = json!({ "description": description });
+            }
+        }
+    }
+    for (status, response) in members(&mut operation["responses"]) {
+        complete_response(path, status, response);
+    }
+}
+
+/// Errors have the body of all errors, unless the operation says another, and every answer has its request's id.
+fn complete_response(path: &str, status: &str, response: &mut Value) {
     let schema = if path.starts_with("/v3/") {
         "IdentityError"
     } else {
         "Error"
     };
-    let responses = &mut operation["responses"];
-    if !public {
-        for (status, description) in refusals(path, takes_body) {
-            let told = responses.get(status).is_some();
-            if !told {
-                responses[status] = json!({ "description": description });
-            }
-        }
+    if status.starts_with(['4', '5']) && response.get("content").is_none() {
+        response["content"] = json!({
+            "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } }
+        });
     }
-    for (status, response) in members(responses) {
-        let refusal = status.starts_with(['4', '5']);
-        if refusal && response.get("content").is_none() {
-            response["content"] = json!({
-                "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } }
-            });
-        }
-        response["headers"]["X-Request-Id"] = json!({ "$ref": "#/components/headers/RequestId" });
-    }
+    response["headers"]["X-Request-Id"] = json!({ "$ref": "#/components/headers/RequestId" });
 }
 
 /// The least role that may call an operation.

@@ -71,3 +71,21 @@ fn put(operation: &mut Value, example: &Value) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_the_example_of_an_operation() {
+        let document = crate::openapi::document().to_string();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/openapi/examples");
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), EXAMPLES.len());
+        for (name, text) in EXAMPLES {
+            let id = format!("\"operationId\":\"{name}\"");
+            assert!(document.contains(&id), "{name}");
+            let example: Value = serde_json::from_str(text).unwrap();
+            assert!(example.get("answer").is_some(), "{name}");
+        }
+    }
+}

@@ -88,14 +88,7 @@ async fn ids(fixture: &Fixture, tenant: &Tenant) -> Ids {
     ids.insert("task_id", create("/operation/precheck", check).await);
     // What others left is due before it.
     while fixture.finish(Phase::Success, None).await.task.id != ids["task_id"] {}
-    let upgrade = json!({
-        "metadata": { "apiVersion": "v3", "kind": "UpgradeTask" },
-        "spec": { "clusterUpgradeAction": {
-            "targetVersion": "v1.32",
-            "strategy": { "type": "inPlaceRollingUpdate", "inPlaceRollingUpdate": { "userDefinedStep": 20 } },
-        } },
-    });
-    ids.insert("upgrade_id", create("/operation/upgrade", upgrade).await);
+    ids.insert("upgrade_id", create("/operation/upgrade", upgrade()).await);
     let workflow =
         json!({ "apiVersion": "v3", "kind": "WorkFlowTask", "spec": { "targetVersion": "v1.32" } });
     ids.insert(
@@ -105,6 +98,16 @@ async fn ids(fixture: &Fixture, tenant: &Tenant) -> Ids {
     ids.insert("upgrade_plan_id", plan(fixture, tenant).await);
     ids.insert("job_id", job(fixture, tenant).await);
     ids
+}
+
+fn upgrade() -> Value {
+    json!({
+        "metadata": { "apiVersion": "v3", "kind": "UpgradeTask" },
+        "spec": { "clusterUpgradeAction": {
+            "targetVersion": "v1.32",
+            "strategy": { "type": "inPlaceRollingUpdate", "inPlaceRollingUpdate": { "userDefinedStep": 20 } },
+        } },
+    })
 }
 
 /// No operation makes a plan.
