@@ -21,14 +21,17 @@ pub(crate) use snapshot::Snapshot;
 #[command(name = "airworthy", version, disable_help_subcommand = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     /// Configuration file [default: config.toml in the user's airworthy configuration folder, if it is there]
-    #[arg(long, global = true, value_name = "FILE", env = "AIRWORTHY_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "AIRWORTHY_CONFIG", help_heading = EVERYWHERE)]
     pub(crate) config: Option<PathBuf>,
     /// Knowledge file that takes the place of the tables that came with the program (airworthy knowledge export prints those)
-    #[arg(long, global = true, value_name = "FILE", env = "AIRWORTHY_KNOWLEDGE")]
+    #[arg(long, global = true, value_name = "FILE", env = "AIRWORTHY_KNOWLEDGE", help_heading = EVERYWHERE)]
     pub(crate) knowledge: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+/// Stands over the options that every command has, below its own.
+const EVERYWHERE: &str = "Options of every command";
 
 /// The exit code of a usage error, or of a run that itself failed.
 pub(crate) const FAILED: u8 = 2;
@@ -361,14 +364,20 @@ pub(crate) struct Demo {
     #[arg(long)]
     pub(crate) once: bool,
     /// Address to listen on [default: a free port of the loopback interface]
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:0", hide_default_value = true)]
     pub(crate) listen: std::net::SocketAddr,
+}
+
+/// Reads an address to listen on; names are left to resolvers.
+fn address(text: &str) -> Result<std::net::SocketAddr, String> {
+    let told = |_| "an IP address and a port are expected, such as 127.0.0.1:8443".to_owned();
+    text.parse().map_err(told)
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Address to listen on
-    #[arg(long, value_name = "ADDRESS", env = "AIRWORTHY_LISTEN")]
+    /// Address to listen on, such as 127.0.0.1:8443
+    #[arg(long, value_name = "ADDRESS", value_parser = address, env = "AIRWORTHY_LISTEN")]
     pub(crate) listen: Option<std::net::SocketAddr>,
     #[command(flatten)]
     pub(crate) encryption: Encryption,

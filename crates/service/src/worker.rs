@@ -94,8 +94,13 @@ impl Worker {
     }
 
     async fn work(&mut self, lease: Lease) {
-        let span = tracing::info_span!("task", id = %lease.task.id, kind = lease.task.kind.as_str(), attempt = lease.task.attempt);
-        tracing::info!(parent: &span, "begun");
+        let span = tracing::info_span!("task", id = %lease.task.id, kind = lease.task.kind.as_str(), attempt = lease.task.attempt, tries = lease.task.tries);
+        // An upgrade has a step every few seconds, for hours.
+        if lease.task.scratch.is_none() {
+            tracing::info!(parent: &span, "begun");
+        } else {
+            tracing::debug!(parent: &span, "taken up again");
+        }
         let ended = {
             let service = self.service.clone();
             // A panic is this task's failure, not the worker's end.
@@ -140,9 +145,12 @@ impl Worker {
                 store.park(lease, parked, baseline, now).await
             }
             Some(Ok(Worked::Ended(judged))) => {
+                let (phase, told) = (judged.outcome.phase, judged.outcome.message.clone());
                 store
                     .finish(lease, judged.outcome, judged.baseline, now)
                     .await?;
+                let message = told.as_deref().unwrap_or_default();
+                tracing::info!(task = %lease.task.id, kind = lease.task.kind.as_str(), ?phase, message, "ended");
                 self.service.make_ready(&lease.task).await;
                 Ok(())
             }

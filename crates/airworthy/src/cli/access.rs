@@ -137,8 +137,8 @@ pub(crate) enum Key {
 /// Print who changed what, or wanted to, and who logged in: a line of JSON each, oldest first
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Entries are kept for 90 days, and at most 100,000 of each project. An entry of no project is a log-in
-by an unknown user, while locked, or for no project.")]
+Entries are kept for 90 days, and at most 100,000 of each project. An entry of no project is a
+log-in by an unknown user, while locked, or for no project.")]
 pub(crate) struct Trail {
     /// Id of the project [default: all entries, also those of no project]
     #[arg(long)]

@@ -69,7 +69,23 @@ pub(crate) async fn run(args: Serve, mut config: Config) -> Result<u8> {
         config.scheme(),
         config.database.value.display()
     ));
+    warn_of_strays(&store, &config).await?;
     until_stopped(listener, store, &config, tls, stop).await
+}
+
+/// Says which entries of the configuration are about no project: a name that is mistyped would leave its cluster without
+/// the driver that is meant for it.
+async fn warn_of_strays(store: &Store, config: &Config) -> Result<()> {
+    let projects = store.projects().await?;
+    let entries = config.clusters.value.iter();
+    let known = |named: &str| projects.iter().any(|it| it.id == named || it.name == named);
+    for entry in entries.filter(|entry| !known(&entry.project)) {
+        console::say(&format!(
+            "warning: [[cluster]] {}/{} of the configuration has no effect: there is no project {:?}\n",
+            entry.project, entry.name, entry.project
+        ));
+    }
+    Ok(())
 }
 
 /// Serves until it is told to stop.

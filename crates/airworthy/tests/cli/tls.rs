@@ -174,3 +174,16 @@ async fn a_certificate_that_cannot_be_used_is_told_before_anything_is_made() {
     swapped.refuses(&["tls.key", "has no certificate"]);
     assert!(!folder.path().join("airworthy.db").exists());
 }
+
+/// A mistyped name would leave its cluster without the driver that is meant for it.
+#[tokio::test]
+async fn an_entry_about_no_project_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let entry = "[[cluster]]\nproject = \"local-9\"\nname = \"prod\"\n";
+    fs::write(folder.path().join("stray.toml"), entry).expect("a file");
+    let service = serve(&folder, "127.0.0.1:0", &["--config", "stray.toml"]);
+    let mut running = Running::start(service, "http").await;
+    running
+        .until_told("local-9/prod of the configuration has no effect: there is no project")
+        .await;
+}

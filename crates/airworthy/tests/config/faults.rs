@@ -74,7 +74,10 @@ fn a_value_out_of_range_is_refused_with_its_bounds() {
     ] {
         let bounds = format!("it must be between {least} and {most}");
         let outside = |value: &i64| *value >= 0 && !(least..=most).contains(value);
-        for value in [0, least - 1, most + 1, i64::MAX].into_iter().filter(outside) {
+        for value in [0, least - 1, most + 1, i64::MAX]
+            .into_iter()
+            .filter(outside)
+        {
             refused(
                 &format!("{member} = {value}"),
                 &[&format!("{member} is {value}"), &bounds],
@@ -159,9 +162,9 @@ fn a_file_that_is_named_must_be_there() {
 #[test]
 fn a_wrong_value_of_the_environment_is_refused() {
     airworthy(["config", "show"])
-        .env("AIRWORTHY_LISTEN", "nonsense")
+        .env("AIRWORTHY_LISTEN", "localhost:8443")
         .run()
-        .refuses(&["--listen", "nonsense"]);
+        .refuses(&["--listen", "localhost:8443", "such as 127.0.0.1:8443"]);
     airworthy(["serve"])
         .env("AIRWORTHY_SEALING_KEY", "short")
         .run()
