@@ -19,6 +19,12 @@ use crate::{
 
 const READING: &str = "read an answer";
 
+/// Not a join: that looks at all tasks where there were few of them when they were last counted.
+const READ: &str = "SELECT asked.key AS place, (SELECT answer FROM tasks WHERE id = asked.value ->> 2 \
+     AND project_id = asked.value ->> 0 AND cluster_id = asked.value ->> 1 AND kind = 'precheck' \
+     AND state = 'done' AND answer_form = asked.value ->> 3 AND answer_at = updated_at) AS answer \
+     FROM json_each($1) AS asked";
+
 /// Most answers that are read at once.
 const MOST: usize = 64;
 
@@ -104,21 +110,16 @@ async fn work(reader: Reader) {
 async fn read(store: &Store, keys: &[Key]) -> Result<Vec<Option<Vec<u8>>>, Error> {
     // Lists of texts and numbers can always be written.
     let asked = serde_json::to_string(keys).unwrap_or_default();
-    let rows: Vec<(i64, Vec<u8>)> = sqlx::query(
-        "SELECT asked.key AS place, tasks.answer AS answer FROM json_each($1) AS asked CROSS JOIN tasks \
-         ON tasks.id = asked.value ->> 2 WHERE tasks.project_id = asked.value ->> 0 \
-         AND tasks.cluster_id = asked.value ->> 1 AND tasks.kind = 'precheck' AND tasks.state = 'done' \
-         AND tasks.answer_form = asked.value ->> 3 AND tasks.answer_at = tasks.updated_at",
-    )
-    .bind(asked)
-    .try_map(|row: SqliteRow| Ok((row.try_get("place")?, row.try_get("answer")?)))
-    .fetch_all(&store.readers)
-    .await
-    .during(READING)?;
+    let rows: Vec<(i64, Option<Vec<u8>>)> = sqlx::query(READ)
+        .bind(asked)
+        .try_map(|row: SqliteRow| Ok((row.try_get("place")?, row.try_get("answer")?)))
+        .fetch_all(&store.readers)
+        .await
+        .during(READING)?;
     let mut found = vec![None; keys.len()];
     for (place, answer) in rows {
         if let Some(of) = usize::try_from(place).ok().and_then(|it| found.get_mut(it)) {
-            *of = Some(answer);
+            *of = answer;
         }
     }
     Ok(found)
@@ -168,5 +169,32 @@ impl Store {
             })
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use sqlx::AssertSqlSafe;
+
+    use super::*;
+    use crate::{Options, SealingKey};
+
+    #[tokio::test]
+    async fn tasks_are_found_by_their_id_however_few_there_once_were() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = Options::new(directory.path().join("a.db"), SealingKey::from([7; 32]));
+        let store = Store::open(&options, Timestamp::UNIX_EPOCH).await.unwrap();
+        let counted = "ANALYZE; INSERT INTO sqlite_stat1 VALUES \
+             ('tasks', 'sqlite_autoindex_tasks_1', '1 1'), ('tasks', 'tasks_counted', '1 1 1'); ANALYZE sqlite_schema";
+        sqlx::raw_sql(counted).execute(&store.writer).await.unwrap();
+        let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {READ}")))
+            .bind("[]")
+            .try_map(|row: SqliteRow| row.try_get::<String, _>("detail"));
+        let plan = plan.fetch_all(&store.writer).await.unwrap().join("; ");
+        assert!(
+            plan.contains("SEARCH tasks USING INDEX sqlite_autoindex_tasks_1"),
+            "{plan}"
+        );
     }
 }

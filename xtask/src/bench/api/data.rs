@@ -34,7 +34,7 @@ pub(super) const KEY: (&str, &str) = (
     "bench-secret-0123456789abcdefghijklmnopq",
 );
 /// Changes when the recipe does.
-const GENERATION: u32 = 2;
+const GENERATION: u32 = 3;
 /// Pods without a controller that the recording gets beside what it has: the answer then has some 20 kB.
 const BARE_PODS: usize = 60;
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -245,9 +245,10 @@ async fn multiply(database: &Path, size: Size) -> Result<()> {
     let mut connection = connect(database).await?;
     add_clusters(&mut connection, size).await?;
     add_tasks(&mut connection, size).await?;
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-        .execute(&mut connection)
-        .await?;
+    // As the service does when it ends: what was counted of one task misleads.
+    for statement in ["ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"] {
+        sqlx::query(statement).execute(&mut connection).await?;
+    }
     connection.close().await?;
     Ok(())
 }
