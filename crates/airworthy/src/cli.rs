@@ -406,6 +406,11 @@ pub(crate) enum Project {
         #[command(flatten)]
         store: Store,
     },
+    /// List the projects
+    List {
+        #[command(flatten)]
+        store: Store,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -14,16 +14,33 @@ use crate::{
 };
 
 pub(crate) async fn project(command: Project, mut config: Config) -> Result<u8> {
-    let Project::Add { id, name, store } = command;
-    check_project_id(&id)?;
-    check_name(&name)?;
-    let store = open(&store, &mut config).await?;
-    if store.project(&id).await?.is_some() {
+    match command {
+        Project::Add { id, name, store } => {
+            check_project_id(&id)?;
+            check_name(&name)?;
+            add_project(&open(&store, &mut config).await?, &id, &name).await
+        }
+        Project::List { store } => list_projects(&open(&store, &mut config).await?).await,
+    }
+}
+
+async fn list_projects(store: &Store) -> Result<u8> {
+    let mut lines = vec![format!("{:36}  {:20}  NAME", "ID", "CREATED")];
+    for project in store.projects().await? {
+        lines.push(format!(
+            "{:36}  {:20.0}  {}",
+            project.id, project.created_at, project.name
+        ));
+    }
+    store.close().await?;
+    console::print(&lines.join("\n"))
+}
+
+async fn add_project(store: &Store, id: &str, name: &str) -> Result<u8> {
+    if store.project(id).await?.is_some() {
         bail!("project {id} already exists");
     }
-    let project = store
-        .add_project(&name, Some(&id), Timestamp::now())
-        .await?;
+    let project = store.add_project(name, Some(id), Timestamp::now()).await?;
     store.close().await?;
     console::print(&format!("project {} ({}) added", project.id, project.name))
 }

@@ -101,6 +101,14 @@ fn projects_have_ids_that_paths_can_carry() {
     operator
         .run(&same_id)
         .refuses(&["0605767a768010f92f1fc00e2b7c4f31 already exists"]);
+    let listed = operator.run(&["project", "list"]);
+    listed.exits(0);
+    let lines: Vec<_> = listed.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{listed}");
+    assert!(
+        lines[1].starts_with(args[3]) && lines[1].ends_with("  eu-west-101"),
+        "{listed}"
+    );
 }
 
 #[test]

@@ -101,8 +101,9 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
             "AIRWORTHY_ALLOW_PLAIN_HTTP",
         ],
     ),
-    (&["project"], &["add"]),
+    (&["project"], &["add", "list"]),
     (&["project", "add"], &["--id", "--name", "--database"]),
+    (&["project", "list"], &["--database"]),
     (&["cluster"], &["add", "audit-token", "list", "remove"]),
     (
         &["cluster", "add"],
