@@ -127,7 +127,11 @@ fn told(address: &str, Credentials { key, password }: &Credentials) -> String {
          To point the vendor's Python, Go or Java SDK at it (region local-1):\n\
          \n\
          \x20 export HUAWEICLOUD_SDK_REGION_CCE_LOCAL_1=http://{address}\n\
+         \x20 export HUAWEICLOUD_SDK_IAM_ENDPOINT=http://{address}\n\
          \x20 export CLOUD_SDK_AK={} CLOUD_SDK_SK={}\n\
+         \n\
+         Without the second one, and in Go, which takes https:// alone there, give the credentials the project's id:\n\
+         they would ask the vendor's public cloud for it.\n\
          \n\
          Your own cluster: airworthy precheck\n",
         key.ak,
