@@ -1,12 +1,13 @@
 //! The work of one task: collect, assess, and what follows for the store.
 
+use std::time::Duration;
+
 use airworthy_assess::{Run, Selection, assess, catalogue};
 use airworthy_cce::{mapping, wire::TaskPhase};
 use airworthy_collect::{Plan, recording};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{Assessment, Facts, KubeVersion, Phase, UpgradePath};
 use airworthy_store::{self as store, Cluster, NewBaseline, Outcome, Parked, Task, TaskKind};
-use jiff::Timestamp;
 
 use crate::{
     Error, Service, cluster,
@@ -26,6 +27,8 @@ pub(crate) enum Worked {
 pub(crate) struct Judged {
     pub(crate) outcome: Outcome,
     pub(crate) baseline: Option<NewBaseline>,
+    /// How long its result counts from the end on, where that is bounded.
+    pub(crate) counts_for: Option<Duration>,
 }
 
 impl Judged {
@@ -33,6 +36,7 @@ impl Judged {
         Self {
             outcome,
             baseline: None,
+            counts_for: None,
         }
     }
 
@@ -146,7 +150,6 @@ impl Service {
     ) -> Result<Judged, Error> {
         let status = mapping::precheck_status(assessment, &catalogue(Some(Phase::Pre)));
         let passed = status.phase == TaskPhase::Success;
-        let now = Timestamp::now();
         let outcome = Outcome {
             phase: if passed {
                 store::Phase::Success
@@ -155,7 +158,7 @@ impl Service {
             },
             message: None,
             result: Some(serde_json::to_vec(assessment)?),
-            expires_at: now.checked_add(self.settings.result_expiry).ok(),
+            expires_at: None,
         };
         let baseline = passed.then(|| baseline(facts, path)).transpose();
         Ok(Judged {
@@ -164,6 +167,7 @@ impl Service {
                 tracing::error!(%error, "the baseline could not be written");
                 None
             }),
+            counts_for: Some(self.settings.result_expiry),
         })
     }
 
@@ -257,13 +261,10 @@ fn postcheck_outcome(assessment: &Assessment) -> Result<Judged, Error> {
         PostVerdict::Error(message) => (store::Phase::Error, Some(message)),
     };
     let result = Some(serde_json::to_vec(assessment)?);
-    Ok(Judged {
-        outcome: Outcome {
-            phase,
-            message,
-            result,
-            expires_at: None,
-        },
-        baseline: None,
-    })
+    Ok(Judged::of(Outcome {
+        phase,
+        message,
+        result,
+        expires_at: None,
+    }))
 }

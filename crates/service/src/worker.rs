@@ -3,7 +3,7 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use airworthy_store::{Error as StoreError, Lease};
+use airworthy_store::{Error as StoreError, Lease, Outcome};
 use futures::FutureExt as _;
 use jiff::Timestamp;
 use tokio::{sync::watch, task::JoinSet};
@@ -146,9 +146,12 @@ impl Worker {
             }
             Some(Ok(Worked::Ended(judged))) => {
                 let (phase, told) = (judged.outcome.phase, judged.outcome.message.clone());
-                store
-                    .finish(lease, judged.outcome, judged.baseline, now)
-                    .await?;
+                let counts_until = |span| now.checked_add(span).ok();
+                let outcome = Outcome {
+                    expires_at: judged.counts_for.and_then(counts_until),
+                    ..judged.outcome
+                };
+                store.finish(lease, outcome, judged.baseline, now).await?;
                 let message = told.as_deref().unwrap_or_default();
                 tracing::info!(task = %lease.task.id, kind = lease.task.kind.as_str(), ?phase, message, "ended");
                 self.service.make_ready(&lease.task).await;
