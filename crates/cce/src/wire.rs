@@ -90,7 +90,7 @@ pub use workflow::{
     WorkFlowStatus,
 };
 
-/// Which generation of clients answers are meant for. Two members changed their shape in the SDKs of April 2026 (x.1.193).
+/// Which generation of clients answers are meant for. Two members changed their shape in the SDKs of April 2026 (release x.1.193, of Python x.1.192).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shapes {

@@ -10,8 +10,6 @@ use crate::{
     told::{entry, id, is, list, text, time},
 };
 
-/// How long writing a result down may take.
-
 impl Walk<'_> {
     pub(super) async fn checks(&mut self, workflow: &str) -> Result<()> {
         let spec =
