@@ -150,7 +150,7 @@ pub(super) const RULES: &[Rule] = &[
         to: &["policy/v1"],
         steps: Some(empty_selector),
         note: Some(
-            "an empty selector, which selected no pod, would select every pod of the namespace: it was taken away",
+            "an empty selector selected no pod and would select every pod of the namespace: where one was written, it is taken away",
         ),
     },
     Rule {
