@@ -37,7 +37,7 @@ pub(super) const KEY: (&str, &str) = (
 const GENERATION: u32 = 3;
 /// Pods without a controller that the recording gets beside what it has: the answer then has some 20 kB.
 const BARE_PODS: usize = 60;
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 /// Rows of one transaction.
 const BATCH: u32 = 10_000;
 
@@ -220,13 +220,16 @@ async fn key(database: &Path, size: Size) -> Result<u64> {
     let schema: String = sqlx::query_scalar("SELECT group_concat(sql) FROM sqlite_master")
         .fetch_one(&mut connection)
         .await?;
-    let form: Option<i64> = match columns(&mut connection).await?.contains(&FORM.to_owned()) {
-        true => {
-            sqlx::query_scalar("SELECT answer_form FROM tasks")
-                .fetch_one(&mut connection)
-                .await?
-        }
-        false => None,
+    let has_form = columns(&mut connection)
+        .await?
+        .iter()
+        .any(|name| name == FORM);
+    let form: Option<i64> = if has_form {
+        sqlx::query_scalar("SELECT answer_form FROM tasks")
+            .fetch_one(&mut connection)
+            .await?
+    } else {
+        None
     };
     let mut hasher = DefaultHasher::new();
     (schema, form, GENERATION, BARE_PODS, size).hash(&mut hasher);
