@@ -107,14 +107,19 @@ pub async fn observe(access: &Access, limits: Limits) -> Result<Observed, Unread
     Ok(observed(&facts(access, &plan).await?))
 }
 
+/// A reading in which not even the version was answered is none of a cluster that is available.
 pub(crate) fn observed(facts: &Facts) -> Observed {
+    let phase = match facts.version {
+        Ok(_) => "Available",
+        Err(_) => "Unavailable",
+    };
     Observed {
         version: facts
             .version
             .as_ref()
             .ok()
             .map(|version| version.version.to_string()),
-        phase: Some("Available".to_owned()),
+        phase: Some(phase.to_owned()),
         endpoint_url: facts.cluster.server.clone(),
         totals: Totals::of(facts).and_then(|totals| serde_json::to_string(&totals).ok()),
     }
