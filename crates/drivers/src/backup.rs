@@ -59,7 +59,7 @@ impl Backup {
             begun_at: order.begun_at,
             variables: variables(order, &run),
             run,
-            before: None,
+            before: Vec::new(),
         };
         errand.step(scratch).await
     }

@@ -53,7 +53,9 @@ impl Driver for Command {
             supervisor: self.supervisor.clone(),
             begun_at: order.begun_at,
             variables: variables(order, &run),
-            before: (order.attempt > 1).then(|| self.run(&order.task_id, order.attempt - 1)),
+            before: (1..order.attempt)
+                .map(|attempt| self.run(&order.task_id, attempt))
+                .collect(),
             run,
         };
         errand.step(scratch).await

@@ -23,8 +23,8 @@ pub(crate) struct Errand {
     pub(crate) begun_at: Timestamp,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) run: Run,
-    /// The run that this one must not be beside.
-    pub(crate) before: Option<Run>,
+    /// The runs that this one must not be beside.
+    pub(crate) before: Vec<Run>,
 }
 
 impl Errand {
@@ -58,10 +58,14 @@ impl Errand {
         self.run.start(&self.supervisor)
     }
 
-    /// Whether the program of the run before is still at work.
+    /// Whether the program of a run before is still at work.
     fn is_preceded(&self) -> io::Result<bool> {
-        let before = self.before.as_ref().map(Run::look).transpose()?;
-        Ok(matches!(before, Some(Stage::Running(_))))
+        for run in &self.before {
+            if run.is_at_work()? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn looked(&self, known: bool) -> io::Result<Step> {
@@ -71,7 +75,7 @@ impl Errand {
                 "the folder of the run was removed: nobody knows how the program ended".to_owned(),
             )),
             Stage::Absent if self.is_preceded()? => Ok(failed(
-                "the program of the attempt before is still running: end it, then retry".to_owned(),
+                "the program of an attempt before is still running: end it, then retry".to_owned(),
             )),
             Stage::Absent => {
                 self.begin()?;

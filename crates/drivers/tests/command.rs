@@ -15,6 +15,7 @@ use airworthy_drivers::{
     Command, Program,
     program::{self, Ending, Run, Stage, supervise},
 };
+use airworthy_testbed::wait_until;
 use airworthy_upgrade::driver::{Driver, Order, Step};
 use common::order;
 use jiff::Timestamp;
@@ -333,8 +334,24 @@ async fn a_supervisor_that_was_killed_is_lost_and_nothing_is_started_again() {
         );
     }
     house.run().start(&house.driver.supervisor).unwrap();
+    // A retry must not run beside what is still at work, nor one after that retry.
+    for attempt in [2, 3] {
+        let step = house.driver.step(&self::order(attempt), None).await;
+        fails(step, "still running");
+    }
     assert_eq!(fs::read_to_string(house.path("starts")).unwrap(), "x\n");
     kill_process_group(program, Signal::KILL).unwrap();
+    let again = wait_for_retry(&house, &self::order(3)).await;
+    assert!(matches!(again, Step::Going { .. }), "{again:?}");
+}
+
+/// The first step of an attempt, once what was killed is gone.
+async fn wait_for_retry(house: &House, order: &Order) -> Step {
+    let gone = wait_until(Duration::from_secs(30), "the group to be gone", || async {
+        let step = house.driver.step(order, None).await;
+        Ok(matches!(step, Step::Going { .. }).then_some(step))
+    });
+    gone.await.unwrap()
 }
 
 /// The service died after it left the order and before its supervisor came: nothing was started, so the next step starts it.

@@ -7,6 +7,7 @@
 //! program ended.
 
 mod files;
+mod left;
 mod output;
 mod supervise;
 
@@ -179,6 +180,15 @@ impl Run {
         }
     }
 
+    /// Whether the program is at work, or what it left behind when its supervisor was gone.
+    pub(crate) fn is_at_work(&self) -> io::Result<bool> {
+        Ok(match self.look()? {
+            Stage::Running(_) => true,
+            Stage::Lost(Some(group)) => left::is_at_work(group, &self.folder.join(GROUP)),
+            _ => false,
+        })
+    }
+
     /// What the program says of its progress; texts that are no number from 0 to 100 say nothing.
     fn progress(&self) -> io::Result<Option<u8>> {
         let bytes = files::read(&self.folder, PROGRESS)?.unwrap_or_default();
@@ -202,7 +212,7 @@ pub fn tasks(folder: &Path) -> io::Result<Vec<String>> {
 pub fn remove(folder: &Path, task: &str) -> io::Result<()> {
     let runs = folder.join(task);
     for run in std::fs::read_dir(&runs)? {
-        if let Stage::Running(_) = Run::at(run?.path()).look()? {
+        if Run::at(run?.path()).is_at_work()? {
             return Ok(());
         }
     }
