@@ -8,7 +8,7 @@ use airworthy_model::{Facts, KubeVersion, Need};
 use airworthy_store::{Access, Cluster, Observed};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Service, totals::Totals};
+use crate::{Error, Service, totals::Totals};
 
 /// Where the facts of a registered cluster come from.
 pub(crate) enum Origin {
@@ -160,6 +160,15 @@ impl Service {
             .and_then(|seen| seen.version)
             .or_else(|| cluster.observed.version.clone());
         version.and_then(|version| version.parse().ok())
+    }
+
+    /// Refuses work on a cluster that was never reached and is not reached now.
+    pub(crate) async fn demand_version(&self, cluster: &Cluster) -> Result<(), Error> {
+        let known = cluster.observed.version.is_some();
+        if known || self.running_version(cluster).await.is_some() {
+            return Ok(());
+        }
+        Err(Error::VersionUnknown)
     }
 
     /// Keeps that a cluster did not answer; what was seen of it before stays.

@@ -42,12 +42,8 @@ impl Service {
         request: PrecheckRequest,
     ) -> Result<Task, Error> {
         let cluster = self.cluster(project, cluster_id).await?;
-        let running = self.running_version(&cluster).await;
-        let target = self.resolve_target(running.as_ref(), &request.target_version)?;
-        if let Some(running) = &running {
-            self.judge_path(running, &target)?;
-            same_version(request.cluster_version.as_deref(), running)?;
-        }
+        let (running, target) = self.judged_way(&cluster, &request.target_version).await?;
+        same_version(request.cluster_version.as_deref(), &running)?;
         self.judge_skips(&cluster, &request.skips).await?;
         let skips = request
             .skips
@@ -58,7 +54,7 @@ impl Service {
             })
             .collect();
         let spec = PrecheckTaskSpec {
-            cluster_version: running,
+            cluster_version: Some(running),
             target_version: target.clone(),
             skips,
         };
@@ -130,6 +126,7 @@ impl Service {
         cluster: &Cluster,
         request: PostcheckRequest,
     ) -> Result<String, Error> {
+        self.demand_version(cluster).await?;
         let open = self.open_workflow(cluster).await?;
         let (from, target) = open
             .map(|open| (open.cluster_version, open.target_version))

@@ -82,6 +82,7 @@ impl Service {
     /// Accepts a snapshot.
     pub async fn create_snapshot(&self, project: &str, cluster_id: &str) -> Result<Task, Error> {
         let cluster = self.cluster(project, cluster_id).await?;
+        self.demand_version(&cluster).await?;
         let settings = self.settings_of(project, &cluster.name).await?;
         let backup = settings.and_then(|settings| settings.backup.as_ref());
         let id = || Uuid::new_v4().to_string();

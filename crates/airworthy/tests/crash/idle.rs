@@ -63,6 +63,10 @@ async fn signed_get(running: &Running) {
     assert!(found["items"].is_array(), "{found}");
 }
 
+#[allow(
+    clippy::print_stderr,
+    reason = "how many there were and what they took is worth knowing"
+)]
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_idle_connections_do_not_stop_a_signed_get() {
     let count = MANY.min(allowed().saturating_sub(OTHERS));

@@ -102,16 +102,16 @@ async fn exported(house: &House, cluster: &Cluster, id: &str, snapshot: &str) {
         .await;
     let args = ["precheck", "--from", file, "--target", "1.32", "-o", "json"];
     let run = crate::common_live::airworthy(&args).await;
-    let (kept, live) = (
+    let (kept, asked) = (
         Report::of(run),
         precheck(cluster, &["--target", "1.32"]).await,
     );
-    assert_eq!(kept.member("verdict"), live.member("verdict"));
+    assert_eq!(kept.member("verdict"), asked.member("verdict"));
     let statuses = |report: &Report| -> Vec<Value> {
         let all = report.checks().iter();
         all.map(|it| json!([it["check"], it["status"]])).collect()
     };
-    assert_eq!(statuses(&kept), statuses(&live));
+    assert_eq!(statuses(&kept), statuses(&asked));
     let absent = [
         "snapshot",
         "export",
