@@ -279,13 +279,19 @@ async fn of_two_credentials_the_signature_is_judged() {
         .headers_mut()
         .insert("x-auth-token", HeaderValue::from_static("nonsense"));
     fixture.send(other_token).await.ok();
-    for authorization in ["Bearer abc", "SDK-HMAC-SHA256 nonsense", ""] {
+    let with_token = |authorization| {
         let mut forged = signed();
         let value = HeaderValue::from_static(authorization);
         forged.headers_mut().insert("authorization", value);
         forged.headers_mut().insert("x-auth-token", good.clone());
+        forged
+    };
+    for authorization in ["Bearer abc", "SDK-HMAC-SHA256 nonsense"] {
+        let forged = with_token(authorization);
         fixture.send(forged).await.refused(401, "APIGW.0301");
     }
+    // An empty one is none.
+    fixture.send(with_token("")).await.ok();
 }
 
 #[tokio::test]

@@ -98,7 +98,7 @@ async fn every_sort_of_wrong_signature_is_refused_as_json() {
         (away(-16), "away from the server's clock"),
         (
             signed(claimed, ak, sk, BODY.as_bytes(), &names),
-            "the body is not signed",
+            "the body is not covered by the signature",
         ),
         (other_header, wrong),
         (other_path, wrong),

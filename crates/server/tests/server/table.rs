@@ -1,7 +1,7 @@
 //! Everything that can be asked for answers JSON.
 
 use airworthy_cce::operations::OPERATIONS;
-use airworthy_store::{Access, NewCluster, NewTask, TaskKind};
+use airworthy_store::{Access, NewCluster, NewTask, Observed, TaskKind};
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 
@@ -278,7 +278,16 @@ async fn a_full_disk_is_an_error_of_ours_and_reading_goes_on() {
             access: Access::InCluster,
         };
         let cluster = fixture.store.add_cluster(&project, new, Timestamp::now());
-        ids.push(cluster.await.unwrap().id);
+        let id = cluster.await.unwrap().id;
+        let seen = Observed {
+            version: Some("v1.31.14".into()),
+            ..Observed::default()
+        };
+        let seen = fixture
+            .store
+            .update_observed(&project, &id, &seen, Timestamp::now());
+        assert!(seen.await.unwrap());
+        ids.push(id);
     }
     let fixture = fixture.on_a_full_disk().await;
     let mut refused = None;
