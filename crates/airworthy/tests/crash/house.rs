@@ -8,7 +8,7 @@ use std::{
 };
 
 use airworthy_model::{Facts, Role};
-use airworthy_store::{Access, NewCluster, NewKey, Options, SealingKey, Store};
+use airworthy_store::{Access, NewCluster, NewKey, Observed, Options, SealingKey, Store};
 use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ impl House {
         open(&self.database).await
     }
 
-    /// Registers a cluster, and gives its id.
+    /// Registers a cluster that was reached once, long ago, and gives its id.
     pub(crate) async fn cluster(&self, name: &str, access: Access) -> String {
         let store = self.store().await;
         let new = NewCluster {
@@ -76,8 +76,16 @@ impl House {
             access,
         };
         let cluster = store.add_cluster(PROJECT, new, Timestamp::now()).await;
+        let id = cluster.expect("a cluster").id;
+        let seen = Observed {
+            version: Some("v1.31.14".into()),
+            ..Observed::default()
+        };
+        let long_ago = Timestamp::UNIX_EPOCH;
+        let kept = store.update_observed(PROJECT, &id, &seen, long_ago).await;
+        assert!(kept.expect("a version"));
         store.close().await.expect("it closes");
-        cluster.expect("a cluster").id
+        id
     }
 
     /// Registers a recording as a cluster.
