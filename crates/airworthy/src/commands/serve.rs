@@ -9,9 +9,10 @@ use std::{
     time::Duration,
 };
 
+use airworthy_drivers::{Means, Program};
 use airworthy_server::{Tls, serve};
-use airworthy_service::{Service, Settings};
-use airworthy_store::{Options, SealingKey, Store};
+use airworthy_service::{ClusterSettings, Service, Settings};
+use airworthy_store::{Access, Options, SealingKey, Store};
 use anyhow::{Context as _, Result, anyhow, bail};
 use jiff::Timestamp;
 use tokio::{
@@ -73,8 +74,8 @@ pub(crate) async fn run(args: Serve, mut config: Config) -> Result<u8> {
     until_stopped(listener, store, &config, tls, stop).await
 }
 
-/// Says which entries of the configuration are about no project: a name that is mistyped would leave its cluster without
-/// the driver that is meant for it.
+/// Says which entries of the configuration are about no project, and which name a file that is not there: what is mistyped
+/// would leave its cluster without the driver that is meant for it, and show only when it is upgraded.
 async fn warn_of_strays(store: &Store, config: &Config) -> Result<()> {
     let projects = store.projects().await?;
     let entries = config.clusters.value.iter();
@@ -85,7 +86,35 @@ async fn warn_of_strays(store: &Store, config: &Config) -> Result<()> {
             entry.project, entry.name, entry.project
         ));
     }
+    for entry in &config.clusters.value {
+        for file in files_of(entry).filter(|file| !file.is_file()) {
+            console::say(&format!(
+                "warning: [[cluster]] {}/{} of the configuration names {}, which is not a file\n",
+                entry.project,
+                entry.name,
+                file.display()
+            ));
+        }
+    }
     Ok(())
+}
+
+/// The files that an entry names. A program without a slash is looked for on the `PATH` when it is run.
+fn files_of(entry: &ClusterSettings) -> impl Iterator<Item = &Path> {
+    let offer = entry.offer.as_ref().and_then(|offer| match offer {
+        Access::Kubeconfig { path, .. } => Some(Path::new(path)),
+        Access::InCluster | Access::Recording { .. } => None,
+    });
+    let named = |program: &Program| program.file.components().count() > 1;
+    let driver = match &entry.driver.means {
+        Means::Observe => None,
+        Means::Command(program) => Some(program).filter(|it| named(it)).map(|it| &*it.file),
+        Means::ClusterApi(management) => Some(&*management.kubeconfig),
+    };
+    let backup = entry.backup.as_ref().filter(|it| named(it));
+    [offer, driver, backup.map(|it| &*it.file)]
+        .into_iter()
+        .flatten()
 }
 
 /// Serves until it is told to stop.

@@ -187,3 +187,16 @@ async fn an_entry_about_no_project_is_told() {
         .until_told("local-9/prod of the configuration has no effect: there is no project")
         .await;
 }
+
+/// A file that is not there would show only when the cluster is upgraded.
+#[tokio::test]
+async fn an_entry_that_names_an_absent_program_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let entry = "[[cluster]]\nproject = \"local-9\"\nname = \"prod\"\n\
+                 [cluster.driver]\nkind = \"command\"\nprogram = [\"./absent\"]\n\
+                 [cluster.backup]\nprogram = [\"sh\"]\n";
+    fs::write(folder.path().join("stray.toml"), entry).expect("a file");
+    let service = serve(&folder, "127.0.0.1:0", &["--config", "stray.toml"]);
+    let mut running = Running::start(service, "http").await;
+    running.until_told("absent, which is not a file").await;
+}
