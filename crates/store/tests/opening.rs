@@ -4,8 +4,10 @@ mod common;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
-use airworthy_store::{Error, Options, SCHEMA_VERSION, SealingKey, Store, TaskKind};
+use airworthy_model::Role;
+use airworthy_store::{Error, Options, Phase, SCHEMA_VERSION, SealingKey, Store, TaskKind};
 use common::{at, enqueue, fixture, new_task, options, success};
+use jiff::Timestamp;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 fn mode(path: &Path) -> u32 {
@@ -270,4 +272,49 @@ async fn an_open_store_answers() {
     fixture.store.ping().await.unwrap();
     fixture.store.close().await.unwrap();
     assert!(fixture.store.ping().await.is_err());
+}
+
+/// The table of tasks is made anew by the third schema: tasks, done or not, are in it as they were, and keys can do what they
+/// could.
+#[tokio::test]
+async fn tasks_of_the_second_schema_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = options(&directory);
+    std::fs::write(&options.path, "").unwrap();
+    let mut stranger = stranger(&options.path).await;
+    for statement in [
+        include_str!("../migrations/0001_first.sql"),
+        include_str!("../migrations/0002_audit.sql"),
+        "CREATE TABLE schema_version (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)",
+        "INSERT INTO schema_version (version, applied_at) VALUES (1, 0), (2, 0)",
+        "INSERT INTO projects (id, name, created_at) VALUES ('p', 'old', 0)",
+        "INSERT INTO clusters (id, project_id, name, access, version, created_at, updated_at) \
+         VALUES ('c', 'p', 'prod', 'in-cluster', 'v1.31.14', 0, 0)",
+        "INSERT INTO tasks (id, project_id, cluster_id, kind, spec, state, phase, created_at, updated_at, run_at, \
+         attempt, max_attempts, lease_fence) VALUES \
+         ('done', 'p', 'c', 'precheck', '{}', 'done', 'Failed', 1000000, 2000000, 1000000, 1, 5, 1), \
+         ('due', 'p', 'c', 'precheck', '{}', 'init', NULL, 3000000, 3000000, 3000000, 0, 5, 0)",
+        "INSERT INTO access_keys (ak, project_id, sealed_sk, description, created_at) VALUES ('AK', 'p', x'00', '', 0)",
+    ] {
+        sqlx::raw_sql(statement)
+            .execute(&mut stranger)
+            .await
+            .unwrap();
+    }
+    stranger.close().await.unwrap();
+    let store = Store::open(&options, at(4)).await.unwrap();
+    let second = |second| Timestamp::from_second(second).unwrap();
+    let ids = store.task_ids("p", "c", TaskKind::Precheck).await.unwrap();
+    assert_eq!(ids, ["due", "done"]);
+    let done = store.task("p", "c", TaskKind::Precheck, "done").await;
+    let done = done.unwrap().unwrap();
+    assert_eq!(
+        (done.phase, done.ended_at),
+        (Some(Phase::Failed), Some(second(2)))
+    );
+    assert_eq!(done.created_at, second(1));
+    let lease = store.claim("a", at(5), Duration::from_secs(9)).await;
+    assert_eq!(lease.unwrap().unwrap().task.id, "due");
+    let keys = store.list_keys("p").await.unwrap();
+    assert_eq!(keys[0].role, Role::Operator);
 }
