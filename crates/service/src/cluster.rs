@@ -192,3 +192,20 @@ impl Service {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use airworthy_model::facts::ClusterIdentity;
+
+    use super::*;
+
+    /// An API server that answers, but refuses to tell its version, was not reached.
+    #[test]
+    fn a_cluster_that_told_no_version_is_not_available() {
+        let why = "GET /version answered 503";
+        let facts = Facts::unread(ClusterIdentity::default(), Timestamp::UNIX_EPOCH, why);
+        let seen = observed(&facts);
+        assert_eq!(seen.phase.as_deref(), Some("Unavailable"));
+        assert_eq!(seen.version, None);
+    }
+}
