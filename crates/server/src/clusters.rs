@@ -48,10 +48,7 @@ pub(crate) async fn list(
     let clusters = app.service.store().clusters(&call.project).await?;
     let items = clusters
         .into_iter()
-        .map(|cluster| {
-            let totals = cluster.observed.totals.clone();
-            Shown::from(cluster).with_detail(&call, totals.as_deref())
-        })
+        .map(|cluster| Shown::asked(cluster, &call))
         .filter(|shown| shown.fits(&call))
         .map(|shown| shown.cluster)
         .collect();
@@ -77,9 +74,7 @@ pub(crate) async fn show(
     call: Call,
 ) -> Answer<ShowAutopilotClusterResponse> {
     let cluster = app.service.cluster(&call.project, call.cluster()).await?;
-    let totals = cluster.observed.totals.clone();
-    let shown = Shown::from(cluster).with_detail(&call, totals.as_deref());
-    Ok(Json(shown.cluster))
+    Ok(Json(Shown::asked(cluster, &call).cluster))
 }
 
 /// Takes a cluster in that the operator offers under the name of the body.

@@ -89,6 +89,18 @@ impl House {
             .unwrap()
     }
 
+    /// Opens a workflow that is no plan's.
+    async fn other_workflow(&self) -> Workflow {
+        let request = WorkflowRequest {
+            cluster_version: None,
+            target_version: "v1.32.5".into(),
+        };
+        let opened = self
+            .service
+            .create_workflow(&self.project, &self.cluster, request);
+        opened.await.unwrap()
+    }
+
     async fn open(&self) -> Option<Workflow> {
         let found = self.store().open_workflow(&self.project, &self.cluster);
         found.await.unwrap()
@@ -211,16 +223,7 @@ async fn a_delayed_plan_begins_at_its_new_start() {
 async fn a_plan_waits_for_another_workflow_and_is_skipped_if_it_waits_too_long() {
     let house = house().await;
     house.add_plan().await;
-    let request = WorkflowRequest {
-        cluster_version: None,
-        target_version: "v1.32.5".into(),
-    };
-    let (project, cluster) = (&house.project, &house.cluster);
-    let other = house
-        .service
-        .create_workflow(project, cluster, request)
-        .await
-        .unwrap();
+    let other = house.other_workflow().await;
     for minutes in [60, 119] {
         let plan = house.tick(minutes).await;
         assert_eq!((plan.phase, plan.workflow_id), (Planned::Pending, None));
@@ -243,17 +246,9 @@ async fn a_plan_waits_for_another_workflow_and_is_skipped_if_it_waits_too_long()
 async fn a_plan_begins_once_the_other_workflow_is_over() {
     let house = house().await;
     house.add_plan().await;
-    let request = WorkflowRequest {
-        cluster_version: None,
-        target_version: "v1.32.5".into(),
-    };
-    let (project, cluster) = (&house.project, &house.cluster);
-    let other = house
-        .service
-        .create_workflow(project, cluster, request)
-        .await
-        .unwrap();
+    let other = house.other_workflow().await;
     house.tick(60).await;
+    let (project, cluster) = (&house.project, &house.cluster);
     let cancelled = house
         .service
         .cancel_workflow(project, cluster, &other.id, Canceller::Caller);

@@ -39,17 +39,15 @@ impl Shown {
             && (is("version", spec.version.as_deref()) || is("version", self.exact.as_deref()))
     }
 
-    /// Adds totals, where the query asks for them.
-    pub(super) fn with_detail(mut self, call: &Call, totals: Option<&str>) -> Self {
-        if call.query("detail") == Some("true")
-            && let Some(totals) = totals.and_then(Totals::stored)
-        {
-            self.cluster
-                .metadata
-                .annotations
-                .extend(annotations(&totals));
-        }
-        self
+    /// A cluster as a query asks for it: with totals, where it wants detail.
+    pub(super) fn asked(cluster: Cluster, call: &Call) -> Self {
+        let detail = call.query("detail") == Some("true");
+        let totals = cluster.observed.totals.as_deref();
+        let totals = totals.filter(|_| detail).and_then(Totals::stored);
+        let mut shown = Self::from(cluster);
+        let annotations = totals.as_ref().map(annotations).unwrap_or_default();
+        shown.cluster.metadata.annotations.extend(annotations);
+        shown
     }
 }
 

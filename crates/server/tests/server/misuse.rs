@@ -7,11 +7,11 @@ use airworthy_service::Settings;
 use airworthy_store::TaskKind;
 use http::Method;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::{
     fixture::{Fixture, precheck},
-    socket::{PATIENCE, Server, answer, head, rest},
+    socket::{PATIENCE, Server, answer, beginning, head, rest},
 };
 
 /// What is sent behind a request: whoever takes it for a part of the body does not answer it.
@@ -291,12 +291,7 @@ async fn a_body_that_comes_in_drops_is_given_up_however_steady_they_are() {
         }
         Ok::<_, std::io::Error>(())
     });
-    let mut first = [0; 12];
-    tokio::time::timeout(PATIENCE, reading.read_exact(&mut first))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(&first, b"HTTP/1.1 400");
+    assert_eq!(&beginning(&mut reading).await, b"HTTP/1.1 400");
     dripping.abort();
     drop(reading);
     server.stopped().await;
@@ -386,12 +381,7 @@ async fn idle_connections_give_way_to_new_ones_and_busy_ones_do_not() {
             .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
             .await
             .unwrap();
-        let mut first = [0; 12];
-        tokio::time::timeout(PATIENCE, stream.read_exact(&mut first))
-            .await
-            .unwrap()
-            .unwrap();
-        assert_eq!(&first, b"HTTP/1.1 200");
+        assert_eq!(&beginning(&mut stream).await, b"HTTP/1.1 200");
         idle.push(stream);
     }
     server.stopped().await;

@@ -6,7 +6,7 @@ use airworthy_server::{Error, Options, serve};
 use http::Method;
 use serde_json::Value;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::oneshot,
     task::JoinHandle,
@@ -61,6 +61,16 @@ pub(crate) async fn rest(stream: &mut TcpStream) -> String {
         .unwrap()
         .unwrap();
     String::from_utf8(bytes).unwrap()
+}
+
+/// Protocol and status of the next answer.
+pub(crate) async fn beginning(stream: &mut (impl AsyncRead + Unpin)) -> [u8; 12] {
+    let mut first = [0; 12];
+    tokio::time::timeout(PATIENCE, stream.read_exact(&mut first))
+        .await
+        .unwrap()
+        .unwrap();
+    first
 }
 
 /// The head of a signed request with all its headers but those that say how long the body is.
@@ -218,12 +228,7 @@ async fn a_body_that_never_comes_is_given_up() {
         .write_all(format!("{head}content-length: 2\r\n\r\n{{").as_bytes())
         .await
         .unwrap();
-    let mut first = [0; 12];
-    tokio::time::timeout(PATIENCE, stream.read_exact(&mut first))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(&first, b"HTTP/1.1 400");
+    assert_eq!(&beginning(&mut stream).await, b"HTTP/1.1 400");
     drop(stream);
     server.stopped().await;
 }
