@@ -1,12 +1,8 @@
 //! The folders of operators' programs: each is kept as long as its task.
 
-use std::{
-    fs,
-    io::{self, ErrorKind},
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
-use airworthy_drivers::program::{Run, Stage};
+use airworthy_drivers::program;
 use uuid::Uuid;
 
 use crate::{Error, Service};
@@ -15,9 +11,10 @@ impl Service {
     /// Removes the folders of runs whose task is gone. One whose program is still at work stays until a later time.
     pub async fn sweep_runs(&self) -> Result<(), Error> {
         let folder = self.settings.upgrades.clone();
-        for (task, folder) in blocking(move || runs(&folder)).await? {
-            if !self.store.has_task(&task).await? {
-                blocking(move || remove(&folder)).await?;
+        for task in blocking(move || runs(&folder)).await? {
+            if !self.store.is_task(&task).await? {
+                let folder = self.settings.upgrades.clone();
+                blocking(move || program::remove(&folder, &task)).await?;
             }
         }
         Ok(())
@@ -37,29 +34,10 @@ async fn blocking<T: Send + Default + 'static>(
 }
 
 /// The folders that bear the id of a task; whatever else lies there is not ours.
-fn runs(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name().into_string().unwrap_or_default();
-        if Uuid::try_parse(&name).is_ok() && entry.file_type()?.is_dir() {
-            found.push((name, entry.path()));
-        }
-    }
+fn runs(folder: &Path) -> io::Result<Vec<String>> {
+    let mut found = program::tasks(folder)?;
+    let is_folder =
+        |name: &str| fs::symlink_metadata(folder.join(name)).is_ok_and(|it| it.is_dir());
+    found.retain(|name| Uuid::try_parse(name).is_ok() && is_folder(name));
     Ok(found)
-}
-
-fn remove(folder: &Path) -> io::Result<()> {
-    for attempt in fs::read_dir(folder)? {
-        let run = Run::at(attempt?.path());
-        if matches!(run.look()?, Stage::Running(_)) {
-            return Ok(());
-        }
-    }
-    fs::remove_dir_all(folder)
 }

@@ -48,15 +48,6 @@ impl Brief {
 }
 
 impl Store {
-    /// Whether there is a task with this id, of any project.
-    pub async fn has_task(&self, id: &str) -> Result<bool, Error> {
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM tasks WHERE id = $1)")
-            .bind(id)
-            .fetch_one(&self.readers)
-            .await
-            .during("look for a task")
-    }
-
     /// The tasks of a cluster of one kind, newest first.
     pub async fn briefs(
         &self,

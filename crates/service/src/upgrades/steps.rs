@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use airworthy_collect::{Limits, Plan};
 use airworthy_drivers::{
-    AnyDriver, ClusterApi, Command, Means, Observe, Source, program, runs_target, told,
+    AnyDriver, ClusterApi, Command, Means, Observe, Source, runs_target, told,
 };
 use airworthy_model::{Need, facts::ServerVersion};
 use airworthy_store::{Cluster, NewBaseline, Outcome, Parked, Phase, Task};
@@ -82,22 +82,6 @@ impl Service {
         }
     }
 
-    /// Removes the runs of programs whose tasks are kept no more. That it fails costs room on the disk and no more.
-    async fn tidy_runs(&self) {
-        let folder = self.settings.upgrades.clone();
-        let found = tokio::task::spawn_blocking(move || program::tasks(&folder)).await;
-        for task in found.ok().and_then(Result::ok).unwrap_or_default() {
-            if !matches!(self.store.is_task(&task).await, Ok(false)) {
-                continue;
-            }
-            let folder = self.settings.upgrades.clone();
-            let removing = tokio::task::spawn_blocking(move || program::remove(&folder, &task));
-            if let Ok(Err(error)) = removing.await {
-                tracing::warn!(%error, "old runs of a program could not be removed");
-            }
-        }
-    }
-
     /// The version that the API server says it runs now; the error is for callers.
     async fn running_now(&self, cluster: &Cluster) -> Result<ServerVersion, String> {
         let deadline = self.settings.probe_deadline;
@@ -120,9 +104,6 @@ impl Work<'_> {
     /// The check inside, unless the caller left it out or a try before this one has brought the cluster to the target already:
     /// then there is no way left to judge, only the rest of the work.
     async fn begin(self) -> Result<Worked, Error> {
-        if let Means::Command(_) = self.settings.means {
-            self.service.tidy_runs().await;
-        }
         let target = &self.spec.target_version;
         let there = self.service.running_now(self.cluster).await;
         let there = there.is_ok_and(|server| runs_target(&server, target));
