@@ -19,7 +19,7 @@ use rustls::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     signal::unix::{Signal, SignalKind, signal},
-    time::{MissedTickBehavior, interval, timeout_at},
+    time::{Instant, MissedTickBehavior, interval_at, timeout_at},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
@@ -150,7 +150,8 @@ impl Tls {
 
     /// Looks at the files every so often, and whenever the process is sent SIGHUP, for ever.
     pub(crate) async fn keep_fresh(self: Arc<Self>, every: Duration) {
-        let mut ticks = interval(every);
+        // The files were read a moment ago, by whoever made this.
+        let mut ticks = interval_at(Instant::now() + every, every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut hangups = signal(SignalKind::hangup()).ok();
         loop {
