@@ -6,9 +6,13 @@ use airworthy_knowledge::Knowledge;
 use airworthy_model::{
     Facts, Minor, Missing, Need, Policy, UpgradePath, UpgradeScope,
     facts::{
-        ApiService, AuditLog, CollectionReport, Crd, EndpointSlice, GitOpsSource, Health,
-        HelmRelease, Lease, ManifestTree, Metrics, Namespace, Node, Pdb, Permission, Pod, Read,
-        Served, ServerVersion, Service, Webhook, Workload, WrittenKind,
+        ApiService, AuditLog, Backup, ClusterDns, CollectionReport, Components, Crd, CronJob,
+        CsiDriver, CsiNode, Csr, EndpointSlice, Event, Gateway, GitOpsSource, Health, HelmRelease,
+        Hpa, Ingress, IngressClass, Job, Kubelet, Lease, ManifestTree, Metrics, Namespace,
+        NetworkPolicy, Node, NodeUsage, Operation, Pdb, Permission, PersistentVolume,
+        PersistentVolumeClaim, Pod, Probe, Read, Role, Served, ServerVersion, Service,
+        ServiceAccount, StorageClass, TokenSecret, VolumeAttachment, Webhook, Workload,
+        WrittenKind,
     },
 };
 use jiff::Timestamp;
@@ -66,6 +70,58 @@ accessors! {
     endpoint_slices -> Vec<EndpointSlice> = EndpointSlices,
     /// Namespaces.
     namespaces -> Vec<Namespace> = Namespaces,
+    /// Persistent volumes.
+    persistent_volumes -> Vec<PersistentVolume> = PersistentVolumes,
+    /// Claims of persistent volumes.
+    persistent_volume_claims -> Vec<PersistentVolumeClaim> = PersistentVolumeClaims,
+    /// Storage classes.
+    storage_classes -> Vec<StorageClass> = StorageClasses,
+    /// CSI drivers that are registered.
+    csi_drivers -> Vec<CsiDriver> = CsiDrivers,
+    /// Which CSI drivers each node has.
+    csi_nodes -> Vec<CsiNode> = CsiNodes,
+    /// Volumes attached to nodes.
+    volume_attachments -> Vec<VolumeAttachment> = VolumeAttachments,
+    /// Jobs.
+    jobs -> Vec<Job> = Jobs,
+    /// Cron jobs.
+    cron_jobs -> Vec<CronJob> = CronJobs,
+    /// Horizontal pod autoscalers.
+    hpas -> Vec<Hpa> = Hpas,
+    /// Ingresses.
+    ingresses -> Vec<Ingress> = Ingresses,
+    /// Ingress classes.
+    ingress_classes -> Vec<IngressClass> = IngressClasses,
+    /// Gateways and routes of the Gateway API, where it is installed.
+    gateways -> Vec<Gateway> = Gateways,
+    /// Network policies.
+    network_policies -> Vec<NetworkPolicy> = NetworkPolicies,
+    /// Roles and cluster roles, with who is bound to them.
+    roles -> Vec<Role> = Roles,
+    /// Service accounts.
+    service_accounts -> Vec<ServiceAccount> = ServiceAccounts,
+    /// Secrets that hold tokens of service accounts: names and labels, never their data.
+    token_secrets -> Vec<TokenSecret> = TokenSecrets,
+    /// Requests for certificates.
+    csrs -> Vec<Csr> = Csrs,
+    /// Warning events, counted by reason.
+    events -> Vec<Event> = Events,
+    /// How the components of the control plane and kube-proxy are started: flags, gates, configuration.
+    components -> Components = Components,
+    /// The configuration of the cluster's DNS.
+    cluster_dns -> ClusterDns = ClusterDns,
+    /// The leases that kubelets renew.
+    node_leases -> Vec<Lease> = NodeLeases,
+    /// What nodes use, as the metrics API tells.
+    node_usage -> Vec<NodeUsage> = NodeUsage,
+    /// Work on nodes that others have under way: machines, drains, maintenance, freezes.
+    operations -> Vec<Operation> = Operations,
+    /// Backups that Velero and snapshot jobs have made.
+    backups -> Vec<Backup> = Backups,
+    /// What kubelets say of themselves: configuration, flags, metrics. Read only when asked for.
+    kubelets -> Vec<Kubelet> = Kubelets,
+    /// What pods on the nodes found out. Made only when asked for.
+    probes -> Vec<Probe> = Probes,
     /// Live objects written at API versions whose end is known.
     api_writers -> Vec<WrittenKind> = ApiWriters,
     /// Deployed Helm releases.

@@ -42,6 +42,58 @@ pub enum Need {
     EndpointSlices,
     /// Namespaces.
     Namespaces,
+    /// Persistent volumes.
+    PersistentVolumes,
+    /// Claims of persistent volumes.
+    PersistentVolumeClaims,
+    /// Storage classes.
+    StorageClasses,
+    /// CSI drivers that are registered.
+    CsiDrivers,
+    /// Which CSI drivers each node has.
+    CsiNodes,
+    /// Volumes attached to nodes.
+    VolumeAttachments,
+    /// Jobs.
+    Jobs,
+    /// Cron jobs.
+    CronJobs,
+    /// Horizontal pod autoscalers.
+    Hpas,
+    /// Ingresses.
+    Ingresses,
+    /// Ingress classes.
+    IngressClasses,
+    /// Gateways and routes of the Gateway API, where it is installed.
+    Gateways,
+    /// Network policies.
+    NetworkPolicies,
+    /// Roles and cluster roles, with who is bound to them.
+    Roles,
+    /// Service accounts.
+    ServiceAccounts,
+    /// Secrets that hold tokens of service accounts: names and labels, never their data.
+    TokenSecrets,
+    /// Requests for certificates.
+    Csrs,
+    /// Warning events, counted by reason.
+    Events,
+    /// How the components of the control plane and kube-proxy are started: flags, gates, configuration.
+    Components,
+    /// The configuration of the cluster's DNS.
+    ClusterDns,
+    /// The leases that kubelets renew.
+    NodeLeases,
+    /// What nodes use, as the metrics API tells.
+    NodeUsage,
+    /// Work on nodes that others have under way: machines, drains, maintenance, freezes.
+    Operations,
+    /// Backups that Velero and snapshot jobs have made.
+    Backups,
+    /// What kubelets say of themselves: configuration, flags, metrics. Read only when asked for.
+    Kubelets,
+    /// What pods on the nodes found out. Made only when asked for.
+    Probes,
     /// Who wrote live objects at API versions whose end is known: metadata of kinds that have such a version.
     ApiWriters,
     /// Of each Helm release the revision that Helm builds its next upgrade on.
@@ -178,7 +230,7 @@ const WRITTEN: &[Access] = &[
 
 impl Need {
     /// Every need, in the order in which they are read and shown.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 51] = [
         Self::Version,
         Self::Health,
         Self::Leases,
@@ -196,6 +248,32 @@ impl Need {
         Self::Services,
         Self::EndpointSlices,
         Self::Namespaces,
+        Self::PersistentVolumes,
+        Self::PersistentVolumeClaims,
+        Self::StorageClasses,
+        Self::CsiDrivers,
+        Self::CsiNodes,
+        Self::VolumeAttachments,
+        Self::Jobs,
+        Self::CronJobs,
+        Self::Hpas,
+        Self::Ingresses,
+        Self::IngressClasses,
+        Self::Gateways,
+        Self::NetworkPolicies,
+        Self::Roles,
+        Self::ServiceAccounts,
+        Self::TokenSecrets,
+        Self::Csrs,
+        Self::Events,
+        Self::Components,
+        Self::ClusterDns,
+        Self::NodeLeases,
+        Self::NodeUsage,
+        Self::Operations,
+        Self::Backups,
+        Self::Kubelets,
+        Self::Probes,
         Self::ApiWriters,
         Self::HelmReleases,
         Self::GitOps,
@@ -245,6 +323,70 @@ impl Need {
             Self::Services => const { &[list("", "services")] },
             Self::EndpointSlices => const { &[list("discovery.k8s.io", "endpointslices")] },
             Self::Namespaces => const { &[list("", "namespaces")] },
+            Self::PersistentVolumes => const { &[list("", "persistentvolumes")] },
+            Self::PersistentVolumeClaims => const { &[list("", "persistentvolumeclaims")] },
+            Self::StorageClasses => const { &[list("storage.k8s.io", "storageclasses")] },
+            Self::CsiDrivers => const { &[list("storage.k8s.io", "csidrivers")] },
+            Self::CsiNodes => const { &[list("storage.k8s.io", "csinodes")] },
+            Self::VolumeAttachments => const { &[list("storage.k8s.io", "volumeattachments")] },
+            Self::Jobs => const { &[list("batch", "jobs")] },
+            Self::CronJobs => const { &[list("batch", "cronjobs")] },
+            Self::Hpas => const { &[list("autoscaling", "horizontalpodautoscalers")] },
+            Self::Ingresses => const { &[list("networking.k8s.io", "ingresses")] },
+            Self::IngressClasses => const { &[list("networking.k8s.io", "ingressclasses")] },
+            Self::Gateways => {
+                const {
+                    &[
+                        list("gateway.networking.k8s.io", "gateways"),
+                        list("gateway.networking.k8s.io", "httproutes"),
+                    ]
+                }
+            }
+            Self::NetworkPolicies => const { &[list("networking.k8s.io", "networkpolicies")] },
+            Self::Roles => {
+                const {
+                    &[
+                        list("rbac.authorization.k8s.io", "roles"),
+                        list("rbac.authorization.k8s.io", "clusterroles"),
+                        list("rbac.authorization.k8s.io", "rolebindings"),
+                        list("rbac.authorization.k8s.io", "clusterrolebindings"),
+                    ]
+                }
+            }
+            Self::ServiceAccounts => const { &[list("", "serviceaccounts")] },
+            Self::TokenSecrets => const { &[list("", "secrets")] },
+            Self::Csrs => const { &[list("certificates.k8s.io", "certificatesigningrequests")] },
+            Self::Events => const { &[list("", "events")] },
+            Self::Components => {
+                const {
+                    &[
+                        list("", "pods"),
+                        get("", "configmaps"),
+                        list("apps", "daemonsets"),
+                        Access::Path("/flagz"),
+                        Access::Path("/statusz"),
+                    ]
+                }
+            }
+            Self::ClusterDns => const { &[get("", "configmaps")] },
+            Self::NodeLeases => const { &[list("coordination.k8s.io", "leases")] },
+            Self::NodeUsage => const { &[list("metrics.k8s.io", "nodes")] },
+            Self::Operations => {
+                const {
+                    &[
+                        get("", "configmaps"),
+                        list("cluster.x-k8s.io", "machines"),
+                        list("cluster.x-k8s.io", "machinedeployments"),
+                        list("nodemaintenance.medik8s.io", "nodemaintenances"),
+                        list("karpenter.sh", "nodeclaims"),
+                    ]
+                }
+            }
+            Self::Backups => {
+                const { &[list("velero.io", "backups"), list("velero.io", "schedules")] }
+            }
+            Self::Kubelets => const { &[get("", "nodes/proxy")] },
+            Self::Probes => &[],
             // RBAC cannot tell Helm's records from other Secrets; what is read is chosen by label.
             Self::HelmReleases => {
                 const {
@@ -293,6 +435,32 @@ impl Need {
             Self::Services => "services",
             Self::EndpointSlices => "endpoint slices",
             Self::Namespaces => "namespaces",
+            Self::PersistentVolumes => "persistent volumes",
+            Self::PersistentVolumeClaims => "volume claims",
+            Self::StorageClasses => "storage classes",
+            Self::CsiDrivers => "CSI drivers",
+            Self::CsiNodes => "CSI drivers of nodes",
+            Self::VolumeAttachments => "volume attachments",
+            Self::Jobs => "jobs",
+            Self::CronJobs => "cron jobs",
+            Self::Hpas => "pod autoscalers",
+            Self::Ingresses => "ingresses",
+            Self::IngressClasses => "ingress classes",
+            Self::Gateways => "gateways",
+            Self::NetworkPolicies => "network policies",
+            Self::Roles => "roles",
+            Self::ServiceAccounts => "service accounts",
+            Self::TokenSecrets => "token secrets",
+            Self::Csrs => "certificate requests",
+            Self::Events => "warning events",
+            Self::Components => "component settings",
+            Self::ClusterDns => "cluster DNS",
+            Self::NodeLeases => "node leases",
+            Self::NodeUsage => "node usage",
+            Self::Operations => "operations under way",
+            Self::Backups => "backups",
+            Self::Kubelets => "kubelets",
+            Self::Probes => "node probes",
             Self::ApiWriters => "writers of objects",
             Self::HelmReleases => "Helm releases",
             Self::GitOps => "GitOps sources",

@@ -1,28 +1,54 @@
 //! What was seen of one cluster at one time. Slim: only what checks read. Redacted by construction: there is no member for
 //! Secret data, environment values, `ConfigMap` data or last-applied texts.
 
+mod access;
 mod admission;
 mod api;
+mod backup;
+mod batch;
 mod common;
+mod components;
+mod dns;
+mod event;
+mod kubelet;
 mod network;
 mod node;
+mod operation;
 mod pod;
+mod probe;
+mod routing;
+mod scaling;
 mod server;
+mod storage;
 mod usage;
 mod workload;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use access::{Csr, Role, ServiceAccount, TokenSecret};
 pub use admission::{FailurePolicy, Webhook, WebhookKind, WebhookRule};
 pub use api::{ApiService, Conversion, Crd, CrdProbe, CrdVersion, Served, ServedResource};
+pub use backup::Backup;
+pub use batch::{CronJob, Job};
 pub use common::{Condition, IntOrPercent, LabelSelector, Labels, Requirement, ServiceRef};
+pub use components::{Component, Components};
+pub use dns::ClusterDns;
+pub use event::Event;
+pub use kubelet::{Kubelet, NodeUsage};
 pub use network::{EndpointSlice, Namespace, Service, ServiceAsk, ServicePort};
 pub use node::{Node, Taint};
+pub use operation::Operation;
 pub use pod::{Container, ControllerRef, Pdb, Pod};
+pub use probe::Probe;
+pub use routing::{Gateway, Ingress, IngressClass, NetworkPolicy};
+pub use scaling::Hpa;
 pub use server::{
     CollectionNote, CollectionReport, DeprecatedRequest, Health, HealthCheck, Lease, Metrics,
     Permission, ServerVersion,
+};
+pub use storage::{
+    CsiDriver, CsiNode, PersistentVolume, PersistentVolumeClaim, StorageClass, VolumeAttachment,
 };
 pub use usage::{
     ApiCaller, AuditLog, ClientSeen, DesiredField, DesiredObject, GitOpsSource, HelmRelease,
@@ -150,6 +176,8 @@ single_row!(
     Health,
     Metrics,
     Served,
+    Components,
+    ClusterDns,
     CollectionReport,
     AuditLog,
     ManifestTree
@@ -190,6 +218,58 @@ facts! {
     endpoint_slices: Vec<EndpointSlice> = EndpointSlices,
     /// Namespaces.
     namespaces: Vec<Namespace> = Namespaces,
+    /// Persistent volumes.
+    persistent_volumes: Vec<PersistentVolume> = PersistentVolumes,
+    /// Claims of persistent volumes.
+    persistent_volume_claims: Vec<PersistentVolumeClaim> = PersistentVolumeClaims,
+    /// Storage classes.
+    storage_classes: Vec<StorageClass> = StorageClasses,
+    /// CSI drivers that are registered.
+    csi_drivers: Vec<CsiDriver> = CsiDrivers,
+    /// Which CSI drivers each node has.
+    csi_nodes: Vec<CsiNode> = CsiNodes,
+    /// Volumes attached to nodes.
+    volume_attachments: Vec<VolumeAttachment> = VolumeAttachments,
+    /// Jobs.
+    jobs: Vec<Job> = Jobs,
+    /// Cron jobs.
+    cron_jobs: Vec<CronJob> = CronJobs,
+    /// Horizontal pod autoscalers.
+    hpas: Vec<Hpa> = Hpas,
+    /// Ingresses.
+    ingresses: Vec<Ingress> = Ingresses,
+    /// Ingress classes.
+    ingress_classes: Vec<IngressClass> = IngressClasses,
+    /// Gateways and routes of the Gateway API, where it is installed.
+    gateways: Vec<Gateway> = Gateways,
+    /// Network policies.
+    network_policies: Vec<NetworkPolicy> = NetworkPolicies,
+    /// Roles and cluster roles, with who is bound to them.
+    roles: Vec<Role> = Roles,
+    /// Service accounts.
+    service_accounts: Vec<ServiceAccount> = ServiceAccounts,
+    /// Secrets that hold tokens of service accounts: names and labels, never their data.
+    token_secrets: Vec<TokenSecret> = TokenSecrets,
+    /// Requests for certificates.
+    csrs: Vec<Csr> = Csrs,
+    /// Warning events, counted by reason.
+    events: Vec<Event> = Events,
+    /// How the components of the control plane and kube-proxy are started: flags, gates, configuration.
+    components: Components = Components,
+    /// The configuration of the cluster's DNS.
+    cluster_dns: ClusterDns = ClusterDns,
+    /// The leases that kubelets renew.
+    node_leases: Vec<Lease> = NodeLeases,
+    /// What nodes use, as the metrics API tells.
+    node_usage: Vec<NodeUsage> = NodeUsage,
+    /// Work on nodes that others have under way: machines, drains, maintenance, freezes.
+    operations: Vec<Operation> = Operations,
+    /// Backups that Velero and snapshot jobs have made.
+    backups: Vec<Backup> = Backups,
+    /// What kubelets say of themselves: configuration, flags, metrics. Read only when asked for.
+    kubelets: Vec<Kubelet> = Kubelets,
+    /// What pods on the nodes found out. Made only when asked for.
+    probes: Vec<Probe> = Probes,
     /// Live objects written at API versions whose end is known.
     api_writers: Vec<WrittenKind> = ApiWriters,
     /// Deployed Helm releases.

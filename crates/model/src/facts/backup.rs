@@ -1,0 +1,14 @@
+//! Backups.
+
+use serde::{Deserialize, Serialize};
+
+/// A backup, or a schedule of backups.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Backup {
+    /// Namespace; empty for what has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
