@@ -342,7 +342,10 @@ fn template(need: Need) -> Map<String, Value> {
             json!({"_single": true, "roots": ["deploy"], "files": 0, "bytes": 0, "objects": 0})
         }
         Need::Permissions => json!({"verb": "list", "allowed": true}),
-        Need::Baseline => json!({}),
+        Need::Components => json!({"_single": true, "components": []}),
+        Need::ClusterDns => json!({"_single": true, "corefile": ""}),
+        // A row of these says everything itself.
+        _ => json!({}),
     };
     value.as_object().cloned().unwrap_or_default()
 }
