@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{
     Wire,
     meta::{ObjectMeta, ProbedCondition, convert, nullable},
-    quantity::Quantity,
+    quantity::{Quantity, amounts},
 };
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -53,6 +53,9 @@ pub(crate) struct NodeStatus {
     #[prost(btree_map = "string, message", tag = "1")]
     #[serde(deserialize_with = "nullable")]
     pub capacity: BTreeMap<String, Quantity>,
+    #[prost(btree_map = "string, message", tag = "2")]
+    #[serde(deserialize_with = "nullable")]
+    pub allocatable: BTreeMap<String, Quantity>,
     #[prost(message, repeated, tag = "4")]
     #[serde(deserialize_with = "nullable")]
     pub conditions: Vec<ProbedCondition>,
@@ -63,6 +66,8 @@ pub(crate) struct NodeStatus {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct NodeSystemInfo {
+    #[prost(string, tag = "4")]
+    pub kernel_version: String,
     #[prost(string, tag = "5")]
     pub os_image: String,
     #[prost(string, tag = "6")]
@@ -71,6 +76,8 @@ pub(crate) struct NodeSystemInfo {
     pub kubelet_version: String,
     #[prost(string, tag = "9")]
     pub operating_system: String,
+    #[prost(string, tag = "10")]
+    pub architecture: String,
 }
 
 impl From<Taint> for facts::Taint {
@@ -100,6 +107,10 @@ impl From<Node> for facts::Node {
             conditions: convert(wire.status.conditions),
             kubelet_version: info.kubelet_version,
             runtime_version: info.container_runtime_version,
+            kernel_version: info.kernel_version,
+            architecture: info.architecture,
+            allocatable: amounts(&wire.status.allocatable),
+            deleting: metadata.deletion_timestamp.is_some(),
             os_image: info.os_image,
             operating_system: info.operating_system,
         }

@@ -1,7 +1,8 @@
 //! Quantities, as resources are counted: `4`, `1500m`, `16Gi`.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
+use airworthy_model::facts::Resources;
 use serde::{
     Deserialize, Deserializer,
     de::{self, Visitor},
@@ -42,6 +43,18 @@ impl Quantity {
         )]
         (0.0..=9e15).contains(&value).then_some(value as u64)
     }
+}
+
+/// What is asked for or offered, by resource: `cpu` in thousandths, everything else in whole units. What is no quantity is left out.
+pub(crate) fn amounts(quantities: &BTreeMap<String, Quantity>) -> Resources {
+    let amount = |(name, quantity): (&String, &Quantity)| {
+        let amount = match name.as_str() {
+            "cpu" => quantity.thousandths(),
+            _ => quantity.units(),
+        };
+        Some((name.as_str().into(), amount?))
+    };
+    quantities.iter().filter_map(amount).collect()
 }
 
 fn scale(suffix: &str) -> Option<f64> {
@@ -134,6 +147,21 @@ mod tests {
             let read = (quantity.thousandths(), quantity.units());
             assert_eq!(read, (thousandths, units), "{text}");
         }
+    }
+
+    #[test]
+    fn amounts_are_counted_in_their_units() {
+        let json = r#"{"cpu": "1500m", "memory": "1Gi", "pods": "110", "nvidia.com/gpu": 2, "odd": "many"}"#;
+        let quantities: BTreeMap<String, Quantity> = serde_json::from_str(json).unwrap();
+        let read = amounts(&quantities);
+        let read: Vec<_> = read.iter().map(|(name, n)| (&**name, *n)).collect();
+        let expected = [
+            ("cpu", 1500),
+            ("memory", 1 << 30),
+            ("nvidia.com/gpu", 2),
+            ("pods", 110),
+        ];
+        assert_eq!(read, expected);
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub use dns::ClusterDns;
 pub use event::Event;
 pub use kubelet::{Kubelet, NodeUsage};
 pub use network::{EndpointSlice, Namespace, Service, ServiceAsk, ServicePort};
-pub use node::{Node, Taint};
+pub use node::{Node, Resources, Taint};
 pub use operation::Operation;
 pub use pod::{Container, ControllerRef, Pdb, Pod};
 pub use probe::Probe;

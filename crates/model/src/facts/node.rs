@@ -1,5 +1,7 @@
 //! Nodes.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,12 @@ pub struct Node {
     /// `status.nodeInfo.osImage`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub os_image: String,
+    /// `status.nodeInfo.kernelVersion`, such as `5.15.0-106-generic`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kernel_version: String,
+    /// `status.nodeInfo.architecture`, such as `amd64`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub architecture: String,
     /// `linux` or `windows`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub operating_system: String,
@@ -43,7 +51,16 @@ pub struct Node {
     /// `status.capacity.memory`, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
+    /// `status.allocatable`: what pods may ask for, by resource.
+    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    pub allocatable: Resources,
+    /// It has been deleted and is on its way out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleting: bool,
 }
+
+/// Amounts of resources by name: `cpu` in thousandths of a core, everything else in whole units (bytes, pods, devices).
+pub type Resources = BTreeMap<Box<str>, u64>;
 
 /// A taint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
