@@ -12,6 +12,7 @@ pub(crate) mod node;
 pub(crate) mod pod;
 pub(crate) mod quantity;
 pub(crate) mod template;
+pub(crate) mod volume;
 pub(crate) mod workload;
 pub(crate) mod written;
 

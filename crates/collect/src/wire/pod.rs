@@ -1,11 +1,12 @@
 //! Pods and disruption budgets.
 
-use airworthy_model::facts::{self, Container};
+use airworthy_model::facts::{self, Container, PodVolume};
 use serde::Deserialize;
 
 use super::{
     Wire,
     meta::{IntOrString, LabelSelector, ObjectMeta, ProbedCondition, nullable},
+    volume::Volume,
 };
 
 const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -28,6 +29,9 @@ impl Wire for Pod {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct PodSpec {
+    #[prost(message, repeated, tag = "1")]
+    #[serde(deserialize_with = "nullable")]
+    pub volumes: Vec<Volume>,
     #[prost(string, tag = "10")]
     pub node_name: String,
 }
@@ -92,6 +96,7 @@ impl From<Pod> for facts::Pod {
             .find(|c| c.r#type == "PodScheduled" && c.status == "False");
         let init = status.init_container_statuses.into_iter();
         Self {
+            volumes: volumes(spec.volumes, &metadata.name),
             labels: metadata.take_labels(),
             created: metadata.creation_timestamp.instant(),
             deleting: metadata.deletion_timestamp.is_some(),
@@ -107,6 +112,13 @@ impl From<Pod> for facts::Pod {
             containers: worth_a_look(init.chain(status.container_statuses)),
         }
     }
+}
+
+fn volumes(wire: Vec<Volume>, pod: &str) -> Vec<PodVolume> {
+    let kept = wire.into_iter().filter_map(|volume| volume.read_for(pod));
+    let mut volumes: Vec<PodVolume> = kept.collect();
+    volumes.shrink_to_fit();
+    volumes
 }
 
 /// Containers that wait or have restarted; those that plainly run are left out.

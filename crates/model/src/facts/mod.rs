@@ -39,7 +39,7 @@ pub use kubelet::{Kubelet, NodeUsage};
 pub use network::{EndpointSlice, Namespace, Service, ServiceAsk, ServicePort};
 pub use node::{Node, Resources, Taint};
 pub use operation::Operation;
-pub use pod::{Container, ControllerRef, Pdb, Pod};
+pub use pod::{Container, ControllerRef, Pdb, Pod, PodVolume};
 pub use probe::Probe;
 pub use routing::{Gateway, Ingress, IngressClass, NetworkPolicy};
 pub use scaling::Hpa;
@@ -49,6 +49,7 @@ pub use server::{
 };
 pub use storage::{
     CsiDriver, CsiNode, PersistentVolume, PersistentVolumeClaim, StorageClass, VolumeAttachment,
+    VolumePlugin,
 };
 pub use usage::{
     ApiCaller, AuditLog, ClientSeen, DesiredField, DesiredObject, GitOpsSource, HelmRelease,

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::common::{Condition, IntOrPercent, LabelSelector, Labels};
+use super::{
+    common::{Condition, IntOrPercent, LabelSelector, Labels},
+    storage::VolumePlugin,
+};
 
 /// A pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,39 @@ pub struct Pod {
     /// Containers that are not plainly running, and those that restarted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<Container>,
+    /// Its volumes, but for those made of `ConfigMaps`, Secrets, tokens and what the pod says of itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<PodVolume>,
+}
+
+/// A volume of a pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum PodVolume {
+    /// A claim of a persistent volume in the pod's namespace; that of an ephemeral volume too, which is named after pod and volume.
+    Claim(Box<str>),
+    /// `emptyDir`.
+    EmptyDir {
+        /// Whether it is kept in memory.
+        #[serde(default)]
+        memory: bool,
+    },
+    /// `hostPath`.
+    HostPath {
+        /// The path on the node.
+        path: Box<str>,
+        /// Its type, such as `Socket`; empty when not checked.
+        #[serde(default, rename = "type", skip_serializing_if = "str::is_empty")]
+        kind: Box<str>,
+    },
+    /// Anything else that a plugin provides, written into the pod itself.
+    Inline {
+        /// The plugin.
+        plugin: VolumePlugin,
+        /// The driver of `csi` and `flexVolume`; empty for others.
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        driver: Box<str>,
+    },
 }
 
 /// A container worth a look.

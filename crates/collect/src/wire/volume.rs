@@ -1,0 +1,171 @@
+//! What volumes are made of: the sources of pods' volumes and of persistent volumes.
+
+use airworthy_model::facts::{PodVolume, VolumePlugin};
+use serde::Deserialize;
+
+/// A volume of a pod; in JSON the members of its source stand beside its name.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Volume {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(message, required, tag = "2")]
+    #[serde(flatten)]
+    pub source: VolumeSource,
+}
+
+/// A member of which only its being there is read: the rest can hold addresses and names of secrets.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message, Deserialize)]
+pub(crate) struct There {}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct VolumeSource {
+    #[prost(message, optional, tag = "1")]
+    pub host_path: Option<HostPath>,
+    #[prost(message, optional, tag = "2")]
+    pub empty_dir: Option<EmptyDir>,
+    #[prost(message, optional, tag = "3")]
+    pub gce_persistent_disk: Option<There>,
+    #[prost(message, optional, tag = "4")]
+    pub aws_elastic_block_store: Option<There>,
+    #[prost(message, optional, tag = "5")]
+    pub git_repo: Option<There>,
+    #[prost(message, optional, tag = "7")]
+    pub nfs: Option<There>,
+    #[prost(message, optional, tag = "8")]
+    pub iscsi: Option<There>,
+    #[prost(message, optional, tag = "9")]
+    pub glusterfs: Option<There>,
+    #[prost(message, optional, tag = "10")]
+    pub persistent_volume_claim: Option<Claim>,
+    #[prost(message, optional, tag = "11")]
+    pub rbd: Option<There>,
+    #[prost(message, optional, tag = "12")]
+    pub flex_volume: Option<Driver>,
+    #[prost(message, optional, tag = "13")]
+    pub cinder: Option<There>,
+    #[prost(message, optional, tag = "14")]
+    pub cephfs: Option<There>,
+    #[prost(message, optional, tag = "15")]
+    pub flocker: Option<There>,
+    #[prost(message, optional, tag = "17")]
+    pub fc: Option<There>,
+    #[prost(message, optional, tag = "18")]
+    pub azure_file: Option<There>,
+    #[prost(message, optional, tag = "20")]
+    pub vsphere_volume: Option<There>,
+    #[prost(message, optional, tag = "21")]
+    pub quobyte: Option<There>,
+    #[prost(message, optional, tag = "22")]
+    pub azure_disk: Option<There>,
+    #[prost(message, optional, tag = "23")]
+    pub photon_persistent_disk: Option<There>,
+    #[prost(message, optional, tag = "24")]
+    pub portworx_volume: Option<There>,
+    #[prost(message, optional, tag = "25")]
+    #[serde(rename = "scaleIO")]
+    pub scale_io: Option<There>,
+    #[prost(message, optional, tag = "27")]
+    pub storageos: Option<There>,
+    #[prost(message, optional, tag = "28")]
+    pub csi: Option<Driver>,
+    #[prost(message, optional, tag = "29")]
+    pub ephemeral: Option<There>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default)]
+pub(crate) struct HostPath {
+    #[prost(string, tag = "1")]
+    pub path: String,
+    #[prost(string, tag = "2")]
+    pub r#type: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default)]
+pub(crate) struct EmptyDir {
+    #[prost(string, tag = "1")]
+    pub medium: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Claim {
+    #[prost(string, tag = "1")]
+    pub claim_name: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default)]
+pub(crate) struct Driver {
+    #[prost(string, tag = "1")]
+    pub driver: String,
+}
+
+impl Volume {
+    /// The fact, when the volume is one that facts keep; `pod` is the name of its pod.
+    pub(crate) fn read_for(self, pod: &str) -> Option<PodVolume> {
+        let source = self.source;
+        if source.ephemeral.is_some() {
+            return Some(PodVolume::Claim(format!("{pod}-{}", self.name).into()));
+        }
+        if let Some(claim) = source.persistent_volume_claim {
+            return Some(PodVolume::Claim(claim.claim_name.into()));
+        }
+        if let Some(empty) = source.empty_dir {
+            let memory = empty.medium == "Memory";
+            return Some(PodVolume::EmptyDir { memory });
+        }
+        if let Some(host) = source.host_path {
+            return Some(PodVolume::HostPath {
+                path: host.path.into(),
+                kind: host.r#type.into(),
+            });
+        }
+        let plugin = source.plugin()?;
+        let driver = source.csi.or(source.flex_volume);
+        Some(PodVolume::Inline {
+            plugin,
+            driver: driver.unwrap_or_default().driver.into(),
+        })
+    }
+}
+
+impl VolumeSource {
+    fn plugin(&self) -> Option<VolumePlugin> {
+        use VolumePlugin as P;
+        [
+            (P::Csi, self.csi.is_some()),
+            (P::FlexVolume, self.flex_volume.is_some()),
+            (P::GcePersistentDisk, self.gce_persistent_disk.is_some()),
+            (
+                P::AwsElasticBlockStore,
+                self.aws_elastic_block_store.is_some(),
+            ),
+            (P::GitRepo, self.git_repo.is_some()),
+            (P::Nfs, self.nfs.is_some()),
+            (P::Iscsi, self.iscsi.is_some()),
+            (P::Glusterfs, self.glusterfs.is_some()),
+            (P::Rbd, self.rbd.is_some()),
+            (P::Cinder, self.cinder.is_some()),
+            (P::Cephfs, self.cephfs.is_some()),
+            (P::Flocker, self.flocker.is_some()),
+            (P::Fc, self.fc.is_some()),
+            (P::AzureFile, self.azure_file.is_some()),
+            (P::VsphereVolume, self.vsphere_volume.is_some()),
+            (P::Quobyte, self.quobyte.is_some()),
+            (P::AzureDisk, self.azure_disk.is_some()),
+            (
+                P::PhotonPersistentDisk,
+                self.photon_persistent_disk.is_some(),
+            ),
+            (P::PortworxVolume, self.portworx_volume.is_some()),
+            (P::ScaleIo, self.scale_io.is_some()),
+            (P::Storageos, self.storageos.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(plugin, there)| there.then_some(plugin))
+    }
+}
