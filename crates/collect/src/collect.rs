@@ -197,7 +197,7 @@ fn into<'a, T: Send>(
 impl Reading<'_> {
     /// Fills every group but version, discovery and the report, several at a time.
     async fn fill(&self, facts: &mut Facts) {
-        use wire::{network, node, pod, workload};
+        use wire::{ingress, network, node, pod, workload};
         let (session, versions) = (self.session, self.versions);
         let control_plane = self.control_plane(&mut facts.metrics, &mut facts.leases);
         let health = session.group(Need::Health, health::read(session));
@@ -256,6 +256,17 @@ impl Reading<'_> {
                 self.list::<workload::DaemonSet, _>(Need::DaemonSets, &resource::DAEMON_SETS),
             ),
             into(&mut facts.pdbs, self.pdbs()),
+            into(
+                &mut facts.ingresses,
+                self.list::<ingress::Ingress, _>(Need::Ingresses, &resource::INGRESSES),
+            ),
+            into(
+                &mut facts.ingress_classes,
+                self.list::<ingress::IngressClass, _>(
+                    Need::IngressClasses,
+                    &resource::INGRESS_CLASSES,
+                ),
+            ),
         ];
         join_all(groups).await;
     }

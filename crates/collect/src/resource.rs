@@ -54,6 +54,9 @@ pub(crate) const ENDPOINT_SLICES: Resource = Resource {
     ..resource("discovery.k8s.io", "endpointslices")
 };
 
+pub(crate) const INGRESSES: Resource = resource("networking.k8s.io", "ingresses");
+pub(crate) const INGRESS_CLASSES: Resource = resource("networking.k8s.io", "ingressclasses");
+
 impl Resource {
     /// The path of its list at a version.
     pub(crate) fn path(&self, version: &str) -> String {

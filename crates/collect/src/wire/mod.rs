@@ -5,6 +5,7 @@ pub(crate) mod admission;
 pub(crate) mod api;
 pub(crate) mod gitops;
 pub(crate) mod helm;
+pub(crate) mod ingress;
 pub(crate) mod lease;
 pub(crate) mod meta;
 pub(crate) mod network;

@@ -1,16 +1,38 @@
 //! How traffic gets in, and what may pass.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// An ingress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ingress {
-    /// Namespace; empty for what has none.
+    /// Namespace.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub namespace: String,
     /// Name.
     pub name: String,
+    /// Creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+    /// `spec.ingressClassName`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// Annotation `kubernetes.io/ingress.class`, which came before the field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_annotation: Option<String>,
+    /// Names of annotations that put text into the configuration of a controller (`…-snippet`); never their values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub snippets: Vec<String>,
+    /// Services that it leads to, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
+    /// Secrets of its certificates, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tls_secrets: Vec<String>,
+    /// Addresses or host names in `status.loadBalancer`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
 }
 
 /// An ingress class.
@@ -19,6 +41,12 @@ pub struct Ingress {
 pub struct IngressClass {
     /// Name.
     pub name: String,
+    /// `spec.controller`, such as `k8s.io/ingress-nginx`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub controller: String,
+    /// Annotation `ingressclass.kubernetes.io/is-default-class`, true.
+    #[serde(default)]
+    pub is_default: bool,
 }
 
 /// A gateway or a route of the Gateway API.
