@@ -1,17 +1,21 @@
 //! The command line: its words, its help, nothing of what they do.
 
 mod access;
+mod decisions;
+mod evidence;
 mod output;
 mod plan;
 mod snapshot;
 
 use std::path::PathBuf;
 
-use airworthy_model::{Hop, KubeVersion, Minor, Need};
+use airworthy_model::{Hop, KubeVersion, Minor};
 use airworthy_report::drop_in;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use access::{Encryption, Key, PasswordFrom, Trail, User};
+pub(crate) use decisions::Decisions;
+pub(crate) use evidence::{Asked, Evidence, Switches};
 pub(crate) use output::{Format, Output};
 pub(crate) use plan::{Plan, Workflow};
 pub(crate) use snapshot::Snapshot;
@@ -129,33 +133,8 @@ pub(crate) struct Source {
     /// Judge a recording in place of a live cluster
     #[arg(long, value_name = "RECORDING")]
     pub(crate) from: Option<PathBuf>,
-    /// Do without this evidence: nothing of it is read
-    #[arg(long, value_enum, value_name = "EVIDENCE", num_args = 1.., value_delimiter = ',')]
-    pub(crate) without: Vec<Evidence>,
-}
-
-/// Evidence that is read unless it is switched off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Evidence {
-    /// Helm releases, which lie in Secrets or ConfigMaps
-    Helm,
-}
-
-impl Evidence {
-    /// The facts that are made of it.
-    pub(crate) const fn need(self) -> Need {
-        match self {
-            Self::Helm => Need::HelmReleases,
-        }
-    }
-
-    /// The word that switches it off.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Helm => "helm",
-        }
-    }
+    #[command(flatten)]
+    pub(crate) asked: Asked,
 }
 
 impl Source {
@@ -179,7 +158,7 @@ pub(crate) enum FailOn {
 
 #[derive(Debug, Args)]
 pub(crate) struct Precheck {
-    /// Version to upgrade to: 1.32, v1.32, 1.32.4 or v1.32.4-r2 [default: the server's next minor]
+    /// Version to upgrade to: 1.32, v1.32, 1.32.4 or v1.32.4-r2 [default: the server's next minor; its newest patch with --rollout patch]
     #[arg(long, value_name = "VERSION")]
     pub(crate) target: Option<KubeVersion>,
     #[command(flatten)]
@@ -193,20 +172,11 @@ pub(crate) struct Precheck {
     /// asks no cluster; with --kubeconfig, --context or --from the cluster is judged too
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub(crate) manifests: Vec<PathBuf>,
-    /// What the upgrade touches; nodes are drained only when they are upgraded too
-    #[arg(long, value_enum)]
-    pub(crate) scope: Option<Scope>,
+    #[command(flatten)]
+    pub(crate) decisions: Decisions,
     /// Allow a jump over several minors that your platform sells as one step, such as 1.28:1.31
     #[arg(long = "allow-jump", value_name = "FROM:TO", value_parser = parse_jump)]
     pub(crate) allow_jump: Vec<Hop>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Scope {
-    /// Control plane and nodes
-    Nodes,
-    /// The control plane alone
-    ControlPlane,
 }
 
 /// Reads `1.28:1.31` (or `1.28-1.31`).
@@ -242,6 +212,8 @@ pub(crate) struct Postcheck {
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "900",
         conflicts_with = "from", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) settle: Option<u64>,
+    #[command(flatten)]
+    pub(crate) decisions: Decisions,
     #[command(flatten)]
     pub(crate) source: Source,
     #[command(flatten)]
@@ -283,9 +255,8 @@ pub(crate) struct Record {
     /// Context of the kubeconfig [default: its current context]
     #[arg(long)]
     pub(crate) context: Option<String>,
-    /// Do without this evidence: nothing of it is read
-    #[arg(long, value_enum, value_name = "EVIDENCE", num_args = 1.., value_delimiter = ',')]
-    pub(crate) without: Vec<Evidence>,
+    #[command(flatten)]
+    pub(crate) asked: Asked,
     /// The API server's audit log, which names who calls: a file, a folder of rotated files, or - (may be given several times)
     #[arg(long = "audit-log", value_name = "FILE|DIR|-")]
     pub(crate) audit_logs: Vec<PathBuf>,
@@ -347,9 +318,8 @@ pub(crate) struct Rbac {
     /// Also allow listing the custom resources of this API group (may be given several times)
     #[arg(long = "api-group", value_name = "GROUP")]
     pub(crate) api_groups: Vec<String>,
-    /// Leave out what only this evidence needs
-    #[arg(long, value_enum, value_name = "EVIDENCE", num_args = 1.., value_delimiter = ',')]
-    pub(crate) without: Vec<Evidence>,
+    #[command(flatten)]
+    pub(crate) asked: Asked,
     /// Bind the role to this user
     #[arg(long, conflicts_with = "service_account")]
     pub(crate) user: Option<String>,

@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeSet, ops::Deref};
 
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
-    Facts, Minor, Missing, Need, Policy, UpgradePath, UpgradeScope,
+    ControlPlane, Facts, Minor, Missing, Need, Policy, Rollout, UpgradePath,
     facts::{
         ApiService, AuditLog, Backup, ClusterDns, CollectionReport, Components, Crd, CronJob,
         CsiDriver, CsiNode, Csr, EndpointSlice, Event, Gateway, GitOpsSource, Health, HelmRelease,
@@ -271,8 +271,44 @@ impl<'a> Context<'a> {
         self.path.is_some_and(|path| path.crosses(minor))
     }
 
-    /// Whether nodes are drained in this upgrade. A patch of the control plane alone drains none.
+    /// Whether nodes are drained in this upgrade. A patch of the control plane alone drains none; what is called a patch and crosses a
+    /// minor is judged as if it did.
     pub fn drains_nodes(&self) -> bool {
-        self.policy.scope == UpgradeScope::Nodes
+        match self.policy.rollout {
+            Rollout::Nodes => true,
+            Rollout::ControlPlane => false,
+            Rollout::Patch => self.path.is_some_and(|path| !path.hops.is_empty()),
+        }
+    }
+
+    /// Why flags, feature gates and files of the control plane are a provider's matter, where they are. Unless the operator has said
+    /// it, the build of the API server and the labels of nodes tell; a node of the control plane among the nodes says that it is not.
+    /// Looked at in passing: no need is noted for it, for without it a check is as it would be on a control plane of one's own.
+    pub fn provider_runs_control_plane(&self) -> Option<String> {
+        match self.policy.control_plane {
+            ControlPlane::SelfManaged => None,
+            ControlPlane::Managed => {
+                Some("a provider runs the control plane, as configured".to_owned())
+            }
+            ControlPlane::Detect => self.detected_provider(),
+        }
+    }
+
+    fn detected_provider(&self) -> Option<String> {
+        const CONTROL_PLANE: [&str; 2] = [
+            "node-role.kubernetes.io/control-plane",
+            "node-role.kubernetes.io/master",
+        ];
+        const AZURE: &str = "kubernetes.azure.com/cluster";
+        let facts = self.current.facts;
+        let nodes = facts.nodes.as_deref().unwrap_or_default();
+        let labelled = |label: &str| nodes.iter().any(|node| node.labels.get(label).is_some());
+        if CONTROL_PLANE.into_iter().any(labelled) {
+            return None;
+        }
+        let version = &facts.version.as_ref().ok()?.version;
+        let provider = version.provider();
+        let provider = provider.or_else(|| labelled(AZURE).then_some("Azure AKS"))?;
+        Some(format!("{provider} runs the control plane ({version})"))
     }
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use airworthy_collect::{ConnectOptions, Limits, Plan, collect, connect, recording};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
-    Facts, KubeVersion, Need, UpgradeScope,
+    Facts, KubeVersion, Need, Rollout,
     facts::{Node, ServerVersion},
 };
 use airworthy_upgrade::driver::{Driver, Order, Step, reached};
@@ -29,7 +29,7 @@ pub struct Observe {
     /// What one look may cost.
     pub limits: Limits,
     /// Whether nodes are upgraded too.
-    pub scope: UpgradeScope,
+    pub rollout: Rollout,
 }
 
 /// Where versions are read.
@@ -83,7 +83,7 @@ impl Driver for Observe {
             .unwrap_or_else(|_| Err("no answer in time".to_owned()));
         let before = scratch.and_then(|scratch| scratch["progress"].as_u64());
         let seen = match looked {
-            Ok(facts) => judge(order, &facts, self.scope),
+            Ok(facts) => judge(order, &facts, self.rollout),
             Err(why) => {
                 tracing::info!(task = order.task_id, why, "the cluster cannot be watched");
                 let before = before.and_then(|it| u8::try_from(it).ok());
@@ -123,7 +123,7 @@ pub fn told(server: &ServerVersion) -> String {
     }
 }
 
-fn judge(order: &Order, facts: &Facts, scope: UpgradeScope) -> Seen {
+fn judge(order: &Order, facts: &Facts, rollout: Rollout) -> Seen {
     let server = match &facts.version {
         Ok(version) => version,
         Err(missing) => return Seen::Lagging(0, missing.to_string()),
@@ -138,7 +138,7 @@ fn judge(order: &Order, facts: &Facts, scope: UpgradeScope) -> Seen {
     if !runs_target(server, &order.target) {
         return Seen::Lagging(0, told(server));
     }
-    if scope == UpgradeScope::ControlPlane {
+    if rollout != Rollout::Nodes {
         return Seen::Converged(told(server));
     }
     match &facts.nodes {

@@ -50,7 +50,7 @@ fn node(number: usize, version: &str) -> Node {
 }
 
 fn seen(server: &str, kubelets: &[&str]) -> Seen {
-    judge(&order(), &facts(server, kubelets), UpgradeScope::Nodes)
+    judge(&order(), &facts(server, kubelets), Rollout::Nodes)
 }
 
 #[track_caller]
@@ -117,10 +117,10 @@ fn an_api_server_that_emulates_an_older_minor_has_not_arrived() {
         })
     };
     emulating.version = emulate("1.31");
-    let seen = judge(&order(), &emulating, UpgradeScope::Nodes);
+    let seen = judge(&order(), &emulating, Rollout::Nodes);
     lags(seen, 0, "runs v1.32.13 and behaves as 1.31");
     emulating.version = emulate("1.32");
-    let seen = judge(&order(), &emulating, UpgradeScope::Nodes);
+    let seen = judge(&order(), &emulating, Rollout::Nodes);
     assert!(matches!(seen, Seen::Converged(_)));
 }
 
@@ -151,15 +151,15 @@ fn what_could_not_be_read_is_not_converged() {
     let mut unread = facts("v1.32.13", &[]);
     unread.nodes = Err(Missing::not_collected(Need::Nodes, "forbidden by somebody"));
     lags(
-        judge(&order(), &unread, UpgradeScope::Nodes),
+        judge(&order(), &unread, Rollout::Nodes),
         0,
         "forbidden by somebody",
     );
-    let control_plane = judge(&order(), &unread, UpgradeScope::ControlPlane);
+    let control_plane = judge(&order(), &unread, Rollout::ControlPlane);
     assert!(matches!(control_plane, Seen::Converged(_)));
     unread.version = Err(Missing::not_collected(Need::Version, "nobody there"));
     lags(
-        judge(&order(), &unread, UpgradeScope::ControlPlane),
+        judge(&order(), &unread, Rollout::ControlPlane),
         0,
         "nobody there",
     );

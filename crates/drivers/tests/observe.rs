@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use airworthy_collect::{ConnectOptions, Limits};
 use airworthy_drivers::{Observe, Source};
-use airworthy_model::UpgradeScope;
+use airworthy_model::Rollout;
 use airworthy_testbed::{Cluster, ClusterOptions};
 use airworthy_upgrade::driver::{Driver as _, Order, Step};
 use common::order;
@@ -21,7 +21,7 @@ fn driver(cluster: &Cluster) -> Observe {
         }),
         deadline: Duration::from_hours(1),
         limits: Limits::default(),
-        scope: UpgradeScope::Nodes,
+        rollout: Rollout::Nodes,
     }
 }
 
@@ -57,7 +57,7 @@ async fn an_upgrade_by_somebody_else_is_followed_to_its_end() {
     let step = driver.step(&order, Some(&scratch)).await;
     let scratch = going(step, 30, "node-1 runs v1.31.14, node-2 runs v1.31.14");
     let control_plane = Observe {
-        scope: UpgradeScope::ControlPlane,
+        rollout: Rollout::ControlPlane,
         ..driver.clone()
     };
     let step = control_plane.step(&order, Some(&scratch)).await;

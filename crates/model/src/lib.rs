@@ -17,6 +17,6 @@ pub use check::{CheckInfo, Group, Kind, Phase};
 pub use facts::Facts;
 pub use finding::{Breaks, Evidence, EvidenceKind, Finding, Fix, Severity, Subject};
 pub use need::{Access, Missing, Need, Reason};
-pub use policy::{Policy, UpgradeScope};
+pub use policy::{ControlPlane, Policy, Rollout};
 pub use role::Role;
 pub use version::{Hop, KubeVersion, Minor, UpgradePath};

@@ -4,15 +4,53 @@ use serde::{Deserialize, Serialize};
 
 use crate::version::{Hop, Minor};
 
-/// What the upgrade touches. Draining matters only where nodes are rolled.
+/// What the upgrade touches. It changes how bad things are: draining matters only where nodes are rolled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum UpgradeScope {
+#[serde(rename_all = "kebab-case")]
+pub enum Rollout {
     /// Control plane and nodes: every node is drained once.
     #[default]
     Nodes,
     /// The control plane alone.
+    #[serde(alias = "controlPlane")]
     ControlPlane,
+    /// A patch release of the control plane: no minor is crossed, no node is drained.
+    Patch,
+}
+
+impl Rollout {
+    /// The word of the command line and of the configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Nodes => "nodes",
+            Self::ControlPlane => "control-plane",
+            Self::Patch => "patch",
+        }
+    }
+}
+
+/// Who runs the control plane: of a provider's, nobody can read flags, feature gates and files, and nobody has to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControlPlane {
+    /// What versions and nodes tell.
+    #[default]
+    Detect,
+    /// The operator of the cluster.
+    SelfManaged,
+    /// A provider.
+    Managed,
+}
+
+impl ControlPlane {
+    /// The word of the command line and of the configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Detect => "detect",
+            Self::SelfManaged => "self-managed",
+            Self::Managed => "managed",
+        }
+    }
 }
 
 /// Decisions that change what checks say.
@@ -21,7 +59,10 @@ pub enum UpgradeScope {
 pub struct Policy {
     /// What the upgrade touches.
     #[serde(default)]
-    pub scope: UpgradeScope,
+    pub rollout: Rollout,
+    /// Who runs the control plane.
+    #[serde(default)]
+    pub control_plane: ControlPlane,
     /// Jumps over several minors that the platform sells as one step, such as 1.28 → 1.31.
     #[serde(default)]
     pub allowed_jumps: Vec<Hop>,

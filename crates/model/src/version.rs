@@ -97,6 +97,23 @@ impl KubeVersion {
         )
     }
 
+    /// The provider whose builds have such a suffix, and who then usually runs the control plane. Azure's have none.
+    pub fn provider(&self) -> Option<&'static str> {
+        const SUFFIXES: [(&str, &str); 5] = [
+            ("-eks-", "Amazon EKS"),
+            ("-gke.", "Google GKE"),
+            ("-aliyun.", "Alibaba Cloud ACK"),
+            ("-tke.", "Tencent Cloud TKE"),
+            ("+IKS", "IBM Cloud Kubernetes Service"),
+        ];
+        let known = SUFFIXES
+            .iter()
+            .find(|(suffix, _)| self.suffix.contains(suffix));
+        known
+            .map(|(_, provider)| *provider)
+            .or_else(|| self.vendor_release().map(|_| "Huawei Cloud CCE"))
+    }
+
     /// Whether `self` names the same release as `actual`, where `self` leaves out what it leaves out: `1.32` fits `v1.32.13`.
     pub fn fits(&self, actual: &Self) -> bool {
         self.minor == actual.minor
@@ -380,6 +397,20 @@ mod tests {
         assert!(v("v1.19.16-r80") > v("v1.19.16-r4"));
         assert!(v("v1.19.16") > v("v1.19.9"));
         assert_eq!(v("v1.30.4-eks-a1").partial_cmp(&v("v1.30.4")), None);
+    }
+
+    #[test]
+    fn a_suffix_names_its_provider() {
+        for (text, provider) in [
+            ("v1.30.4-eks-a1b2c3", Some("Amazon EKS")),
+            ("v1.27.8-gke.1067004", Some("Google GKE")),
+            ("v1.32.4-r2", Some("Huawei Cloud CCE")),
+            ("v1.29.3+k3s1", None),
+            ("v1.37.0-rc.1", None),
+            ("v1.31.14", None),
+        ] {
+            assert_eq!(v(text).provider(), provider, "{text}");
+        }
     }
 
     #[test]

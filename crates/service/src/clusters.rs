@@ -1,8 +1,10 @@
 //! Clusters that callers take in and let go. An operator offers them: no caller can name a file or a server.
 
+use std::collections::BTreeSet;
+
 use airworthy_cce::request::ClusterRequest;
 use airworthy_collect::Plan;
-use airworthy_model::Need;
+use airworthy_model::{Need, Policy};
 use airworthy_store::{self as store, Cluster, Deleted, Job, NewCluster, Observed, Outcome};
 use jiff::Timestamp;
 
@@ -61,6 +63,29 @@ impl Service {
         let mut named = self.settings.clusters.iter().filter(|it| it.name == name);
         let known_as = self.store.project(project).await?.map(|it| it.name);
         Ok(named.find(|it| it.project == project || known_as.as_ref() == Some(&it.project)))
+    }
+
+    /// The decisions that checks of a cluster depend on.
+    pub(crate) async fn policy_of(&self, cluster: &Cluster) -> Result<Policy, Error> {
+        let general = &self.settings.policy;
+        let settings = self.settings_of(&cluster.project_id, &cluster.name).await?;
+        Ok(settings.map_or_else(|| general.clone(), |own| own.policy(general)))
+    }
+
+    /// The facts that are not read of a cluster.
+    pub(crate) async fn switched_off(&self, cluster: &Cluster) -> BTreeSet<Need> {
+        let mut needs = self.settings.switched_off.clone();
+        match self.settings_of(&cluster.project_id, &cluster.name).await {
+            Ok(Some(own)) => {
+                needs.retain(|need| !own.switched_on.contains(need));
+                needs.extend(&own.switched_off);
+            }
+            Ok(None) => (),
+            Err(error) => {
+                tracing::warn!(cluster = %cluster.id, %error, "the settings of the cluster cannot be told");
+            }
+        }
+        needs
     }
 
     /// Reaches a cluster for the first time.

@@ -83,7 +83,7 @@ impl Service {
             .chain(all.needs(Phase::Post));
         let plan = Plan {
             limits: self.settings.limits,
-            switched_off: self.settings.switched_off.clone(),
+            switched_off: self.switched_off(cluster).await,
             ..Plan::of(needs)
         };
         let mut facts = match cluster::read(cluster, &plan).await {
@@ -115,31 +115,19 @@ impl Service {
             Ok(path) => path,
             Err(error) => return Ok(Judged::without_result(error.to_string())),
         };
-        match self.assess(Phase::Pre, &facts, None, Some(&path), &spec.selection()) {
-            Ok(assessment) => self.precheck_outcome(&facts, &path, &assessment),
-            Err(message) => Ok(Judged::without_result(message)),
-        }
-    }
-
-    fn assess(
-        &self,
-        phase: Phase,
-        facts: &Facts,
-        baseline: Option<&Facts>,
-        path: Option<&UpgradePath>,
-        selection: &Selection,
-    ) -> Result<Assessment, String> {
-        let (knowledge, policy) = (Knowledge::embedded(), &self.settings.policy);
         let run = Run {
-            phase,
-            facts,
-            baseline,
-            path,
-            knowledge,
-            policy,
-            selection,
+            phase: Phase::Pre,
+            facts: &facts,
+            baseline: None,
+            path: Some(&path),
+            knowledge: Knowledge::embedded(),
+            policy: &self.policy_of(cluster).await?,
+            selection: &spec.selection(),
         };
-        assess(run).map_err(|missing| missing.to_string())
+        match assess(run) {
+            Ok(assessment) => self.precheck_outcome(&facts, &path, &assessment),
+            Err(missing) => Ok(Judged::without_result(missing.to_string())),
+        }
     }
 
     fn precheck_outcome(
@@ -185,15 +173,18 @@ impl Service {
             Err(message) => return Ok(Judged::without_result(message)),
         };
         let path = way_gone(&spec, &facts, baseline.as_ref());
-        match self.assess(
-            Phase::Post,
-            &facts,
-            baseline.as_ref(),
-            path.as_ref(),
-            &Selection::default(),
-        ) {
+        let run = Run {
+            phase: Phase::Post,
+            facts: &facts,
+            baseline: baseline.as_ref(),
+            path: path.as_ref(),
+            knowledge: Knowledge::embedded(),
+            policy: &self.policy_of(cluster).await?,
+            selection: &Selection::default(),
+        };
+        match assess(run) {
             Ok(assessment) => postcheck_outcome(&assessment),
-            Err(message) => Ok(Judged::without_result(message)),
+            Err(missing) => Ok(Judged::without_result(missing.to_string())),
         }
     }
 

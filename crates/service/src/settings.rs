@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ffi::OsString, path::PathBuf, time::Duration};
 
 use airworthy_collect::Limits;
 use airworthy_drivers::{Means, Program};
-use airworthy_model::{Need, Policy};
+use airworthy_model::{ControlPlane, Need, Policy, Rollout};
 use airworthy_store::Access;
 use airworthy_upgrade::paths::Table;
 
@@ -72,10 +72,44 @@ pub struct ClusterSettings {
     pub name: String,
     /// How it is reached by a caller who registers it, if it is offered to callers.
     pub offer: Option<Access>,
+    /// What its upgrades touch, if not what the service's policy says.
+    pub rollout: Option<Rollout>,
+    /// Who runs its control plane, if not what the service's policy says.
+    pub control_plane: Option<ControlPlane>,
+    /// Facts that are read of it although they are not read of other clusters.
+    pub switched_on: BTreeSet<Need>,
+    /// Facts that are not read of it.
+    pub switched_off: BTreeSet<Need>,
     /// How it is upgraded.
     pub driver: DriverSettings,
     /// Takes a backup of it.
     pub backup: Option<Program>,
+}
+
+impl ClusterSettings {
+    /// A cluster about which nothing is decided.
+    pub fn of(project: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            project: project.into(),
+            name: name.into(),
+            offer: None,
+            rollout: None,
+            control_plane: None,
+            switched_on: BTreeSet::new(),
+            switched_off: BTreeSet::new(),
+            driver: DriverSettings::default(),
+            backup: None,
+        }
+    }
+
+    /// The policy of the service with what is decided about this cluster.
+    pub fn policy(&self, general: &Policy) -> Policy {
+        Policy {
+            rollout: self.rollout.unwrap_or(general.rollout),
+            control_plane: self.control_plane.unwrap_or(general.control_plane),
+            allowed_jumps: general.allowed_jumps.clone(),
+        }
+    }
 }
 
 /// How a cluster is upgraded.
@@ -109,7 +143,7 @@ impl Default for Settings {
             result_expiry: Duration::from_hours(1),
             probe_deadline: Duration::from_secs(5),
             limits: Limits::default(),
-            switched_off: BTreeSet::new(),
+            switched_off: BTreeSet::from(Need::OPT_IN),
             policy: Policy::default(),
             check_before_upgrade: CheckBeforeUpgrade::default(),
             clusters: Vec::new(),

@@ -9,9 +9,7 @@ use std::{
 };
 
 use airworthy_drivers::{Program, program::supervise};
-use airworthy_service::{
-    ClusterSettings, DriverSettings, PartPhase, Service, Settings, SnapshotPart, Workers,
-};
+use airworthy_service::{ClusterSettings, PartPhase, Service, Settings, SnapshotPart, Workers};
 use airworthy_store::{
     Access, Brief, Cluster, NewCluster, Observed, Options, Phase, SealingKey, Store,
 };
@@ -118,11 +116,8 @@ fn settings(folder: &Path, script: &str) -> Settings {
     let words = [AS_SUPERVISOR, "--exact", "--nocapture", "--"].map(OsString::from);
     Settings {
         clusters: vec![ClusterSettings {
-            project: "shop".into(),
-            name: "prod".into(),
-            offer: None,
-            driver: DriverSettings::default(),
             backup: Some(program(file)),
+            ..ClusterSettings::of("shop", "prod")
         }],
         upgrades: folder.join("runs"),
         supervisor: [this].into_iter().chain(words).collect(),

@@ -18,7 +18,8 @@ pub(crate) async fn run(args: Postcheck, config: Config) -> Result<u8> {
         .as_deref()
         .map(recording::read_file)
         .transpose()?;
-    let policy = config.policy();
+    let mut policy = config.policy();
+    args.decisions.apply(&mut policy);
     let look = async || look(&args, &config, baseline.as_ref(), &policy, &selection).await;
     let assessment = match args.settle {
         None => look().await?,

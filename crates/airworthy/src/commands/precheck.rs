@@ -2,14 +2,11 @@
 
 use airworthy_assess::{Run, Selection, assess};
 use airworthy_knowledge::Knowledge;
-use airworthy_model::{Assessment, Facts, KubeVersion, Phase, Policy, UpgradePath, UpgradeScope};
+use airworthy_model::{Assessment, Facts, KubeVersion, Phase, Policy, Rollout, UpgradePath};
 use anyhow::Result;
 
 use super::{audit, files, patches, source};
-use crate::{
-    cli::{Precheck, Scope},
-    config::Config,
-};
+use crate::{cli::Precheck, config::Config};
 
 pub(crate) async fn run(args: Precheck, config: Config) -> Result<u8> {
     let selection = source::selection(&args.output, Phase::Pre)?;
@@ -20,7 +17,7 @@ pub(crate) async fn run(args: Precheck, config: Config) -> Result<u8> {
     let audit = audit::start(&args.audit_logs)?;
     let mut facts = source::facts(&args.source, selection.needs(Phase::Pre), &config).await?;
     audit::join(audit, &mut facts).await?;
-    let path = path(&facts, args.target)?;
+    let path = path(&facts, args.target, &policy)?;
     files::join(args.manifests, &mut facts, &path).await?;
     let mut assessment = judge_on(&path, &facts, &policy, &selection)?;
     patches::attach(&mut assessment.findings, path.target.minor);
@@ -30,35 +27,40 @@ pub(crate) async fn run(args: Precheck, config: Config) -> Result<u8> {
 fn policy(args: &Precheck, config: &Config) -> Policy {
     let mut policy = config.policy();
     policy.allowed_jumps.extend(&args.allow_jump);
-    match args.scope {
-        Some(Scope::Nodes) => policy.scope = UpgradeScope::Nodes,
-        Some(Scope::ControlPlane) => policy.scope = UpgradeScope::ControlPlane,
-        None => (),
-    }
+    args.decisions.apply(&mut policy);
     policy
 }
 
-/// Judges facts for a target; without one, for the server's next minor.
+/// Judges facts for a target; without one, for the server's next minor, or its newest patch.
 pub(crate) fn judge(
     facts: &Facts,
     target: Option<KubeVersion>,
     policy: &Policy,
     selection: &Selection,
 ) -> Result<Assessment> {
-    judge_on(&path(facts, target)?, facts, policy, selection)
+    judge_on(&path(facts, target, policy)?, facts, policy, selection)
 }
 
-fn path(facts: &Facts, target: Option<KubeVersion>) -> Result<UpgradePath> {
+fn path(facts: &Facts, target: Option<KubeVersion>, policy: &Policy) -> Result<UpgradePath> {
     let running = facts.version.clone()?.version;
-    let next = || KubeVersion {
-        minor: running.minor.next(),
-        patch: None,
-        suffix: String::new(),
+    let target = target.unwrap_or_else(|| usual_target(&running, policy.rollout));
+    Ok(UpgradePath::new(running, target)?)
+}
+
+/// The next minor; for a patch the newest one that is known of the minor that runs.
+fn usual_target(running: &KubeVersion, rollout: Rollout) -> KubeVersion {
+    let (minor, patch) = match rollout {
+        Rollout::Patch => {
+            let newest = Knowledge::embedded().newest_patch(running.minor);
+            (running.minor, newest)
+        }
+        Rollout::Nodes | Rollout::ControlPlane => (running.minor.next(), None),
     };
-    Ok(UpgradePath::new(
-        running.clone(),
-        target.unwrap_or_else(next),
-    )?)
+    KubeVersion {
+        minor,
+        patch,
+        suffix: String::new(),
+    }
 }
 
 /// Judges facts for the end of a path.

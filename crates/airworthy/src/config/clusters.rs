@@ -7,10 +7,13 @@ use std::{
 };
 
 use airworthy_drivers::{Management, Means, Program};
+use airworthy_model::{ControlPlane, Need, Rollout};
 use airworthy_service::{CheckBeforeUpgrade, ClusterSettings, DriverSettings};
 use airworthy_store::Access;
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
+
+use crate::cli::Evidence;
 
 /// Longest that an upgrade or a backup may be given: 30 days.
 const LONGEST: u64 = 30 * 86_400;
@@ -27,6 +30,12 @@ pub(super) struct ClusterEntry {
     kubeconfig: Option<PathBuf>,
     /// Context in that file.
     context: Option<String>,
+    rollout: Option<Rollout>,
+    control_plane: Option<ControlPlane>,
+    /// Evidence that is read of it besides what is read of all clusters.
+    evidence: Option<Vec<Evidence>>,
+    /// Evidence that is not read of it.
+    without: Option<Vec<Evidence>>,
     driver: Option<DriverEntry>,
     backup: Option<ProgramEntry>,
 }
@@ -135,13 +144,21 @@ impl ClusterEntry {
         let driver = self.driver.map(|driver| driver.settings(folder));
         let backup = self.backup.map(|backup| backup.settings(folder, "backup"));
         Ok(ClusterSettings {
-            project: self.project,
-            name: self.name,
             offer,
+            rollout: self.rollout,
+            control_plane: self.control_plane,
+            switched_on: needs(self.evidence),
+            switched_off: needs(self.without),
             driver: driver.transpose()?.unwrap_or_default(),
             backup: backup.transpose()?,
+            ..ClusterSettings::of(self.project, self.name)
         })
     }
+}
+
+fn needs(evidence: Option<Vec<Evidence>>) -> BTreeSet<Need> {
+    let evidence = evidence.unwrap_or_default().into_iter();
+    evidence.map(Evidence::need).collect()
 }
 
 impl DriverEntry {

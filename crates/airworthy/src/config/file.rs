@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use airworthy_cce::wire::Shapes;
-use airworthy_model::UpgradeScope;
+use airworthy_model::{ControlPlane, Rollout};
 use serde::Deserialize;
 
 use super::{
@@ -25,8 +25,11 @@ pub(super) struct File {
     pub(super) request_timeout_seconds: Option<u64>,
     pub(super) run_budget_seconds: Option<u64>,
     pub(super) lease_seconds: Option<u64>,
-    pub(super) scope: Option<UpgradeScope>,
+    #[serde(alias = "scope")]
+    pub(super) rollout: Option<Rollout>,
+    pub(super) control_plane: Option<ControlPlane>,
     pub(super) allowed_jumps: Option<Vec<String>>,
+    pub(super) evidence: Option<Vec<Evidence>>,
     pub(super) without: Option<Vec<Evidence>>,
     pub(super) shapes: Option<Shapes>,
     pub(super) check_before_upgrade: Option<CheckEntry>,

@@ -7,20 +7,19 @@ mod rows;
 mod setting;
 
 use std::{
-    collections::BTreeSet,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use airworthy_cce::wire::Shapes;
-use airworthy_model::{Hop, Need, Policy, UpgradeScope};
+use airworthy_model::{ControlPlane, Hop, Policy, Rollout};
 use airworthy_service::{CheckBeforeUpgrade, ClusterSettings};
 use airworthy_store::TASKS_KEPT;
 use airworthy_upgrade::paths::Table;
 use anyhow::{Context as _, Result, bail};
 
-use crate::cli::{Evidence, parse_jump};
+use crate::cli::{Evidence, Switches, parse_jump};
 use file::File;
 pub(crate) use setting::{Origin, Setting};
 
@@ -38,8 +37,13 @@ pub(crate) struct Config {
     pub(crate) run_budget: Setting<u64>,
     /// How long a task waits for a worker that gives no sign of life, before another takes it up.
     pub(crate) lease: Setting<u64>,
-    pub(crate) scope: Setting<UpgradeScope>,
+    /// What upgrades touch.
+    pub(crate) rollout: Setting<Rollout>,
+    /// Who runs the control planes.
+    pub(crate) control_plane: Setting<ControlPlane>,
     pub(crate) allowed_jumps: Setting<Vec<Hop>>,
+    /// Evidence that is read besides the usual.
+    pub(crate) evidence: Setting<Vec<Evidence>>,
     pub(crate) without: Setting<Vec<Evidence>>,
     /// Which generation of clients the answers are for.
     pub(crate) shapes: Setting<Shapes>,
@@ -96,8 +100,10 @@ impl Config {
             request_timeout: Setting::default(30),
             run_budget: Setting::default(300),
             lease: Setting::default(30),
-            scope: Setting::default(UpgradeScope::Nodes),
+            rollout: Setting::default(Rollout::default()),
+            control_plane: Setting::default(ControlPlane::default()),
             allowed_jumps: Setting::default(Vec::new()),
+            evidence: Setting::default(Vec::new()),
             without: Setting::default(Vec::new()),
             shapes: Setting::default(Shapes::default()),
             check_before_upgrade: Setting::default(CheckBeforeUpgrade::default()),
@@ -142,8 +148,10 @@ impl Config {
             .layer(file.request_timeout_seconds, origin());
         self.run_budget.layer(file.run_budget_seconds, origin());
         self.lease.layer(file.lease_seconds, origin());
-        self.scope.layer(file.scope, origin());
+        self.rollout.layer(file.rollout, origin());
+        self.control_plane.layer(file.control_plane, origin());
         self.allowed_jumps.layer(jumps, origin());
+        self.evidence.layer(file.evidence, origin());
         self.without.layer(file.without, origin());
         self.shapes.layer(file.shapes, origin());
         let check = file.check_before_upgrade.map(CheckBeforeUpgrade::from);
@@ -209,7 +217,8 @@ impl Config {
     pub(crate) fn policy(&self) -> Policy {
         let configured = paths::jumps(&self.paths.value);
         Policy {
-            scope: self.scope.value,
+            rollout: self.rollout.value,
+            control_plane: self.control_plane.value,
             allowed_jumps: self
                 .allowed_jumps
                 .value
@@ -220,10 +229,9 @@ impl Config {
         }
     }
 
-    /// Facts that are not read: of evidence that the configuration or the caller switches off.
-    pub(crate) fn switched_off(&self, more: &[Evidence]) -> BTreeSet<Need> {
-        let all = self.without.value.iter().chain(more);
-        all.map(|evidence| evidence.need()).collect()
+    /// Which evidence is read, as far as the configuration says.
+    pub(crate) fn switches(&self) -> Switches {
+        Switches::default().with(&self.evidence.value, &self.without.value)
     }
 
     /// How long one request to a cluster may take.

@@ -3,17 +3,18 @@
 use std::fmt::Display;
 
 use airworthy_cce::wire::Shapes;
-use airworthy_model::UpgradeScope;
 
 use super::{Config, Origin};
+use crate::cli::Evidence;
 
 impl Config {
     /// One row a setting: name, value, origin.
     pub(crate) fn rows(&self) -> Vec<(&'static str, String, String)> {
         let jumps = self.allowed_jumps.value.iter();
         let jumps = listed(jumps.map(|hop| format!("{}:{}", hop.from, hop.to)));
-        let without = self.without.value.iter();
-        let without = listed(without.map(|evidence| evidence.word().to_owned()));
+        let words = |set: &[Evidence]| listed(set.iter().map(|one| one.word().to_owned()));
+        let evidence = words(&self.evidence.value);
+        let without = words(&self.without.value);
         let clusters = self.clusters.value.iter();
         let clusters = listed(clusters.map(|cluster| {
             let driver = cluster.driver.means.word();
@@ -32,10 +33,6 @@ impl Config {
                 .flat_map(|files| [&files.certificate, &files.key])
                 .map(|file| file.display().to_string()),
         );
-        let scope = match self.scope.value {
-            UpgradeScope::Nodes => "nodes",
-            UpgradeScope::ControlPlane => "controlPlane",
-        };
         let shapes = match self.shapes.value {
             Shapes::Current => "current",
             Shapes::Legacy => "legacy",
@@ -74,8 +71,14 @@ impl Config {
                 &self.run_budget.origin,
             ),
             row("lease-seconds", &self.lease.value, &self.lease.origin),
-            row("scope", &scope, &self.scope.origin),
+            row("rollout", &self.rollout.value.word(), &self.rollout.origin),
+            row(
+                "control-plane",
+                &self.control_plane.value.word(),
+                &self.control_plane.origin,
+            ),
             row("allowed-jumps", &jumps, &self.allowed_jumps.origin),
+            row("evidence", &evidence, &self.evidence.origin),
             row("without", &without, &self.without.origin),
             row("shapes", &shapes, &self.shapes.origin),
             row(

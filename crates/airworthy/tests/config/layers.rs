@@ -43,7 +43,9 @@ request-timeout-seconds = 5
 run-budget-seconds = 50
 lease-seconds = 12
 scope = "controlPlane"
+control-plane = "managed"
 allowed-jumps = ["1.28:1.31", "1.29-1.32"]
+evidence = ["nodes"]
 without = ["helm"]
 shapes = "legacy"
 allow-plain-http = true
@@ -66,8 +68,10 @@ fn without_anything_all_are_defaults() {
         ("request-timeout-seconds", "30"),
         ("run-budget-seconds", "300"),
         ("lease-seconds", "30"),
-        ("scope", "nodes"),
+        ("rollout", "nodes"),
+        ("control-plane", "detect"),
         ("allowed-jumps", "(none)"),
+        ("evidence", "(none)"),
         ("without", "(none)"),
         ("shapes", "current"),
         ("check-before-upgrade", "inside"),
@@ -80,7 +84,7 @@ fn without_anything_all_are_defaults() {
     ] {
         shows(&shown, name, value, "default");
     }
-    assert_eq!(shown.stdout.lines().count(), 20, "{shown}");
+    assert_eq!(shown.stdout.lines().count(), 21, "{shown}");
 }
 
 #[test]
@@ -98,8 +102,10 @@ fn a_file_sets_what_it_names() {
         ("request-timeout-seconds", "5"),
         ("run-budget-seconds", "50"),
         ("lease-seconds", "12"),
-        ("scope", "controlPlane"),
+        ("rollout", "control-plane"),
+        ("control-plane", "managed"),
         ("allowed-jumps", "1.28:1.31 1.29:1.32"),
+        ("evidence", "nodes"),
         ("without", "helm"),
         ("shapes", "legacy"),
         ("allow-plain-http", "true"),
@@ -137,7 +143,7 @@ fn the_environment_outranks_the_file_and_flags_outrank_both() {
         "/tmp/b.db",
         "environment AIRWORTHY_DATABASE",
     );
-    shows(&shown, "workers", "7", &setting(&shown, "scope").1);
+    shows(&shown, "workers", "7", &setting(&shown, "rollout").1);
     let flags = [
         "--tls-cert=a.crt",
         "--tls-key",
@@ -229,13 +235,13 @@ fn checks_follow_scope_and_jumps_of_the_file_unless_flags_say_otherwise() {
     );
     let file = recordings.bytes(
         "a.toml",
-        b"scope = \"controlPlane\"\nallowed-jumps = [\"1.31:1.34\"]\n",
+        b"rollout = \"control-plane\"\nallowed-jumps = [\"1.31:1.34\"]\n",
     );
     let file = ["--config", file.to_str().expect("a path of ours")];
     let run = |args: &[&str]| airworthy([&file[..], args].concat()).run();
     airworthy(["precheck", "--from", blocked]).run().exits(1);
     run(&["precheck", "--from", blocked]).exits(0);
-    run(&["precheck", "--from", blocked, "--scope", "nodes"]).exits(1);
+    run(&["precheck", "--from", blocked, "--rollout", "nodes"]).exits(1);
     airworthy(["precheck", "--from", good, "--target", "1.34"])
         .run()
         .exits(1);

@@ -1,8 +1,7 @@
 use std::collections::BTreeMap;
 
 use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Kind, Minor, Need, Phase, Severity, Subject, UpgradeScope,
-    facts::Node,
+    CheckInfo, Evidence, Finding, Group, Kind, Minor, Need, Phase, Severity, Subject, facts::Node,
 };
 
 use super::baseline::optional;
@@ -102,9 +101,7 @@ fn skew(ctx: &Context<'_>, node: &Node, server: Minor) -> Option<Finding> {
     let (severity, message) = match Skew::of(kubelet::minor(node)?, server) {
         Skew::Newer => (Severity::Blocker, "is newer than the API server"),
         Skew::TooOld => (Severity::Blocker, "is older than the API server supports"),
-        Skew::Behind if ctx.policy.scope == UpgradeScope::Nodes => {
-            (Severity::Risk, "has not followed the API server")
-        }
+        Skew::Behind if ctx.drains_nodes() => (Severity::Risk, "has not followed the API server"),
         Skew::Behind | Skew::None => return None,
     };
     let version = &node.kubelet_version;

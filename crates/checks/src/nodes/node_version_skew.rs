@@ -1,6 +1,5 @@
 use airworthy_model::{
-    CheckInfo, Finding, Group, Hop, Kind, Minor, Need, Phase, Severity, UpgradePath, UpgradeScope,
-    facts::Node,
+    CheckInfo, Finding, Group, Hop, Kind, Minor, Need, Phase, Severity, UpgradePath, facts::Node,
 };
 
 use super::{
@@ -46,9 +45,10 @@ fn servers(ctx: &Context<'_>, path: &UpgradePath) -> Vec<Server> {
     if path.hops.is_empty() {
         return vec![(path.target.minor, None)];
     }
-    let last = match ctx.policy.scope {
-        UpgradeScope::ControlPlane => path.target.minor,
-        UpgradeScope::Nodes => first_step(ctx, path),
+    let last = if ctx.drains_nodes() {
+        first_step(ctx, path)
+    } else {
+        path.target.minor
     };
     let met = path.hops.iter().filter(|hop| hop.to <= last);
     met.map(|hop| (hop.to, Some(*hop))).collect()

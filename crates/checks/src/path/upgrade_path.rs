@@ -1,6 +1,6 @@
 use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Hop, Kind, Minor, Need, Phase, Policy, Severity, Subject,
-    UpgradePath, facts::ServerVersion,
+    CheckInfo, Evidence, Finding, Group, Hop, Kind, Minor, Need, Phase, Policy, Rollout, Severity,
+    Subject, UpgradePath, facts::ServerVersion,
 };
 
 use crate::{Check, Context, Judgement, Outcome};
@@ -21,9 +21,15 @@ pub(crate) static CHECK: Check = Check {
         needs: &[Need::Version],
         page: include_str!("upgrade_path.md"),
     },
-    blocks: |ctx| ctx.path().map_or(true, |path| path.hops.len() > 1),
+    blocks,
     run,
 };
+
+/// One step to the next minor is always open, unless it is called a patch.
+fn blocks(ctx: &Context<'_>) -> bool {
+    let patch = usize::from(ctx.policy.rollout == Rollout::Patch);
+    ctx.path().map_or(true, |path| path.hops.len() + patch > 1)
+}
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let (version, path) = (ctx.version()?, ctx.path()?);
@@ -31,6 +37,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
         return Ok(Judgement::default());
     }
     let found = match steps(ctx.policy, path) {
+        _ if ctx.policy.rollout == Rollout::Patch => Some(no_patch(path)),
         None => Some(too_far(ctx.policy, path)),
         Some(steps) => steps.into_iter().find_map(skips_handover),
     };
@@ -79,6 +86,27 @@ fn finding(severity: Severity, message: String) -> Finding {
         Subject::cluster("v1", "Component", "kube-apiserver"),
         message,
     )
+}
+
+/// Checks that a patch has no need of were told that this is one.
+fn no_patch(path: &UpgradePath) -> Finding {
+    let (from, to) = (path.from.minor, path.target.minor);
+    let message =
+        format!("the rollout is a patch, but the target {to} is another minor than {from}");
+    finding(Severity::Blocker, message)
+        .setting(
+            "rollout",
+            Rollout::Patch.word(),
+            Some(Rollout::Nodes.word()),
+        )
+        .telling_apart("patch")
+        .fix_with(
+            format!("Say what this upgrade touches, or name a target of {from}"),
+            format!(
+                "airworthy precheck --target {} --rollout nodes",
+                path.target
+            ),
+        )
 }
 
 fn too_far(policy: &Policy, path: &UpgradePath) -> Finding {

@@ -83,7 +83,11 @@ impl World {
             .zip(target.or(now))
             .and_then(|(from, to)| UpgradePath::new(from, to).ok())
             .or(files.map(UpgradePath::to));
-        let policy = json!({"scope": example.get("scope").unwrap_or(&json!("nodes")), "allowedJumps": example.get("allowedJumps").unwrap_or(&json!([]))});
+        let policy = json!({
+            "rollout": example.get("rollout").unwrap_or(&json!("nodes")),
+            "controlPlane": example.get("controlPlane").unwrap_or(&json!("detect")),
+            "allowedJumps": example.get("allowedJumps").unwrap_or(&json!([])),
+        });
         Self {
             facts,
             baseline,

@@ -3,7 +3,7 @@
 use std::{net::TcpListener, time::Duration};
 
 use airworthy_model::Role;
-use airworthy_service::{ClusterSettings, DriverSettings, Settings, Workers};
+use airworthy_service::{ClusterSettings, Settings, Workers};
 use airworthy_store::{Access, NewTask, Observed, TaskKind};
 use http::Method;
 use jiff::Timestamp;
@@ -20,11 +20,8 @@ const RECORDING: &str = concat!(
 
 fn offer(project: &str, name: &str, access: Access) -> ClusterSettings {
     ClusterSettings {
-        project: project.to_owned(),
-        name: name.to_owned(),
         offer: Some(access),
-        driver: DriverSettings::default(),
-        backup: None,
+        ..ClusterSettings::of(project, name)
     }
 }
 

@@ -432,9 +432,6 @@ async fn where_a_check_is_required_one_that_counts_must_be_there() {
 fn by_program(script: &str) -> (Settings, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let cluster = ClusterSettings {
-        project: "ours-1".into(),
-        name: "ours-1-prod".into(),
-        offer: None,
         driver: DriverSettings {
             means: Means::Command(Program {
                 file: "/bin/sh".into(),
@@ -445,7 +442,7 @@ fn by_program(script: &str) -> (Settings, tempfile::TempDir) {
             grace: Duration::ZERO,
             ..DriverSettings::default()
         },
-        backup: None,
+        ..ClusterSettings::of("ours-1", "ours-1-prod")
     };
     let this = std::env::current_exe().unwrap().into_os_string();
     let words = ["upgrades::a_supervisor", "--exact", "--nocapture", "--"];

@@ -7,7 +7,7 @@ use airworthy_collect::{Limits, Plan};
 use airworthy_drivers::{
     AnyDriver, ClusterApi, Command, Means, Observe, Source, runs_target, told,
 };
-use airworthy_model::{Need, facts::ServerVersion};
+use airworthy_model::{Need, Policy, facts::ServerVersion};
 use airworthy_store::{Cluster, NewBaseline, Outcome, Parked, Phase, Task};
 use airworthy_upgrade::driver::{Driver as _, Order, Step};
 use jiff::Timestamp;
@@ -56,6 +56,7 @@ struct Work<'a> {
     spec: UpgradeTaskSpec,
     scratch: Scratch,
     settings: DriverSettings,
+    policy: Policy,
 }
 
 impl Service {
@@ -74,6 +75,7 @@ impl Service {
             spec: serde_json::from_str(&task.spec)?,
             scratch: scratch.transpose()?.unwrap_or_default(),
             settings: settings.map(|it| it.driver.clone()).unwrap_or_default(),
+            policy: self.policy_of(cluster).await?,
         };
         match (work.scratch.driven_since, work.scratch.done_at) {
             (None, _) => work.begin().await,
@@ -187,7 +189,7 @@ impl Work<'_> {
                 },
                 deadline,
                 limits: short(self.service.settings.limits),
-                scope: self.service.settings.policy.scope,
+                rollout: self.policy.rollout,
             }),
             Means::Command(program) => AnyDriver::Command(Command {
                 program: program.clone(),
