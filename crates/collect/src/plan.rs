@@ -18,11 +18,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plan for these needs within the default limits.
+    /// A plan for these needs within the default limits. What must be asked for is switched off.
     pub fn of(needs: impl IntoIterator<Item = Need>) -> Self {
         Self {
             needs: needs.into_iter().collect(),
-            switched_off: BTreeSet::new(),
+            switched_off: BTreeSet::from(Need::OPT_IN),
             limits: Limits::default(),
             encoding: Encoding::default(),
         }

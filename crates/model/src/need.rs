@@ -284,6 +284,9 @@ impl Need {
         Self::Baseline,
     ];
 
+    /// Needs that are read only when the operator asks for them.
+    pub const OPT_IN: [Self; 2] = [Self::Kubelets, Self::Probes];
+
     /// What an identity must be allowed to do so that the need can be read. Reviews of one's own rights need no rule:
     /// every authenticated user may make them (the bootstrap role `system:basic-user`).
     pub const fn access(self) -> &'static [Access] {
@@ -534,11 +537,28 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// Something that the operator has switched off.
+    /// Something that the operator has switched off, or that nobody has asked for.
     pub fn switched_off(need: Need) -> Self {
+        let (detail, cure) = match need {
+            Need::Kubelets => (
+                "kubelets are asked only on request",
+                Some(
+                    "--evidence nodes (or evidence = [\"nodes\"] in the configuration) asks every kubelet through the API server for \
+                      its configuration, flags and metrics: allow `get` on `nodes/proxy`",
+                ),
+            ),
+            Need::Probes => (
+                "what pods find out on nodes is looked at only on request",
+                Some(
+                    "run airworthy probe run, then look with --evidence probes (or evidence = [\"probes\"] in the configuration)",
+                ),
+            ),
+            _ => ("the operator does without this evidence", None),
+        };
         Self {
             reason: Reason::SwitchedOff,
-            ..Self::not_collected(need, "the operator does without this evidence")
+            cure: cure.map(str::to_owned),
+            ..Self::not_collected(need, detail)
         }
     }
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::checks::unknown;
 use crate::{
-    cli::Rbac,
+    cli::{Rbac, Switches},
     console,
     rbac::{Binding, manifest},
 };
@@ -29,13 +29,16 @@ pub(crate) fn run(args: Rbac) -> Result<u8> {
     let chosen = |info: &&&CheckInfo| {
         args.checks.is_empty() || args.checks.iter().any(|name| name == info.name)
     };
+    let unread = Switches::default()
+        .with(&args.asked.evidence, &args.asked.without)
+        .unread();
     // Every run asks for the version and for discovery, whatever it checks.
     let needs: BTreeSet<Need> = all
         .iter()
         .filter(chosen)
         .flat_map(|info| info.needs.iter().copied())
         .chain([Need::Version, Need::Discovery])
-        .filter(|need| args.without.iter().all(|left_out| left_out.need() != *need))
+        .filter(|need| !unread.contains(need))
         .collect();
     console::print(&manifest(
         &needs,

@@ -16,7 +16,7 @@ pub(crate) async fn run(args: Record, config: &Config) -> Result<u8> {
         kubeconfig: args.kubeconfig,
         context: args.context,
         from: None,
-        without: args.without,
+        asked: args.asked,
     };
     let needs = Need::ALL.into_iter().filter(|need| *need != Need::Baseline);
     let audit = audit::start(&args.audit_logs)?;

@@ -223,7 +223,7 @@ pub(crate) fn settings(config: &Config) -> Settings {
         limits: source::limits(config),
         policy: config.policy(),
         paths: config.paths.value.clone(),
-        switched_off: config.switched_off(&[]),
+        switched_off: config.switches().unread(),
         domain: config.domain.value.clone(),
         check_before_upgrade: config.check_before_upgrade.value,
         clusters: config.clusters.value.clone(),

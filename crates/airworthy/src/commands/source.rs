@@ -20,18 +20,19 @@ pub(crate) async fn facts(
     needs: impl IntoIterator<Item = Need>,
     config: &Config,
 ) -> Result<Facts> {
-    let switched_off = config.switched_off(&source.without);
+    let asked = &source.asked;
+    let switches = config.switches().with(&asked.evidence, &asked.without);
     let Some(path) = &source.from else {
         let plan = Plan {
             limits: limits(config),
-            switched_off,
+            switched_off: switches.unread(),
             ..Plan::of(needs)
         };
         return live(source, plan).await;
     };
     let mut facts = recording::read_file(path)?;
     // The same words must mean the same for a recording that holds more.
-    facts.switch_off(&switched_off);
+    facts.switch_off(&switches.ignored());
     Ok(facts)
 }
 

@@ -56,7 +56,12 @@ fn is_asked(versions: Versions<'_>, need: Need, access: &Access) -> bool {
                 .iter()
                 .any(|kind| kind.group == *group && kind.resource == *resource)
         }
-        Need::GitOps => {
+        // Kinds of add-ons: most clusters have only some of them.
+        Need::GitOps
+        | Need::Operations
+        | Need::NodeUsage
+        | Need::Backups
+        | Need::Gateways => {
             let mut resources = served.resources.iter();
             resources.any(|one| one.group == *group && one.resource == *resource)
         }

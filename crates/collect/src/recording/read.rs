@@ -194,6 +194,7 @@ impl GroupFiller for Recorded<'_> {
     fn group<T: Rows>(&mut self, need: Need) -> Result<facts::Read<T>, Self::Error> {
         let name = need_name(need);
         match self.groups.remove(&name) {
+            None if Need::OPT_IN.contains(&need) => Ok(Err(Missing::switched_off(need))),
             None => Ok(Err(Missing::not_collected(need, &self.why))),
             Some(Content::Missing { missing }) => Ok(Err(missing)),
             Some(Content::Read(summary)) => self.decode(&name, &summary).map(Ok),
