@@ -61,6 +61,7 @@ impl Cluster {
         cluster.make_nodes().await?;
         cluster.wait_for_leaders().await?;
         cluster.wait_for_nodes().await?;
+        cluster.publish().await?;
         Ok(cluster)
     }
 
@@ -100,7 +101,7 @@ impl Cluster {
     /// Stops the control plane and starts that of another minor on the same data.
     ///
     /// The address, the tokens and the kubeconfigs stay as they are; the nodes stay where they were
-    /// until [`Cluster::move_nodes`].
+    /// until [`Cluster::move_nodes`]. Mirror pods and settings are written anew.
     pub async fn upgrade(&mut self, minor: &str) -> Result<()> {
         self.restart(|options| minor.clone_into(&mut options.minor))
             .await
@@ -121,7 +122,17 @@ impl Cluster {
         }
         self.release_leases().await?;
         self.start_controllers(&binaries)?;
-        self.wait_for_leaders().await
+        self.wait_for_leaders().await?;
+        self.publish().await
+    }
+
+    /// The command lines of API server, controller manager and scheduler.
+    pub(crate) fn arguments(&self) -> [Vec<String>; 3] {
+        [
+            components::api_server(&self.dir, self.port.number(), &self.options),
+            components::controller_manager(&self.dir, &self.options),
+            components::scheduler(&self.dir, &self.options),
+        ]
     }
 
     /// Ends a component of the control plane, such as `kube-scheduler`, until the next restart.

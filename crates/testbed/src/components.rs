@@ -14,7 +14,7 @@ use crate::workdir::WorkDir;
 pub(crate) const ADMIN: &str = "admin";
 /// The documentation address the API server advertises: loopback is refused.
 const ADVERTISED: &str = "192.0.2.1";
-const SERVICE_RANGE: &str = "10.96.0.0/16";
+pub(crate) const SERVICE_RANGE: &str = "10.96.0.0/16";
 pub(crate) const CONTROLLER_MANAGER: &str = "kube-controller-manager";
 pub(crate) const SCHEDULER: &str = "kube-scheduler";
 

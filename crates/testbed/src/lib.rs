@@ -34,6 +34,7 @@ mod options;
 mod pki;
 mod port;
 mod process;
+mod published;
 mod recipe;
 mod services;
 mod standin;

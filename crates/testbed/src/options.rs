@@ -42,6 +42,9 @@ pub struct ClusterOptions {
     pub controller_manager_args: Vec<String>,
     /// Whether controllers, scheduler and kwok run; without them objects stay as they are written.
     pub controllers: bool,
+    /// Whether nothing in the API tells how the control plane is started, as where a provider runs it. Else a cluster with
+    /// controllers and nodes has kubeadm's mirror pods and settings in `kube-system`.
+    pub hidden_control_plane: bool,
     /// A folder that [`Cluster::keep_data`](crate::Cluster::keep_data) made: the cluster starts on a copy of it.
     pub data: Option<PathBuf>,
 }
@@ -59,6 +62,7 @@ impl ClusterOptions {
             api_server_args: Vec::new(),
             controller_manager_args: Vec::new(),
             controllers: true,
+            hidden_control_plane: false,
             data: None,
         }
     }
@@ -88,6 +92,13 @@ impl ClusterOptions {
     #[must_use]
     pub fn without_controllers(mut self) -> Self {
         self.controllers = false;
+        self
+    }
+
+    /// Without mirror pods and settings of its control plane.
+    #[must_use]
+    pub fn hidden_control_plane(mut self) -> Self {
+        self.hidden_control_plane = true;
         self
     }
 

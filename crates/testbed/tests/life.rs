@@ -45,8 +45,10 @@ async fn a_cluster_runs_a_deployment_and_is_upgraded() {
     let new = "v1.31.14 containerd://2.1.4";
     assert_eq!(versions, [new, new, "v1.29.1 cri-o://1.29.1"]);
 
+    own_account(&cluster, "v1.31.14").await;
     cluster.upgrade("1.32").await.unwrap();
     assert_eq!(cluster.version(), "1.32.13");
+    own_account(&cluster, "v1.32.13").await;
     assert_eq!(
         client.get("/version").await.unwrap()["gitVersion"],
         "v1.32.13"
@@ -73,6 +75,47 @@ async fn a_cluster_runs_a_deployment_and_is_upgraded() {
         .await
         .unwrap();
     available(&cluster).await;
+}
+
+/// Its mirror pods are there, ready, of this version, and with the real arguments; kubeadm's settings name it too.
+async fn own_account(cluster: &Cluster, version: &str) {
+    let client = cluster.client("life").unwrap();
+    let pods = "/api/v1/namespaces/kube-system/pods?labelSelector=tier%3Dcontrol-plane";
+    let pods = client.list(pods).await.unwrap();
+    let names: Vec<_> = pods
+        .iter()
+        .map(|pod| pod["metadata"]["name"].clone())
+        .collect();
+    let all = [
+        "etcd",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+    ];
+    assert_eq!(names, all.map(|name| format!("{name}-node-1")));
+    for pod in &pods {
+        let ready = pod["status"]["conditions"].as_array().unwrap();
+        assert!(
+            ready
+                .iter()
+                .any(|one| one["type"] == "Ready" && one["status"] == "True")
+        );
+    }
+    let server = &pods[1]["spec"]["containers"][0];
+    assert_eq!(
+        server["image"],
+        format!("registry.k8s.io/kube-apiserver:{version}")
+    );
+    let port = cluster.url().rsplit(':').next().unwrap();
+    let command = server["command"].as_array().unwrap();
+    assert!(
+        command.contains(&Value::from(format!("--secure-port={port}"))),
+        "{command:?}"
+    );
+    let settings = client.get("/api/v1/namespaces/kube-system/configmaps/kubeadm-config");
+    let settings = settings.await.unwrap();
+    let text = settings["data"]["ClusterConfiguration"].as_str().unwrap();
+    assert!(text.contains(version), "{text}");
 }
 
 /// A pod that is held stays Pending, the pod of a Job ends unless told to go on.
