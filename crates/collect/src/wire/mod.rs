@@ -3,6 +3,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod api;
+pub(crate) mod batch;
 pub(crate) mod gitops;
 pub(crate) mod helm;
 pub(crate) mod ingress;
@@ -12,6 +13,8 @@ pub(crate) mod network;
 pub(crate) mod node;
 pub(crate) mod pod;
 pub(crate) mod quantity;
+pub(crate) mod shape;
+pub(crate) mod storage;
 pub(crate) mod template;
 pub(crate) mod volume;
 pub(crate) mod workload;

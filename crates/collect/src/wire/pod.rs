@@ -5,8 +5,10 @@ use serde::Deserialize;
 
 use super::{
     Wire,
-    meta::{IntOrString, LabelSelector, ObjectMeta, ProbedCondition, nullable},
-    volume::Volume,
+    meta::{
+        IntOrString, Key, LabelSelector, ObjectMeta, ProbedCondition, Time, convert, keys, nullable,
+    },
+    shape::PodSpec,
 };
 
 const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -24,16 +26,6 @@ pub(crate) struct Pod {
 
 impl Wire for Pod {
     const LIST: &'static str = "PodList";
-}
-
-#[derive(Clone, PartialEq, prost::Message, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct PodSpec {
-    #[prost(message, repeated, tag = "1")]
-    #[serde(deserialize_with = "nullable")]
-    pub volumes: Vec<Volume>,
-    #[prost(string, tag = "10")]
-    pub node_name: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -61,6 +53,9 @@ pub(crate) struct ContainerStatus {
     pub name: String,
     #[prost(message, required, tag = "2")]
     pub state: ContainerState,
+    #[prost(message, required, tag = "3")]
+    #[serde(deserialize_with = "nullable")]
+    pub last_state: ContainerState,
     #[prost(int32, tag = "5")]
     pub restart_count: i32,
 }
@@ -70,6 +65,16 @@ pub(crate) struct ContainerStatus {
 pub(crate) struct ContainerState {
     #[prost(message, optional, tag = "1")]
     pub waiting: Option<Waiting>,
+    #[prost(message, optional, tag = "3")]
+    pub terminated: Option<Terminated>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Terminated {
+    #[prost(message, required, tag = "6")]
+    #[serde(deserialize_with = "nullable")]
+    pub finished_at: Time,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -83,7 +88,7 @@ impl From<Pod> for facts::Pod {
     fn from(wire: Pod) -> Self {
         let Pod {
             mut metadata,
-            spec,
+            mut spec,
             status,
         } = wire;
         let ready = status
@@ -95,16 +100,19 @@ impl From<Pod> for facts::Pod {
             .into_iter()
             .find(|c| c.r#type == "PodScheduled" && c.status == "False");
         let init = status.init_container_statuses.into_iter();
+        let controller = metadata.controller();
+        let names_its_node = controller.as_ref().is_some_and(|c| &*c.kind == "DaemonSet");
         Self {
-            volumes: volumes(spec.volumes, &metadata.name),
+            volumes: volumes(&mut spec, &metadata.name),
             labels: metadata.take_labels(),
             created: metadata.creation_timestamp.instant(),
             deleting: metadata.deletion_timestamp.is_some(),
-            controller: metadata.controller(),
+            controller,
             mirror: metadata.has_annotation(MIRROR),
             namespace: metadata.namespace,
             name: metadata.name,
-            node: spec.node_name,
+            node: std::mem::take(&mut spec.node_name),
+            shape: Some(spec.shape(names_its_node).shared()),
             phase: status.phase,
             reason: status.reason,
             ready,
@@ -114,8 +122,12 @@ impl From<Pod> for facts::Pod {
     }
 }
 
-fn volumes(wire: Vec<Volume>, pod: &str) -> Vec<PodVolume> {
-    let kept = wire.into_iter().filter_map(|volume| volume.read_for(pod));
+fn volumes(spec: &mut PodSpec, pod: &str) -> Vec<PodVolume> {
+    let wire = std::mem::take(&mut spec.volumes).into_iter();
+    let kept = wire.filter_map(|volume| {
+        let read_only = !spec.writes_to(&volume.name);
+        volume.read_for(pod, read_only)
+    });
     let mut volumes: Vec<PodVolume> = kept.collect();
     volumes.shrink_to_fit();
     volumes
@@ -129,6 +141,10 @@ fn worth_a_look(statuses: impl Iterator<Item = ContainerStatus>) -> Vec<Containe
             name: status.name,
             waiting: status.state.waiting.map(|w| w.reason).unwrap_or_default(),
             restarts: status.restart_count,
+            last_ended: status
+                .last_state
+                .terminated
+                .and_then(|ended| ended.finished_at.instant()),
         })
         .collect();
     containers.shrink_to_fit();
@@ -168,6 +184,9 @@ pub(crate) struct PdbSpec {
 pub(crate) struct PdbStatus {
     #[prost(int64, tag = "1")]
     pub observed_generation: i64,
+    #[prost(message, repeated, tag = "2")]
+    #[serde(deserialize_with = "keys")]
+    pub disrupted_pods: Vec<Key>,
     #[prost(int32, tag = "3")]
     pub disruptions_allowed: i32,
     #[prost(int32, tag = "4")]
@@ -176,6 +195,9 @@ pub(crate) struct PdbStatus {
     pub desired_healthy: i32,
     #[prost(int32, tag = "6")]
     pub expected_pods: i32,
+    #[prost(message, repeated, tag = "7")]
+    #[serde(deserialize_with = "nullable")]
+    pub conditions: Vec<ProbedCondition>,
 }
 
 impl PodDisruptionBudget {
@@ -196,6 +218,8 @@ impl PodDisruptionBudget {
             current_healthy: self.status.current_healthy,
             desired_healthy: self.status.desired_healthy,
             expected_pods: self.status.expected_pods,
+            conditions: convert(self.status.conditions),
+            disrupted: u32::try_from(self.status.disrupted_pods.len()).unwrap_or(u32::MAX),
         }
     }
 }

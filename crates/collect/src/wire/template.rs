@@ -33,6 +33,8 @@ pub(crate) struct TemplateSpec {
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "nullable")]
     pub containers: Vec<Container>,
+    #[prost(int64, optional, tag = "4")]
+    pub termination_grace_period_seconds: Option<i64>,
     #[prost(message, optional, tag = "14")]
     pub security_context: Option<PodSecurityContext>,
     #[prost(message, repeated, tag = "20")]

@@ -106,7 +106,7 @@ pub(crate) struct Driver {
 
 impl Volume {
     /// The fact, when the volume is one that facts keep; `pod` is the name of its pod.
-    pub(crate) fn read_for(self, pod: &str) -> Option<PodVolume> {
+    pub(crate) fn read_for(self, pod: &str, read_only: bool) -> Option<PodVolume> {
         let source = self.source;
         if source.ephemeral.is_some() {
             return Some(PodVolume::Claim(format!("{pod}-{}", self.name).into()));
@@ -122,6 +122,7 @@ impl Volume {
             return Some(PodVolume::HostPath {
                 path: host.path.into(),
                 kind: host.r#type.into(),
+                read_only,
             });
         }
         let plugin = source.plugin()?;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     Wire,
-    meta::{Condition, DeploymentCondition, ObjectMeta, convert, nullable},
+    meta::{Condition, DeploymentCondition, LabelSelector, ObjectMeta, convert, nullable},
     template::PodTemplate,
 };
 
@@ -29,10 +29,23 @@ impl Wire for Deployment {
 pub(crate) struct DeploymentSpec {
     #[prost(int32, optional, tag = "1")]
     pub replicas: Option<i32>,
+    #[prost(message, optional, tag = "2")]
+    pub selector: Option<LabelSelector>,
     #[prost(message, required, tag = "3")]
     pub template: PodTemplate,
+    #[prost(message, required, tag = "4")]
+    #[serde(deserialize_with = "nullable")]
+    pub strategy: Strategy,
     #[prost(bool, tag = "7")]
     pub paused: bool,
+}
+
+/// How pods of an older template are replaced.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default)]
+pub(crate) struct Strategy {
+    #[prost(string, tag = "1")]
+    pub r#type: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -67,6 +80,10 @@ impl From<Deployment> for Workload {
             available: status.available_replicas,
             paused: spec.paused,
             conditions: convert(status.conditions),
+            selector: spec.selector.map(Into::into),
+            strategy: spec.strategy.r#type,
+            grace_seconds: spec.template.spec.termination_grace_period_seconds,
+            revision: String::new(),
             annotated_profiles: spec.template.annotated_profiles(),
             images: spec.template.images(),
         }
@@ -93,8 +110,13 @@ impl Wire for StatefulSet {
 pub(crate) struct StatefulSetSpec {
     #[prost(int32, optional, tag = "1")]
     pub replicas: Option<i32>,
+    #[prost(message, optional, tag = "2")]
+    pub selector: Option<LabelSelector>,
     #[prost(message, required, tag = "3")]
     pub template: PodTemplate,
+    #[prost(message, required, tag = "7")]
+    #[serde(deserialize_with = "nullable")]
+    pub update_strategy: Strategy,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -106,6 +128,8 @@ pub(crate) struct StatefulSetStatus {
     pub ready_replicas: i32,
     #[prost(int32, tag = "5")]
     pub updated_replicas: i32,
+    #[prost(string, tag = "7")]
+    pub update_revision: String,
     #[prost(message, repeated, tag = "10")]
     #[serde(deserialize_with = "nullable")]
     pub conditions: Vec<Condition>,
@@ -129,6 +153,10 @@ impl From<StatefulSet> for Workload {
             available: status.available_replicas,
             paused: false,
             conditions: convert(status.conditions),
+            selector: spec.selector.map(Into::into),
+            strategy: spec.update_strategy.r#type,
+            grace_seconds: spec.template.spec.termination_grace_period_seconds,
+            revision: status.update_revision,
             annotated_profiles: spec.template.annotated_profiles(),
             images: spec.template.images(),
         }
@@ -153,8 +181,13 @@ impl Wire for DaemonSet {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct DaemonSetSpec {
+    #[prost(message, optional, tag = "1")]
+    pub selector: Option<LabelSelector>,
     #[prost(message, required, tag = "2")]
     pub template: PodTemplate,
+    #[prost(message, required, tag = "3")]
+    #[serde(deserialize_with = "nullable")]
+    pub update_strategy: Strategy,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -191,6 +224,10 @@ impl From<DaemonSet> for Workload {
             available: status.number_available,
             paused: false,
             conditions: convert(status.conditions),
+            selector: spec.selector.map(Into::into),
+            strategy: spec.update_strategy.r#type,
+            grace_seconds: spec.template.spec.termination_grace_period_seconds,
+            revision: String::new(),
             annotated_profiles: spec.template.annotated_profiles(),
             images: spec.template.images(),
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Labels of one object. A flat list: cheaper than a map for the handful that objects carry.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Labels(pub Box<[(Box<str>, Box<str>)]>);
 
@@ -32,7 +32,7 @@ impl<K: Into<Box<str>>, V: Into<Box<str>>> FromIterator<(K, V)> for Labels {
 }
 
 /// A label selector. The empty selector selects everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LabelSelector {
     /// Labels that must be equal.
@@ -44,12 +44,12 @@ pub struct LabelSelector {
 }
 
 /// One requirement of a selector.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Requirement {
     /// Label key.
     pub key: String,
-    /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
+    /// `In`, `NotIn`, `Exists` or `DoesNotExist`; on nodes `Gt` and `Lt` too.
     pub operator: String,
     /// Values for `In` and `NotIn`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -59,7 +59,10 @@ pub struct Requirement {
 impl Requirement {
     /// Whether `labels` meet it. An unknown operator meets nothing: the API server admits none.
     fn met_by(&self, labels: &Labels) -> bool {
-        let value = labels.get(&self.key);
+        self.met_by_value(labels.get(&self.key))
+    }
+
+    fn met_by_value(&self, value: Option<&str>) -> bool {
         let listed = value.is_some_and(|value| self.values.iter().any(|v| v == value));
         match self.operator.as_str() {
             "In" => listed,
@@ -67,6 +70,20 @@ impl Requirement {
             "Exists" => value.is_some(),
             "DoesNotExist" => value.is_none(),
             _ => false,
+        }
+    }
+}
+
+impl Requirement {
+    /// Whether a node with this value of the label or field meets it: as for other labels, and `Gt` and `Lt` compare whole numbers.
+    pub(super) fn admits_value(&self, value: Option<&str>) -> bool {
+        let number = |text: Option<&str>| text.and_then(|text| text.parse::<i64>().ok());
+        let bound = number(self.values.first().map(String::as_str));
+        let pair = number(value).zip(bound);
+        match self.operator.as_str() {
+            "Gt" => pair.is_some_and(|(value, bound)| value > bound),
+            "Lt" => pair.is_some_and(|(value, bound)| value < bound),
+            _ => self.met_by_value(value),
         }
     }
 }
@@ -88,6 +105,17 @@ impl LabelSelector {
     pub fn is_empty(&self) -> bool {
         self.match_labels.is_empty() && self.match_expressions.is_empty()
     }
+}
+
+/// An object that is to go and is still there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Deletion {
+    /// `metadata.deletionTimestamp`: when it should have been gone, with its grace period.
+    pub due: Timestamp,
+    /// `metadata.finalizers`: who has to let it go first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub finalizers: Vec<String>,
 }
 
 /// A status condition.

@@ -6,6 +6,7 @@ mod admission;
 mod api;
 mod backup;
 mod batch;
+mod certificate;
 mod common;
 mod components;
 mod dns;
@@ -18,6 +19,7 @@ mod pod;
 mod probe;
 mod routing;
 mod scaling;
+mod scheduling;
 mod server;
 mod storage;
 mod usage;
@@ -26,30 +28,34 @@ mod workload;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use access::{Csr, Role, ServiceAccount, TokenSecret};
+pub use access::{Csr, Role, RoleRule, ServiceAccount, TokenSecret};
 pub use admission::{FailurePolicy, Webhook, WebhookKind, WebhookRule};
 pub use api::{ApiService, Conversion, Crd, CrdProbe, CrdVersion, Served, ServedResource};
-pub use backup::Backup;
+pub use backup::{Backup, BackupKind};
 pub use batch::{CronJob, Job};
-pub use common::{Condition, IntOrPercent, LabelSelector, Labels, Requirement, ServiceRef};
+pub use certificate::{CaBundle, Certificate};
+pub use common::{
+    Condition, Deletion, IntOrPercent, LabelSelector, Labels, Requirement, ServiceRef,
+};
 pub use components::{Component, Components};
 pub use dns::ClusterDns;
 pub use event::Event;
 pub use kubelet::{Kubelet, NodeUsage};
-pub use network::{EndpointSlice, Namespace, Service, ServiceAsk, ServicePort};
+pub use network::{EndpointSlice, LooseAddress, Namespace, Service, ServiceAsk, ServicePort};
 pub use node::{Node, Resources, Taint};
 pub use operation::Operation;
 pub use pod::{Container, ControllerRef, Pdb, Pod, PodVolume};
 pub use probe::Probe;
 pub use routing::{Gateway, Ingress, IngressClass, NetworkPolicy};
 pub use scaling::Hpa;
+pub use scheduling::{HostPort, NodeTerm, PodShape, PodTerm, Spread, Toleration};
 pub use server::{
     CollectionNote, CollectionReport, DeprecatedRequest, Health, HealthCheck, Lease, Metrics,
     Permission, ServerVersion,
 };
 pub use storage::{
-    CsiDriver, CsiNode, PersistentVolume, PersistentVolumeClaim, StorageClass, VolumeAttachment,
-    VolumePlugin,
+    ClaimRef, CsiDriver, CsiNode, NodeDriver, PersistentVolume, PersistentVolumeClaim,
+    StorageClass, VolumeAttachment, VolumeError, VolumePlugin,
 };
 pub use usage::{
     ApiCaller, AuditLog, ClientSeen, DesiredField, DesiredObject, GitOpsSource, HelmRelease,

@@ -1,10 +1,13 @@
 //! Pods and the budgets that guard them.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
     common::{Condition, IntOrPercent, LabelSelector, Labels},
+    scheduling::{self, PodShape},
     storage::VolumePlugin,
 };
 
@@ -51,6 +54,14 @@ pub struct Pod {
     /// Its volumes, but for those made of `ConfigMaps`, Secrets, tokens and what the pod says of itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<PodVolume>,
+    /// What decides where it may run; absent in recordings of versions that did not keep it.
+    #[serde(
+        default,
+        deserialize_with = "scheduling::shared",
+        serialize_with = "scheduling::alone",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub shape: Option<Arc<PodShape>>,
 }
 
 /// A volume of a pod.
@@ -72,6 +83,9 @@ pub enum PodVolume {
         /// Its type, such as `Socket`; empty when not checked.
         #[serde(default, rename = "type", skip_serializing_if = "str::is_empty")]
         kind: Box<str>,
+        /// No container may write to it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        read_only: bool,
     },
     /// Anything else that a plugin provides, written into the pod itself.
     Inline {
@@ -95,6 +109,9 @@ pub struct Container {
     /// Restarts.
     #[serde(default)]
     pub restarts: i32,
+    /// When its last run but this one ended, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_ended: Option<Timestamp>,
 }
 
 /// The controlling owner.
@@ -151,4 +168,10 @@ pub struct Pdb {
     pub desired_healthy: i32,
     /// `status.expectedPods`.
     pub expected_pods: i32,
+    /// Conditions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// Pods whose eviction was admitted and that have not gone yet.
+    #[serde(default)]
+    pub disrupted: u32,
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::common::Condition;
+use super::common::{Condition, LabelSelector};
 
 /// Which kind of workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,6 +73,18 @@ pub struct Workload {
     /// Security profiles that annotations of its pod template name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub annotated_profiles: Vec<AnnotatedProfile>,
+    /// `spec.selector`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<LabelSelector>,
+    /// `RollingUpdate`, `Recreate` or `OnDelete`; empty in recordings of versions that did not keep it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub strategy: String,
+    /// `spec.template.spec.terminationGracePeriodSeconds`; absent where it was not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace_seconds: Option<i64>,
+    /// `status.updateRevision` of a StatefulSet; empty for others.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub revision: String,
 }
 
 /// A security profile that an annotation of a pod template names.
