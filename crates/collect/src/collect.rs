@@ -15,8 +15,8 @@ use crate::{
     connect::Connection,
     failure::{Cause, Failure},
     groups::{
-        api_services, definitions, discovery, gitops, health, helm, leases, metrics, permissions,
-        version, writers,
+        api_services, definitions, discovery, events, gateways, gitops, health, helm, leases,
+        metrics, permissions, version, writers,
     },
     list::{self, Listing},
     plan::{Outcome, Plan, Progress, ProgressEvent},
@@ -197,7 +197,7 @@ fn into<'a, T: Send>(
 impl Reading<'_> {
     /// Fills every group but version, discovery and the report, several at a time.
     async fn fill(&self, facts: &mut Facts) {
-        use wire::{ingress, network, node, pod, workload};
+        use wire::{batch, ingress, network, node, pod, storage, workload};
         let (session, versions) = (self.session, self.versions);
         let control_plane = self.control_plane(&mut facts.metrics, &mut facts.leases);
         let health = session.group(Need::Health, health::read(session));
@@ -208,6 +208,8 @@ impl Reading<'_> {
         let releases = helm::read(session, versions);
         let releases = session.group(Need::HelmReleases, releases);
         let writers = session.group(Need::ApiWriters, writers::read(session, versions));
+        let gateways = session.group(Need::Gateways, gateways::read(session, versions));
+        let events = session.group(Need::Events, events::read(session));
         let sources = session.group(Need::GitOps, gitops::read(session, versions));
         // Pods are the longest list and its pages come one after another, so they go first.
         let groups = [
@@ -224,6 +226,8 @@ impl Reading<'_> {
             into(&mut facts.helm_releases, releases),
             into(&mut facts.api_writers, writers),
             into(&mut facts.git_ops, sources),
+            into(&mut facts.gateways, gateways),
+            into(&mut facts.events, events),
             into(
                 &mut facts.nodes,
                 self.list::<node::Node, _>(Need::Nodes, &resource::NODES),
@@ -266,6 +270,50 @@ impl Reading<'_> {
                     Need::IngressClasses,
                     &resource::INGRESS_CLASSES,
                 ),
+            ),
+            into(
+                &mut facts.persistent_volumes,
+                self.list::<storage::PersistentVolume, _>(
+                    Need::PersistentVolumes,
+                    &resource::PERSISTENT_VOLUMES,
+                ),
+            ),
+            into(
+                &mut facts.persistent_volume_claims,
+                self.list::<storage::PersistentVolumeClaim, _>(
+                    Need::PersistentVolumeClaims,
+                    &resource::PERSISTENT_VOLUME_CLAIMS,
+                ),
+            ),
+            into(
+                &mut facts.storage_classes,
+                self.list::<storage::StorageClass, _>(
+                    Need::StorageClasses,
+                    &resource::STORAGE_CLASSES,
+                ),
+            ),
+            into(
+                &mut facts.csi_drivers,
+                self.list::<storage::CsiDriver, _>(Need::CsiDrivers, &resource::CSI_DRIVERS),
+            ),
+            into(
+                &mut facts.csi_nodes,
+                self.list::<storage::CsiNode, _>(Need::CsiNodes, &resource::CSI_NODES),
+            ),
+            into(
+                &mut facts.volume_attachments,
+                self.list::<storage::VolumeAttachment, _>(
+                    Need::VolumeAttachments,
+                    &resource::VOLUME_ATTACHMENTS,
+                ),
+            ),
+            into(
+                &mut facts.jobs,
+                self.list::<batch::Job, _>(Need::Jobs, &resource::JOBS),
+            ),
+            into(
+                &mut facts.cron_jobs,
+                self.list::<batch::CronJob, _>(Need::CronJobs, &resource::CRON_JOBS),
             ),
         ];
         join_all(groups).await;

@@ -25,6 +25,7 @@ const fn resource(group: &'static str, name: &'static str) -> Resource {
 
 pub(crate) const NODES: Resource = resource("", "nodes");
 pub(crate) const PODS: Resource = resource("", "pods");
+pub(crate) const EVENTS: Resource = resource("", "events");
 pub(crate) const NAMESPACES: Resource = resource("", "namespaces");
 pub(crate) const SERVICES: Resource = resource("", "services");
 pub(crate) const DEPLOYMENTS: Resource = resource("apps", "deployments");
@@ -56,6 +57,18 @@ pub(crate) const ENDPOINT_SLICES: Resource = Resource {
 
 pub(crate) const INGRESSES: Resource = resource("networking.k8s.io", "ingresses");
 pub(crate) const INGRESS_CLASSES: Resource = resource("networking.k8s.io", "ingressclasses");
+
+pub(crate) const PERSISTENT_VOLUMES: Resource = resource("", "persistentvolumes");
+pub(crate) const PERSISTENT_VOLUME_CLAIMS: Resource = resource("", "persistentvolumeclaims");
+pub(crate) const STORAGE_CLASSES: Resource = resource("storage.k8s.io", "storageclasses");
+pub(crate) const CSI_DRIVERS: Resource = resource("storage.k8s.io", "csidrivers");
+pub(crate) const CSI_NODES: Resource = resource("storage.k8s.io", "csinodes");
+pub(crate) const VOLUME_ATTACHMENTS: Resource = resource("storage.k8s.io", "volumeattachments");
+pub(crate) const JOBS: Resource = resource("batch", "jobs");
+pub(crate) const CRON_JOBS: Resource = Resource {
+    versions: &["v1", "v1beta1"],
+    ..resource("batch", "cronjobs")
+};
 
 impl Resource {
     /// The path of its list at a version.

@@ -14,6 +14,7 @@ mod releases;
 mod section;
 mod spans;
 mod storage;
+mod volumes;
 
 pub use api::{Api, Class, Plan, Provenance, Serving, Span, api_version, url};
 pub use component::{Component, ParseComponentError};
@@ -27,3 +28,4 @@ pub use knowledge::{GONE_GROUPS, Knowledge};
 pub use releases::Release;
 pub use section::{ParseError, SCHEMA};
 pub use storage::{StorageVersion, Stored};
+pub use volumes::{PluginFate, PluginTurn, plugin_turns, turns_met};

@@ -1,5 +1,6 @@
 //! Volumes, the drivers behind them, and where they are attached.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// How a volume is provided: the member that is set in the source of a `PersistentVolume` or of a pod's volume.
@@ -99,6 +100,34 @@ impl VolumePlugin {
 pub struct PersistentVolume {
     /// Name.
     pub name: String,
+    /// How it is provided.
+    #[serde(default)]
+    pub plugin: VolumePlugin,
+    /// The driver of `csi` and `flexVolume`; empty for others.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub driver: String,
+    /// `Available`, `Bound`, `Released`, `Failed` or `Pending`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub phase: String,
+    /// The claim that it is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<ClaimRef>,
+    /// Its storage class; empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub class: String,
+    /// `status.reason` and `status.message` of a failure, cut at 300 characters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub trouble: String,
+}
+
+/// Which claim a volume is bound to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClaimRef {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
 }
 
 /// A claim of a persistent volume.
@@ -110,6 +139,24 @@ pub struct PersistentVolumeClaim {
     pub namespace: String,
     /// Name.
     pub name: String,
+    /// Uid: a claim that was deleted and made anew is another one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub uid: String,
+    /// Creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+    /// Being deleted.
+    #[serde(default)]
+    pub deleting: bool,
+    /// `Pending`, `Bound` or `Lost`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub phase: String,
+    /// The volume that it is bound to; empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub volume: String,
+    /// The storage class that it asks for: absent takes the default class, empty takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
 }
 
 /// A storage class.
@@ -118,6 +165,15 @@ pub struct PersistentVolumeClaim {
 pub struct StorageClass {
     /// Name.
     pub name: String,
+    /// Who makes its volumes, such as `ebs.csi.aws.com` or `kubernetes.io/aws-ebs`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub provisioner: String,
+    /// Whether claims that name no class get it (annotation `storageclass.kubernetes.io/is-default-class`).
+    #[serde(default)]
+    pub default: bool,
+    /// Whether it waits for a pod before it binds a claim (`volumeBindingMode: WaitForFirstConsumer`).
+    #[serde(default)]
+    pub waits_for_pod: bool,
 }
 
 /// A CSI driver that is registered.
@@ -132,8 +188,29 @@ pub struct CsiDriver {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CsiNode {
+    /// Name of the node.
+    pub name: String,
+    /// The drivers that its kubelet has registered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drivers: Vec<NodeDriver>,
+}
+
+/// A CSI driver on one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeDriver {
     /// Name.
     pub name: String,
+    /// How many of its volumes the node can have; absent when nothing limits it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i32>,
+}
+
+impl CsiNode {
+    /// Whether the node has the driver.
+    pub fn has(&self, driver: &str) -> bool {
+        self.drivers.iter().any(|known| known.name == driver)
+    }
 }
 
 /// A volume that is attached to a node, or is to be.
@@ -142,4 +219,40 @@ pub struct CsiNode {
 pub struct VolumeAttachment {
     /// Name.
     pub name: String,
+    /// Creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+    /// Since when it is being deleted, which is being detached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleting_since: Option<Timestamp>,
+    /// The CSI driver that has to do it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub attacher: String,
+    /// The persistent volume; empty for one that is written into a pod.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub volume: String,
+    /// The node.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub node: String,
+    /// Whether it is attached.
+    #[serde(default)]
+    pub attached: bool,
+    /// What the driver said when it last failed to attach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attach_error: Option<VolumeError>,
+    /// What the driver said when it last failed to detach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detach_error: Option<VolumeError>,
+}
+
+/// What a driver said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VolumeError {
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Timestamp>,
+    /// What, cut at 300 characters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
 }
