@@ -365,9 +365,7 @@ impl Need {
                     &[
                         list("", "pods"),
                         get("", "configmaps"),
-                        list("apps", "daemonsets"),
                         Access::Path("/flagz"),
-                        Access::Path("/statusz"),
                     ]
                 }
             }
