@@ -37,10 +37,12 @@ pub use certificate::{CaBundle, Certificate};
 pub use common::{
     Condition, Deletion, IntOrPercent, LabelSelector, Labels, Requirement, ServiceRef,
 };
-pub use components::{Component, Components};
-pub use dns::ClusterDns;
+pub use components::{
+    Component, Components, ConfigDocument, ProxySettings, READ_FLAGS, UnreadSource,
+};
+pub use dns::{ClusterDns, Corefile, DnsOption, DnsPlugin, ServerBlock};
 pub use event::Event;
-pub use kubelet::{Kubelet, NodeUsage};
+pub use kubelet::{Disk, DiskPurpose, Kubelet, KubeletGap, NodeUsage};
 pub use network::{EndpointSlice, LooseAddress, Namespace, Service, ServiceAsk, ServicePort};
 pub use node::{Node, Resources, Taint};
 pub use operation::Operation;
