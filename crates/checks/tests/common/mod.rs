@@ -347,7 +347,7 @@ fn template(need: Need) -> Map<String, Value> {
         }
         Need::Permissions => json!({"verb": "list", "allowed": true}),
         Need::Components => json!({"_single": true, "components": []}),
-        Need::ClusterDns => json!({"_single": true, "corefile": ""}),
+        Need::ClusterDns => json!({"_single": true}),
         // A row of these says everything itself.
         _ => json!({}),
     };
