@@ -15,8 +15,8 @@ use crate::{
     connect::Connection,
     failure::{Cause, Failure},
     groups::{
-        api_services, definitions, discovery, events, gateways, gitops, health, helm, leases,
-        metrics, permissions, version, writers,
+        api_services, backups, definitions, discovery, events, gateways, gitops, health, helm,
+        leases, metrics, permissions, roles, tokens, version, writers,
     },
     list::{self, Listing},
     plan::{Outcome, Plan, Progress, ProgressEvent},
@@ -197,7 +197,7 @@ fn into<'a, T: Send>(
 impl Reading<'_> {
     /// Fills every group but version, discovery and the report, several at a time.
     async fn fill(&self, facts: &mut Facts) {
-        use wire::{batch, ingress, network, node, pod, storage, workload};
+        use wire::{access, batch, ingress, network, node, pod, policy, storage, workload};
         let (session, versions) = (self.session, self.versions);
         let control_plane = self.control_plane(&mut facts.metrics, &mut facts.leases);
         let health = session.group(Need::Health, health::read(session));
@@ -207,6 +207,9 @@ impl Reading<'_> {
         let webhooks = session.group(Need::Webhooks, self.webhooks());
         let releases = helm::read(session, versions);
         let releases = session.group(Need::HelmReleases, releases);
+        let roles = session.group(Need::Roles, roles::read(session, versions));
+        let tokens = session.group(Need::TokenSecrets, tokens::read(session));
+        let backups = session.group(Need::Backups, backups::read(session, versions));
         let writers = session.group(Need::ApiWriters, writers::read(session, versions));
         let gateways = session.group(Need::Gateways, gateways::read(session, versions));
         let events = session.group(Need::Events, events::read(session));
@@ -260,6 +263,24 @@ impl Reading<'_> {
                 self.list::<workload::DaemonSet, _>(Need::DaemonSets, &resource::DAEMON_SETS),
             ),
             into(&mut facts.pdbs, self.pdbs()),
+            into(&mut facts.hpas, self.autoscalers()),
+            into(&mut facts.roles, roles),
+            into(&mut facts.token_secrets, tokens),
+            into(&mut facts.backups, backups),
+            into(
+                &mut facts.network_policies,
+                self.list::<policy::NetworkPolicy, _>(
+                    Need::NetworkPolicies,
+                    &resource::NETWORK_POLICIES,
+                ),
+            ),
+            into(
+                &mut facts.service_accounts,
+                self.list::<access::ServiceAccount, _>(
+                    Need::ServiceAccounts,
+                    &resource::SERVICE_ACCOUNTS,
+                ),
+            ),
             into(
                 &mut facts.ingresses,
                 self.list::<ingress::Ingress, _>(Need::Ingresses, &resource::INGRESSES),
@@ -365,6 +386,17 @@ impl Reading<'_> {
         };
         let rows = list::list(self.session, self.versions, &resource::PDBS, keep);
         self.session.group(Need::Pdbs, rows).await
+    }
+
+    async fn autoscalers(&self) -> Read<Vec<facts::Hpa>> {
+        let keep = |wire: wire::scaling::Autoscaler, version: &str, rows: &mut Vec<_>| {
+            rows.push(wire.read_at(&airworthy_knowledge::api_version(
+                resource::AUTOSCALERS.group,
+                version,
+            )));
+        };
+        let rows = list::list(self.session, self.versions, &resource::AUTOSCALERS, keep);
+        self.session.group(Need::Hpas, rows).await
     }
 
     async fn webhooks(&self) -> Result<Vec<Webhook>, Failure> {

@@ -4,6 +4,7 @@
 //! version that the server deprecates. It must not know checks.
 
 pub mod audit;
+mod certificate;
 mod collect;
 mod connect;
 mod failure;

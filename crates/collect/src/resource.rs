@@ -70,6 +70,19 @@ pub(crate) const CRON_JOBS: Resource = Resource {
     ..resource("batch", "cronjobs")
 };
 
+pub(crate) const NETWORK_POLICIES: Resource = resource("networking.k8s.io", "networkpolicies");
+pub(crate) const ROLES: Resource = resource("rbac.authorization.k8s.io", "roles");
+pub(crate) const CLUSTER_ROLES: Resource = resource("rbac.authorization.k8s.io", "clusterroles");
+pub(crate) const ROLE_BINDINGS: Resource = resource("rbac.authorization.k8s.io", "rolebindings");
+pub(crate) const CLUSTER_ROLE_BINDINGS: Resource =
+    resource("rbac.authorization.k8s.io", "clusterrolebindings");
+pub(crate) const SERVICE_ACCOUNTS: Resource = resource("", "serviceaccounts");
+pub(crate) const SECRETS: Resource = resource("", "secrets");
+pub(crate) const AUTOSCALERS: Resource = Resource {
+    versions: &["v2", "v2beta2"],
+    ..resource("autoscaling", "horizontalpodautoscalers")
+};
+
 impl Resource {
     /// The path of its list at a version.
     pub(crate) fn path(&self, version: &str) -> String {

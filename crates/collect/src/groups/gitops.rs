@@ -1,17 +1,13 @@
 //! What Argo CD and Flux keep applying, as the status of their own objects tells.
 
-use airworthy_model::facts::{DesiredObject, GitOpsSource, Served};
+use airworthy_model::facts::{DesiredObject, GitOpsSource};
 
-use super::writers::ends;
+use super::{installed, writers::ends};
 use crate::{
     failure::Failure,
-    list::{self, Listing},
     resource::Versions,
     session::Session,
-    wire::{
-        Wire,
-        gitops::{Application, Kustomization},
-    },
+    wire::gitops::{Application, Kustomization},
 };
 
 /// Group, resource, and the versions that are understood, the newest first.
@@ -29,58 +25,18 @@ pub(crate) async fn read(
     session: &Session<'_>,
     versions: Versions<'_>,
 ) -> Result<Vec<GitOpsSource>, Failure> {
-    let applications = all(session, versions, APPLICATIONS, |wire: Application, at| {
-        wire.into_source(at)
+    let applications = installed::all(session, versions, APPLICATIONS, |wire: Application, at| {
+        watched(versions, wire.into_source(at))
     });
-    let kustomizations = all(
+    let kustomizations = installed::all(
         session,
         versions,
         KUSTOMIZATIONS,
-        |wire: Kustomization, at| wire.into_source(at),
+        |wire: Kustomization, at| watched(versions, wire.into_source(at)),
     );
     let (mut sources, others) = tokio::try_join!(applications, kustomizations)?;
     sources.extend(others);
     Ok(sources)
-}
-
-/// All sources of a kind; none where it is not served. Without discovery it is asked for, and may turn out to be absent.
-async fn all<W: Wire>(
-    session: &Session<'_>,
-    versions: Versions<'_>,
-    (group, resource, known): (&str, &str, &[&str]),
-    source: impl Fn(W, &str) -> GitOpsSource,
-) -> Result<Vec<GitOpsSource>, Failure> {
-    let version = match versions.served {
-        Some(served) => known
-            .iter()
-            .copied()
-            .find(|version| may_serve(served, group, version, resource)),
-        None => known.first().copied(),
-    };
-    let Some(version) = version else {
-        return Ok(Vec::new());
-    };
-    let listing = Listing {
-        path: airworthy_knowledge::url(group, version, resource),
-        selector: "",
-        page_size: session.plan.limits.page_size.max(1),
-        metadata_only: false,
-    };
-    let at = airworthy_knowledge::api_version(group, version);
-    let rows = list::read(session, &listing, |wire: W, rows| {
-        rows.push(watched(versions, source(wire, &at)));
-    });
-    match rows.await {
-        Err(failure) if failure.status() == Some(http::StatusCode::NOT_FOUND) => Ok(Vec::new()),
-        read => read,
-    }
-}
-
-fn may_serve(served: &Served, group: &str, version: &str, resource: &str) -> bool {
-    served.serves(group, version, resource)
-        || served
-            .failed
-            .contains(&airworthy_knowledge::api_version(group, version))
 }
 
 /// The source with those of its objects whose version has a known end.

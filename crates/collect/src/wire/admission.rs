@@ -1,12 +1,16 @@
 //! Webhook configurations.
 
 use airworthy_model::facts::{self, FailurePolicy, ServiceRef, WebhookKind, WebhookRule};
-use serde::Deserialize;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Deserializer};
 
 use super::{
     Wire,
+    condition::excepted_namespaces,
     meta::{LabelSelector, ObjectMeta, nullable},
 };
+
+use crate::certificate;
 
 /// The API server's default for a Service that names no port.
 const HTTPS: i32 = 443;
@@ -55,6 +59,13 @@ pub(crate) struct ValidatingWebhook {
     pub namespace_selector: Option<LabelSelector>,
     #[prost(message, optional, tag = "10")]
     pub object_selector: Option<LabelSelector>,
+    #[prost(int32, optional, tag = "7")]
+    pub timeout_seconds: Option<i32>,
+    #[prost(string, optional, tag = "9")]
+    pub match_policy: Option<String>,
+    #[prost(message, repeated, tag = "11")]
+    #[serde(deserialize_with = "nullable")]
+    pub match_conditions: Vec<MatchCondition>,
 }
 
 /// Like a validating one, but for the number of one member.
@@ -74,6 +85,13 @@ pub(crate) struct MutatingWebhook {
     pub namespace_selector: Option<LabelSelector>,
     #[prost(message, optional, tag = "11")]
     pub object_selector: Option<LabelSelector>,
+    #[prost(int32, optional, tag = "7")]
+    pub timeout_seconds: Option<i32>,
+    #[prost(string, optional, tag = "9")]
+    pub match_policy: Option<String>,
+    #[prost(message, repeated, tag = "12")]
+    #[serde(deserialize_with = "nullable")]
+    pub match_conditions: Vec<MatchCondition>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -81,6 +99,24 @@ pub(crate) struct MutatingWebhook {
 pub(crate) struct ClientConfig {
     #[prost(message, optional, tag = "1")]
     pub service: Option<ServiceReference>,
+    /// PEM, in base64 when it comes as JSON.
+    #[prost(bytes = "vec", tag = "2")]
+    #[serde(deserialize_with = "base64")]
+    pub ca_bundle: Vec<u8>,
+}
+
+/// Undoes what JSON needs for bytes; what is no base64 is kept as it came, and is no certificate then.
+fn base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let text: String = nullable(deserializer)?;
+    Ok(STANDARD.decode(&text).unwrap_or_else(|_| text.into_bytes()))
+}
+
+/// A CEL expression that narrows a webhook.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default)]
+pub(crate) struct MatchCondition {
+    #[prost(string, tag = "2")]
+    pub expression: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -151,6 +187,15 @@ fn failure_policy(wire: Option<&str>) -> FailurePolicy {
     }
 }
 
+/// Namespaces that conditions leave out. All conditions must hold, so each may leave out some.
+fn excepted(conditions: &[MatchCondition]) -> Vec<String> {
+    let expressions = conditions.iter().map(|one| one.expression.as_str());
+    let mut names: Vec<_> = expressions.flat_map(excepted_namespaces).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 macro_rules! webhooks_of {
     ($($configuration:ident: $kind:ident),*) => { $(
         impl $configuration {
@@ -166,6 +211,11 @@ macro_rules! webhooks_of {
                     rules: wire.rules.into_iter().map(Into::into).collect(),
                     namespace_selector: wire.namespace_selector.map(Into::into).unwrap_or_default(),
                     object_selector: wire.object_selector.map(Into::into).unwrap_or_default(),
+                    ca: certificate::bundle(&wire.client_config.ca_bundle),
+                    timeout_seconds: wire.timeout_seconds,
+                    match_policy: wire.match_policy.unwrap_or_default(),
+                    match_conditions: u32::try_from(wire.match_conditions.len()).unwrap_or(u32::MAX),
+                    excepted_namespaces: excepted(&wire.match_conditions),
                 })
             }
         }

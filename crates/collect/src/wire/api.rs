@@ -9,6 +9,8 @@ use super::{
     meta::{Condition, ObjectMeta, convert, nullable},
 };
 
+use crate::certificate;
+
 const HTTPS: i32 = 443;
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -110,8 +112,14 @@ fn conversion(wire: Option<DefinitionConversion>) -> Conversion {
     }
 }
 
+fn conversion_ca(wire: Option<&DefinitionConversion>) -> Option<facts::CaBundle> {
+    let client = wire?.webhook.as_ref()?.client_config.as_ref()?;
+    certificate::bundle(&client.ca_bundle)
+}
+
 impl From<Definition> for facts::Crd {
-    fn from(wire: Definition) -> Self {
+    fn from(mut wire: Definition) -> Self {
+        let deletion = wire.metadata.take_deletion();
         Self {
             created: wire.metadata.creation_timestamp.instant(),
             name: wire.metadata.name,
@@ -121,8 +129,10 @@ impl From<Definition> for facts::Crd {
             versions: convert(wire.spec.versions),
             stored_versions: wire.status.stored_versions,
             conditions: convert(wire.status.conditions),
+            conversion_ca: conversion_ca(wire.spec.conversion.as_ref()),
             conversion: conversion(wire.spec.conversion),
             probes: Vec::new(),
+            deletion,
         }
     }
 }

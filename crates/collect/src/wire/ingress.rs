@@ -1,18 +1,19 @@
 //! Ingresses and their classes.
 
-use airworthy_model::facts;
+use airworthy_model::facts::{self, Deletion};
 use serde::Deserialize;
 
 use super::{
     Wire,
     meta::{Pair, Time, nullable, pairs},
+    network::loose,
 };
 
 const CLASS: &str = "kubernetes.io/ingress.class";
 const DEFAULT_CLASS: &str = "ingressclass.kubernetes.io/is-default-class";
 const SNIPPET: &str = "-snippet";
 
-/// Metadata with the values of annotations, of which one is kept.
+/// Metadata with the values of annotations, of which a few are looked at and one is kept.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct AnnotatedMeta {
@@ -26,9 +27,21 @@ pub(crate) struct AnnotatedMeta {
     #[prost(message, repeated, tag = "12")]
     #[serde(deserialize_with = "pairs")]
     pub annotations: Vec<Pair>,
+    #[prost(message, optional, tag = "9")]
+    pub deletion_timestamp: Option<Time>,
+    #[prost(string, repeated, tag = "14")]
+    #[serde(deserialize_with = "nullable")]
+    pub finalizers: Vec<String>,
 }
 
 impl AnnotatedMeta {
+    /// Since when it is to go, and who holds it.
+    pub(crate) fn take_deletion(&mut self) -> Option<Box<Deletion>> {
+        let due = self.deletion_timestamp.and_then(Time::instant)?;
+        let finalizers = std::mem::take(&mut self.finalizers);
+        Some(Box::new(Deletion { due, finalizers }))
+    }
+
     /// The value of an annotation.
     pub(crate) fn annotation(&self, key: &str) -> Option<&str> {
         let mut annotations = self.annotations.iter();
@@ -177,7 +190,9 @@ impl IngressSpec {
 
 impl From<Ingress> for facts::Ingress {
     fn from(wire: Ingress) -> Self {
-        let (meta, spec) = (wire.metadata, wire.spec);
+        let (mut meta, spec) = (wire.metadata, wire.spec);
+        let deletion = meta.take_deletion();
+        let addresses = wire.status.addresses();
         let keys = meta.annotations.iter().map(|one| &one.key);
         Self {
             created: meta.creation_timestamp.instant(),
@@ -186,7 +201,9 @@ impl From<Ingress> for facts::Ingress {
             services: spec.services(),
             tls_secrets: spec.tls.into_iter().map(|tls| tls.secret_name).collect(),
             class: spec.ingress_class_name,
-            addresses: wire.status.addresses(),
+            loose_addresses: loose("status.loadBalancer.ingress", &addresses).collect(),
+            addresses,
+            deletion,
             namespace: meta.namespace,
             name: meta.name,
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use airworthy_model::facts::{self, ControllerRef, IntOrPercent, Labels, Requirement};
+use airworthy_model::facts::{self, ControllerRef, Deletion, IntOrPercent, Labels, Requirement};
 use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer,
@@ -45,11 +45,21 @@ pub(crate) struct ObjectMeta {
     #[prost(message, repeated, tag = "13")]
     #[serde(deserialize_with = "nullable")]
     pub owner_references: Vec<OwnerReference>,
+    #[prost(string, repeated, tag = "14")]
+    #[serde(deserialize_with = "nullable")]
+    pub finalizers: Vec<String>,
 }
 
 impl ObjectMeta {
     pub(crate) fn take_labels(&mut self) -> Labels {
         labels(std::mem::take(&mut self.labels))
+    }
+
+    /// Since when it is to go, and who holds it.
+    pub(crate) fn take_deletion(&mut self) -> Option<Box<Deletion>> {
+        let due = instant(self.deletion_timestamp)?;
+        let finalizers = std::mem::take(&mut self.finalizers);
+        Some(Box::new(Deletion { due, finalizers }))
     }
 
     pub(crate) fn has_annotation(&self, key: &str) -> bool {

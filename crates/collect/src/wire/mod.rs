@@ -1,9 +1,14 @@
 //! What the API server sends, as slim structs that both protobuf and JSON decode into, and what becomes of it: only members
 //! that a fact needs have a name here, and everything else is skipped while decoding. That is the redaction.
 
+pub(crate) mod access;
 pub(crate) mod admission;
 pub(crate) mod api;
+pub(crate) mod backup;
 pub(crate) mod batch;
+mod condition;
+pub(crate) mod event;
+pub(crate) mod gateway;
 pub(crate) mod gitops;
 pub(crate) mod helm;
 pub(crate) mod ingress;
@@ -12,7 +17,9 @@ pub(crate) mod meta;
 pub(crate) mod network;
 pub(crate) mod node;
 pub(crate) mod pod;
+pub(crate) mod policy;
 pub(crate) mod quantity;
+pub(crate) mod scaling;
 pub(crate) mod shape;
 pub(crate) mod storage;
 pub(crate) mod template;

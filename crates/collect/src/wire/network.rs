@@ -1,12 +1,19 @@
 //! Namespaces, Services and endpoint slices.
 
-use airworthy_model::facts::{self, ServiceAsk};
+use airworthy_model::{
+    address::strict_form,
+    facts::{self, LooseAddress, ServiceAsk},
+};
 use serde::Deserialize;
 
 use super::{
     Wire,
-    meta::{Key, ObjectMeta, Pair, keys, nullable, pairs},
+    ingress::{AnnotatedMeta, LoadBalanced},
+    meta::{ObjectMeta, Pair, Time, convert, cut, labels, nullable, pairs},
 };
+
+/// Most addresses of one field that are kept.
+const MOST_LOOSE: usize = 20;
 
 const TOLERATE_UNREADY: &str = "service.alpha.kubernetes.io/tolerate-unready-endpoints";
 const TOPOLOGY_AWARE_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
@@ -30,15 +37,50 @@ impl Wire for Namespace {
 pub(crate) struct NamespaceStatus {
     #[prost(string, tag = "1")]
     pub phase: String,
+    #[prost(message, repeated, tag = "2")]
+    #[serde(deserialize_with = "nullable")]
+    pub conditions: Vec<NamespaceCondition>,
+}
+
+/// A condition of a namespace, whose numbers are its own.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct NamespaceCondition {
+    #[prost(string, tag = "1")]
+    pub r#type: String,
+    #[prost(string, tag = "2")]
+    pub status: String,
+    #[prost(message, required, tag = "4")]
+    #[serde(deserialize_with = "nullable")]
+    pub last_transition_time: Time,
+    #[prost(string, tag = "5")]
+    pub reason: String,
+    #[prost(string, tag = "6")]
+    pub message: String,
+}
+
+impl From<NamespaceCondition> for facts::Condition {
+    fn from(wire: NamespaceCondition) -> Self {
+        Self {
+            r#type: wire.r#type,
+            status: wire.status,
+            reason: wire.reason,
+            message: cut(wire.message),
+            last_transition: wire.last_transition_time.instant(),
+        }
+    }
 }
 
 impl From<Namespace> for facts::Namespace {
     fn from(mut wire: Namespace) -> Self {
+        let deletion = wire.metadata.take_deletion();
         Self {
             labels: wire.metadata.take_labels(),
             name: wire.metadata.name,
             uid: wire.metadata.uid,
             phase: wire.status.phase,
+            conditions: convert(wire.status.conditions),
+            deletion,
         }
     }
 }
@@ -47,26 +89,15 @@ impl From<Namespace> for facts::Namespace {
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Service {
     #[prost(message, required, tag = "1")]
-    pub metadata: ServiceMeta,
+    pub metadata: AnnotatedMeta,
     #[prost(message, required, tag = "2")]
     pub spec: ServiceSpec,
+    #[prost(message, required, tag = "3")]
+    pub status: LoadBalanced,
 }
 
 impl Wire for Service {
     const LIST: &'static str = "ServiceList";
-}
-
-/// Metadata with the values of annotations, of which three are looked at and none is kept.
-#[derive(Clone, PartialEq, prost::Message, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct ServiceMeta {
-    #[prost(string, tag = "1")]
-    pub name: String,
-    #[prost(string, tag = "3")]
-    pub namespace: String,
-    #[prost(message, repeated, tag = "12")]
-    #[serde(deserialize_with = "pairs")]
-    pub annotations: Vec<Pair>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -76,13 +107,22 @@ pub(crate) struct ServiceSpec {
     #[serde(deserialize_with = "nullable")]
     pub ports: Vec<ServicePort>,
     #[prost(message, repeated, tag = "2")]
-    #[serde(deserialize_with = "keys")]
-    pub selector: Vec<Key>,
+    #[serde(deserialize_with = "pairs")]
+    pub selector: Vec<Pair>,
+    #[prost(string, tag = "3")]
+    #[serde(rename = "clusterIP")]
+    pub cluster_ip: String,
     #[prost(string, tag = "4")]
     pub r#type: String,
+    #[prost(string, repeated, tag = "5")]
+    #[serde(rename = "externalIPs", deserialize_with = "nullable")]
+    pub external_ips: Vec<String>,
     #[prost(string, tag = "8")]
     #[serde(rename = "loadBalancerIP")]
     pub load_balancer_ip: String,
+    #[prost(string, repeated, tag = "9")]
+    #[serde(deserialize_with = "nullable")]
+    pub load_balancer_source_ranges: Vec<String>,
     #[prost(bool, tag = "13")]
     pub publish_not_ready_addresses: bool,
     /// Gone since 1.22.
@@ -91,6 +131,9 @@ pub(crate) struct ServiceSpec {
     pub topology_keys: Vec<String>,
     #[prost(string, optional, tag = "23")]
     pub traffic_distribution: Option<String>,
+    #[prost(string, repeated, tag = "18")]
+    #[serde(rename = "clusterIPs", deserialize_with = "nullable")]
+    pub cluster_ips: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -144,12 +187,55 @@ impl Service {
     }
 }
 
+impl ServiceSpec {
+    fn loose_addresses(&self, balanced: &[String]) -> Vec<LooseAddress> {
+        let cluster_ips = if self.cluster_ips.is_empty() {
+            std::slice::from_ref(&self.cluster_ip)
+        } else {
+            &self.cluster_ips
+        };
+        [
+            ("spec.clusterIPs", cluster_ips),
+            ("spec.externalIPs", &self.external_ips),
+            (
+                "spec.loadBalancerSourceRanges",
+                &self.load_balancer_source_ranges,
+            ),
+            ("status.loadBalancer.ingress", balanced),
+        ]
+        .into_iter()
+        .flat_map(|(field, values)| loose(field, values))
+        .collect()
+    }
+}
+
+/// Those of a list of addresses that strict validation refuses, with their places.
+pub(crate) fn loose<'a>(
+    field: &'a str,
+    values: impl IntoIterator<Item = &'a String>,
+) -> impl Iterator<Item = LooseAddress> {
+    let values = values.into_iter().enumerate();
+    let refused = values.filter(|(_, value)| strict_form(value).is_some());
+    refused
+        .take(MOST_LOOSE)
+        .map(move |(at, value)| LooseAddress {
+            field: format!("{field}[{at}]"),
+            value: value.clone(),
+        })
+}
+
 impl From<Service> for facts::Service {
-    fn from(wire: Service) -> Self {
+    fn from(mut wire: Service) -> Self {
         let asks = wire.asks();
+        let addresses = wire.status.addresses();
+        let loose_addresses = wire.spec.loose_addresses(&addresses);
+        let deletion = wire.metadata.take_deletion();
         let ports = wire.spec.ports.into_iter();
         Self {
             asks,
+            addresses,
+            loose_addresses,
+            deletion,
             namespace: wire.metadata.namespace,
             name: wire.metadata.name,
             r#type: wire.spec.r#type,
@@ -157,6 +243,7 @@ impl From<Service> for facts::Service {
                 .map(|ServicePort { name, port }| facts::ServicePort { name, port })
                 .collect(),
             has_selector: !wire.spec.selector.is_empty(),
+            selector: labels(wire.spec.selector),
         }
     }
 }
@@ -181,6 +268,9 @@ impl Wire for EndpointSlice {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Endpoint {
+    #[prost(string, repeated, tag = "1")]
+    #[serde(deserialize_with = "nullable")]
+    pub addresses: Vec<String>,
     #[prost(message, required, tag = "2")]
     pub conditions: EndpointConditions,
 }
@@ -209,8 +299,12 @@ impl From<EndpointSlice> for facts::EndpointSlice {
             u32::try_from(counted.count()).unwrap_or(u32::MAX)
         };
         let (ready, not_ready) = (count(true), count(false));
+        let addresses = wire.endpoints.iter().flat_map(|one| &one.addresses);
+        let loose_addresses = loose("endpoints.addresses", addresses).collect();
         Self {
             namespace: wire.metadata.namespace,
+            name: wire.metadata.name,
+            loose_addresses,
             service: service.map(|label| label.value).unwrap_or_default(),
             ports: wire
                 .ports

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::{LabelSelector, ServiceRef};
+use super::{
+    certificate::CaBundle,
+    common::{LabelSelector, ServiceRef},
+};
 
 /// Which configuration a webhook stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +68,22 @@ pub struct Webhook {
     /// Which objects.
     #[serde(default)]
     pub object_selector: LabelSelector,
+    /// What the API server trusts its back end by; absent for the roots of the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<CaBundle>,
+    /// `timeoutSeconds`; 10 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<i32>,
+    /// `matchPolicy`; empty is `Equivalent`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub match_policy: String,
+    /// How many match conditions (CEL) narrow it.
+    #[serde(default)]
+    pub match_conditions: u32,
+    /// Namespaces that its match conditions leave out, as far as they are of the plain forms `request.namespace != "x"` and
+    /// `!(request.namespace in ["x"])`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excepted_namespaces: Vec<String>,
 }
 
 /// A rule of a webhook.

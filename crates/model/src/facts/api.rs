@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::common::{Condition, ServiceRef};
+use super::{
+    certificate::CaBundle,
+    common::{Condition, Deletion, ServiceRef},
+};
 
 /// Discovery: what is served.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +69,12 @@ pub struct Crd {
     pub conditions: Vec<Condition>,
     /// How versions are converted.
     pub conversion: Conversion,
+    /// What the API server trusts the webhook that converts by; absent for the roots of the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversion_ca: Option<CaBundle>,
+    /// Since when it is to go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<Box<Deletion>>,
     /// What one-object lists at served versions answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<CrdProbe>,

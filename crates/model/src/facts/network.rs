@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::common::Labels;
+use super::common::{Condition, Deletion, Labels};
 
 /// A namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,12 @@ pub struct Namespace {
     pub labels: Labels,
     /// `Active` or `Terminating`.
     pub phase: String,
+    /// Conditions; while it is being deleted they say what is in the way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+    /// Since when it is to go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<Box<Deletion>>,
 }
 
 /// A Service.
@@ -33,6 +39,18 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// Whether it selects pods.
     pub has_selector: bool,
+    /// Labels of the pods that it selects.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub selector: Labels,
+    /// Addresses or host names in `status.loadBalancer`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
+    /// Addresses that are not written as strict validation wants them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loose_addresses: Vec<LooseAddress>,
+    /// Since when it is to go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<Box<Deletion>>,
     /// What it asks for by annotations and fields that come or go between minors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asks: Vec<ServiceAsk>,
@@ -83,4 +101,20 @@ pub struct EndpointSlice {
     pub ready: u32,
     /// Endpoints that are not.
     pub not_ready: u32,
+    /// Its name; empty in recordings of older releases.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Addresses that are not written as strict validation wants them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loose_addresses: Vec<LooseAddress>,
+}
+
+/// An IP address or CIDR that older API servers took and strict validation refuses ([`crate::address::strict_form`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LooseAddress {
+    /// Field path, such as `spec.externalIPs[0]`.
+    pub field: String,
+    /// What is there.
+    pub value: String,
 }

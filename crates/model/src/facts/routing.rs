@@ -3,6 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{
+    common::{Condition, Deletion},
+    network::LooseAddress,
+};
+
 /// An ingress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,6 +38,12 @@ pub struct Ingress {
     /// Addresses or host names in `status.loadBalancer`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<String>,
+    /// Addresses that are not written as strict validation wants them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loose_addresses: Vec<LooseAddress>,
+    /// Since when it is to go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<Box<Deletion>>,
 }
 
 /// An ingress class.
@@ -49,18 +60,30 @@ pub struct IngressClass {
     pub is_default: bool,
 }
 
-/// A gateway or a route of the Gateway API.
+/// A gateway or an HTTP route of the Gateway API.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Gateway {
-    /// Namespace; empty for what has none.
+    /// Namespace.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub namespace: String,
     /// Name.
     pub name: String,
+    /// `Gateway` or `HTTPRoute`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// Class of a gateway, which names its controller.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub class: String,
+    /// Addresses at which a gateway is reached: its status, sorted; at most 8.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
+    /// Conditions: of a gateway its own; of a route the worst of each type over all gateways that it is attached to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
 }
 
-/// A network policy.
+/// A network policy, of which only addresses count that strict validation refuses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkPolicy {
@@ -69,4 +92,7 @@ pub struct NetworkPolicy {
     pub namespace: String,
     /// Name.
     pub name: String,
+    /// Addresses that are not written as strict validation wants them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loose_addresses: Vec<LooseAddress>,
 }

@@ -1,0 +1,98 @@
+//! Match conditions of webhooks: which namespaces they leave out, as far as plain forms say so. CEL is not evaluated.
+
+/// Most names that one expression may give.
+const MOST: usize = 100;
+
+/// The namespaces that an expression leaves out: parts joined by `&&`, each `request.namespace != "x"` or
+/// `!(request.namespace in ["x", "y"])`; any other part leaves out nothing that is known.
+pub(super) fn excepted_namespaces(expression: &str) -> Vec<String> {
+    // An alternative may let in again what a part leaves out, and so may anything below a negation or a choice.
+    if expression.contains("||") || expression.contains('?') || expression.contains("//") {
+        return Vec::new();
+    }
+    let parts = expression.split("&&").map(str::trim);
+    parts.flat_map(excepted).take(MOST).collect()
+}
+
+fn excepted(part: &str) -> Vec<String> {
+    one(part)
+        .map(|name| vec![name])
+        .or_else(|| list(part))
+        .unwrap_or_default()
+}
+
+fn subject(part: &str) -> Option<&str> {
+    let rest = ["request.namespace", "object.metadata.namespace"]
+        .iter()
+        .find_map(|name| part.strip_prefix(name))?;
+    Some(rest.trim_start())
+}
+
+fn one(part: &str) -> Option<String> {
+    literal(subject(part)?.strip_prefix("!=")?.trim())
+}
+
+fn list(part: &str) -> Option<Vec<String>> {
+    let inner = part
+        .strip_prefix('!')?
+        .trim()
+        .strip_prefix('(')?
+        .strip_suffix(')')?
+        .trim();
+    let list = subject(inner)?
+        .strip_prefix("in")?
+        .trim()
+        .strip_prefix('[')?
+        .strip_suffix(']')?;
+    list.split(',').map(|item| literal(item.trim())).collect()
+}
+
+/// A quoted name of a namespace.
+fn literal(text: &str) -> Option<String> {
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let name = text.strip_prefix(quote)?.strip_suffix(quote)?;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (!name.is_empty() && name.len() <= 63 && name.chars().all(plain)).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_forms_say_which_namespaces_are_left_out() {
+        for (expression, names) in [
+            ("request.namespace != 'kube-system'", &["kube-system"][..]),
+            (
+                r#"!(request.namespace in ["kube-system", 'kube-node-lease'])"#,
+                &["kube-system", "kube-node-lease"],
+            ),
+            (
+                "  request.namespace!='a' && object.metadata.namespace != \"b\" && true",
+                &["a", "b"],
+            ),
+        ] {
+            assert_eq!(excepted_namespaces(expression), names, "{expression}");
+        }
+    }
+
+    #[test]
+    fn anything_else_leaves_out_nothing_that_is_known() {
+        for expression in [
+            "",
+            "request.namespace == 'kube-system'",
+            "request.namespace != 'kube-system' || true",
+            "!(request.namespace != 'kube-system')",
+            "request.namespace in ['kube-system']",
+            "request.operation == 'CREATE' ? request.namespace != 'a' : true",
+            "request.namespace != 'kube-' + 'system'",
+            "request.namespace != variables.hush",
+            "!(request.namespace in ['a'] && request.name != 'x')",
+            "request.namespace != 'Hush!'",
+            "true // && request.namespace != 'a'",
+            "(true\n&& request.namespace != 'a' == false)",
+        ] {
+            assert_eq!(excepted_namespaces(expression), [""; 0], "{expression}");
+        }
+    }
+}
