@@ -15,6 +15,7 @@ mod evidence;
 mod fields;
 mod nodes;
 mod path;
+mod storage;
 mod text;
 mod workloads;
 
@@ -45,6 +46,8 @@ pub static CATALOGUE: &[&Check] = &[
     &nodes::node_ready::CHECK,
     &nodes::node_pressure::CHECK,
     &addons::addon_not_assessed::CHECK,
+    &storage::removed_volume_plugin::CHECK,
+    &storage::in_tree_volume_driver_missing::CHECK,
     &evidence::knowledge_base_coverage::CHECK,
     &evidence::permission_coverage::CHECK,
     &evidence::evidence_incomplete::CHECK,
@@ -62,6 +65,8 @@ pub static CATALOGUE: &[&Check] = &[
     &after::post_api_services::CHECK,
     &after::post_crds::CHECK,
     &after::post_webhooks::CHECK,
+    &after::post_ingress::CHECK,
+    &after::post_removed_api_callers::CHECK,
 ];
 
 /// The check of a name.
