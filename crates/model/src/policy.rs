@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::version::{Hop, Minor};
+use crate::facts::IntOrPercent;
+use crate::version::{Hop, Minor, UpgradePath};
 
 /// What the upgrade touches. It changes how bad things are: draining matters only where nodes are rolled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,76 @@ impl ControlPlane {
     }
 }
 
+/// In which order nodes are rolled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeOrder {
+    /// By name.
+    #[default]
+    Name,
+    /// Pool after pool, by name in each.
+    Pool,
+    /// The oldest first.
+    Age,
+}
+
+impl NodeOrder {
+    /// The word of the command line and of the configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Pool => "pool",
+            Self::Age => "age",
+        }
+    }
+}
+
+/// How nodes are rolled: how many at a time, and whether others are there before the old ones go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pace {
+    /// Nodes added before others are drained; drained nodes are then replaced. Nothing: they are upgraded in place and come back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surge: Option<IntOrPercent>,
+    /// Nodes that may lack at a time. Nothing: one where there is no surge, else none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<IntOrPercent>,
+    /// Which nodes go first.
+    #[serde(default)]
+    pub order: NodeOrder,
+}
+
+impl Pace {
+    /// How many of `nodes` are added first: a share is rounded up.
+    pub fn surge_of(&self, nodes: usize) -> usize {
+        self.surge.as_ref().map_or(0, |surge| share(surge, nodes))
+    }
+
+    /// How many of `nodes` are drained at a time: a share is rounded down. At least one, where nothing would move otherwise.
+    pub fn drained_of(&self, nodes: usize) -> usize {
+        let lacking = self.batch.as_ref().map_or(0, |batch| match batch {
+            IntOrPercent::Percent(_) => share_down(batch, nodes),
+            IntOrPercent::Int(_) => share(batch, nodes),
+        });
+        (self.surge_of(nodes) + lacking).clamp(1, nodes.max(1))
+    }
+}
+
+fn share(of: &IntOrPercent, nodes: usize) -> usize {
+    match of {
+        IntOrPercent::Int(number) => usize::try_from(*number).unwrap_or(0),
+        IntOrPercent::Percent(_) => percent(of, nodes).div_ceil(100),
+    }
+}
+
+fn share_down(of: &IntOrPercent, nodes: usize) -> usize {
+    percent(of, nodes) / 100
+}
+
+fn percent(of: &IntOrPercent, nodes: usize) -> usize {
+    nodes.saturating_mul(of.percent().unwrap_or(0) as usize)
+}
+
 /// Decisions that change what checks say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -66,11 +137,42 @@ pub struct Policy {
     /// Jumps over several minors that the platform sells as one step, such as 1.28 → 1.31.
     #[serde(default)]
     pub allowed_jumps: Vec<Hop>,
+    /// How nodes are rolled.
+    #[serde(default)]
+    pub pace: Pace,
 }
 
 impl Policy {
     /// Whether going from `from` to `to` in one step is allowed: the next minor always is.
     pub fn allows(&self, from: Minor, to: Minor) -> bool {
         to.distance_from(from) <= 1 || self.allowed_jumps.contains(&Hop { from, to })
+    }
+
+    /// The upgrade as the platform carries it out: one step, or listed jumps that meet end to end; `None` when neither leads there,
+    /// or when there are none because no minor is crossed. Next minors are left out of such chains on purpose: with them every target
+    /// could be reached, without a check at any minor between.
+    pub fn steps(&self, path: &UpgradePath) -> Option<Vec<Hop>> {
+        let (from, to) = (path.from.minor, path.target.minor);
+        match self.allows(from, to) {
+            true if from == to => None,
+            true => Some(vec![Hop { from, to }]),
+            false => self.chain(from, to),
+        }
+    }
+
+    fn chain(&self, from: Minor, to: Minor) -> Option<Vec<Hop>> {
+        if from == to {
+            return Some(Vec::new());
+        }
+        self.jumps_from(from, to).find_map(|jump| {
+            let rest = self.chain(jump.to, to)?;
+            Some([vec![jump], rest].concat())
+        })
+    }
+
+    /// The listed jumps that begin at a minor and do not go beyond another.
+    pub fn jumps_from(&self, from: Minor, to: Minor) -> impl Iterator<Item = Hop> {
+        let jumps = self.allowed_jumps.iter().copied();
+        jumps.filter(move |jump| jump.from == from && from < jump.to && jump.to <= to)
     }
 }

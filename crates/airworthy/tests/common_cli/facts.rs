@@ -3,7 +3,7 @@
 use airworthy_model::{
     Facts, Missing, Need, Reason,
     facts::{
-        ClusterIdentity, CollectionReport, Condition, Health, HealthCheck, IntOrPercent, Labels,
+        ClusterIdentity, CollectionReport, Condition, Health, HealthCheck, IntOrPercent,
         Lease, Metrics, Namespace, Node, Pdb, Pod, Served, ServerVersion, Workload, WorkloadKind,
     },
 };
@@ -88,8 +88,8 @@ fn namespace(name: &str) -> Namespace {
     Namespace {
         name: name.into(),
         uid: if name == "kube-system" { UID } else { name }.into(),
-        labels: Labels::default(),
         phase: "Active".into(),
+        ..Namespace::default()
     }
 }
 
@@ -156,6 +156,10 @@ pub(crate) fn with_note(mut facts: Facts) -> Facts {
         conditions: Vec::new(),
         images: vec!["registry.example/coredns:v1.11.3".into()],
         annotated_profiles: Vec::new(),
+        selector: None,
+        strategy: "RollingUpdate".into(),
+        grace_seconds: None,
+        revision: String::new(),
     }]);
     facts
 }

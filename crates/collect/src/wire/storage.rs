@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::{
     Wire,
     meta::{ObjectMeta, Pair, Time, convert, cut, instant, nullable, pairs},
+    shape::NodeSelector,
     volume::{Driver, There},
 };
 
@@ -37,6 +38,15 @@ pub(crate) struct PersistentVolumeSpec {
     pub claim_ref: Option<ObjectReference>,
     #[prost(string, tag = "6")]
     pub storage_class_name: String,
+    #[prost(message, optional, tag = "9")]
+    pub node_affinity: Option<VolumeNodeAffinity>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default)]
+pub(crate) struct VolumeNodeAffinity {
+    #[prost(message, optional, tag = "1")]
+    pub required: Option<NodeSelector>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -154,8 +164,10 @@ impl From<PersistentVolume> for facts::PersistentVolume {
         let trouble = [status.reason, status.message];
         let plugin = spec.source.plugin();
         let driver = spec.source.csi.or(spec.source.flex_volume);
+        let nodes = spec.node_affinity.and_then(|nodes| nodes.required);
         Self {
             name: wire.metadata.name,
+            node_terms: convert(nodes.unwrap_or_default().node_selector_terms),
             plugin,
             driver: driver.unwrap_or_default().driver,
             phase: status.phase,

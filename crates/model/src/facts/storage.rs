@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::scheduling::NodeTerm;
+
 /// How a volume is provided: the member that is set in the source of a `PersistentVolume` or of a pod's volume.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -118,6 +120,9 @@ pub struct PersistentVolume {
     /// `status.reason` and `status.message` of a failure, cut at 300 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub trouble: String,
+    /// The nodes that can reach it: one of these must hold, where there are any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub node_terms: Vec<NodeTerm>,
 }
 
 /// Which claim a volume is bound to.
