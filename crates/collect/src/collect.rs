@@ -15,8 +15,8 @@ use crate::{
     connect::Connection,
     failure::{Cause, Failure},
     groups::{
-        api_services, backups, definitions, discovery, events, gateways, gitops, health, helm,
-        leases, metrics, permissions, roles, tokens, version, writers,
+        api_services, backups, components, definitions, discovery, events, gateways, gitops,
+        health, helm, leases, metrics, permissions, roles, tokens, version, writers,
     },
     list::{self, Listing},
     plan::{Outcome, Plan, Progress, ProgressEvent},
@@ -201,6 +201,7 @@ impl Reading<'_> {
         let (session, versions) = (self.session, self.versions);
         let control_plane = self.control_plane(&mut facts.metrics, &mut facts.leases);
         let health = session.group(Need::Health, health::read(session));
+        let components = session.group(Need::Components, components::read(session, versions));
         let permissions = session.group(Need::Permissions, permissions::read(session, versions));
         let crds = session.group(Need::Crds, definitions::read(session, versions));
         let api_services = session.group(Need::ApiServices, api_services::read(session, versions));
@@ -222,6 +223,7 @@ impl Reading<'_> {
             ),
             control_plane.boxed(),
             into(&mut facts.health, health),
+            into(&mut facts.components, components),
             into(&mut facts.permissions, permissions),
             into(&mut facts.crds, crds),
             into(&mut facts.api_services, api_services),

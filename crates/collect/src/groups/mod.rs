@@ -2,6 +2,8 @@
 
 pub(crate) mod api_services;
 pub(crate) mod backups;
+pub(crate) mod components;
+pub(crate) mod config_map;
 pub(crate) mod definitions;
 pub(crate) mod discovery;
 pub(crate) mod events;

@@ -19,6 +19,9 @@ pub struct Components {
     /// Settings of kube-proxy, where its `ConfigMap` is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy: Option<ProxySettings>,
+    /// Whether kubeadm's configuration names an etcd that it does not run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub external_etcd: bool,
     /// Sources that are there, or may be, and could not be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<UnreadSource>,
@@ -36,6 +39,9 @@ pub struct Component {
     /// The tag of its image, such as `v1.31.14`; empty where the source is no pod, or the image is named by digest.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub tag: String,
+    /// The source lists every flag with the value in effect, set or not: then no name is kept, and of values only what is not empty.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub effective: bool,
     /// Names of the flags that are set, without the hyphens before them and with hyphens inside.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
@@ -94,6 +100,8 @@ pub struct ProxySettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UnreadSource {
+    /// The program that it would tell of.
+    pub component: String,
     /// A path of the API.
     pub source: String,
     /// What was asked and answered, or what is wrong with it.
