@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::common::{Condition, Deletion, Labels};
 
 /// A namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Namespace {
     /// Name.
@@ -26,7 +26,7 @@ pub struct Namespace {
 }
 
 /// A Service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Service {
     /// Namespace.
@@ -88,7 +88,7 @@ pub struct ServicePort {
 }
 
 /// An endpoint slice, counted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EndpointSlice {
     /// Namespace.
