@@ -67,6 +67,7 @@ pub static CATALOGUE: &[&Check] = &[
     &after::post_webhooks::CHECK,
     &after::post_ingress::CHECK,
     &after::post_removed_api_callers::CHECK,
+    &after::post_volumes::CHECK,
 ];
 
 /// The check of a name.
