@@ -35,6 +35,22 @@ pub struct Call {
     pub removed_release: Option<Minor>,
 }
 
+/// Follows the verb of calls that were refused because nothing is served at their version: they are counted apart from those
+/// that were answered, also where calls are kept by verb.
+const REFUSED: &str = " (not served)";
+
+impl Call {
+    /// What stands for a verb of calls that were refused.
+    pub fn refused_verb(verb: &str) -> String {
+        format!("{verb}{REFUSED}")
+    }
+
+    /// The verb of calls that were refused because nothing is served at their version; `None` for all other calls.
+    pub fn refused(&self) -> Option<&str> {
+        self.verb.strip_suffix(REFUSED)
+    }
+}
+
 /// Calls of one program as one user, whatever it called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {

@@ -1,6 +1,6 @@
 //! Audit events that API servers send: taken in batches, added up, and given to checks as facts.
 
-use airworthy_collect::audit::{Refusal, Tally, callers};
+use airworthy_collect::audit::{Callers, Refusal, Tally, callers};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
     Facts, Missing, Need, Reason,
@@ -108,13 +108,16 @@ fn log(kept: AuditKept, now: Timestamp) -> Read<AuditLog> {
     let Some(received_at) = kept.received_at else {
         return Err(silent());
     };
+    let problems = problems(&kept, received_at, now);
+    let Callers { answered, refused } = callers(kept.calls);
     Ok(AuditLog {
-        problems: problems(&kept, received_at, now),
+        problems,
         sources: vec![SOURCE.to_owned()],
         events: kept.events,
         first: kept.first,
         last: kept.last,
-        callers: callers(kept.calls),
+        callers: answered,
+        refused,
         clients: kept.clients.into_iter().map(Into::into).collect(),
         uncounted: kept.uncounted,
         uncounted_clients: kept.uncounted_clients,

@@ -12,8 +12,8 @@ mod probe;
 pub(crate) mod removed_api_objects;
 pub(crate) mod replacement_api_gap;
 mod stored;
-mod usage;
-mod uses;
+pub(crate) mod usage;
+pub(crate) mod uses;
 
 pub(crate) use manifest_deprecated_api::{files, only_files, place, problems};
 

@@ -150,6 +150,13 @@ impl Event<'_> {
             .is_some_and(|status| status.code >= 400)
     }
 
+    /// Whether the answer was one that nothing is served there, or an object that is not there.
+    pub(super) fn not_found(&self) -> bool {
+        self.response_status
+            .as_ref()
+            .is_some_and(|status| matches!(status.code, 404 | 406 | 410))
+    }
+
     /// Whether the server called the version deprecated.
     pub(super) fn deprecated(&self) -> bool {
         self.annotations

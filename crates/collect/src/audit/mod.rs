@@ -17,7 +17,7 @@ use airworthy_model::{Missing, Need, Reason, facts::AuditLog};
 
 pub use event::Refusal;
 pub use sources::{OpenAuditError, Sources};
-pub use tally::{Tally, callers};
+pub use tally::{Callers, Tally, callers};
 
 /// Most rows of callers, and most rows of clients.
 pub const MOST_ROWS: usize = 10_000;

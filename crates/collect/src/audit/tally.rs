@@ -22,8 +22,8 @@ use super::{
 /// The longest name or user agent that is kept; a client may send any.
 const MOST_TEXT: usize = 256;
 
-/// Most verbs of a row: an API server knows fewer.
-const MOST_VERBS: usize = 16;
+/// Most verbs of a row, of answered and of refused calls: an API server knows fewer.
+pub(super) const MOST_VERBS: usize = 32;
 
 /// Most problems that are told one by one.
 const MOST_PROBLEMS: usize = 100;
@@ -89,10 +89,41 @@ impl Count {
     }
 }
 
+/// The rows of callers: of those who were answered, and of those who were refused because nothing is served at their version.
+#[derive(Debug, Default)]
+pub struct Callers {
+    /// Calls that were answered.
+    pub answered: Vec<ApiCaller>,
+    /// Calls that were refused.
+    pub refused: Vec<ApiCaller>,
+}
+
 /// The rows of callers, from their calls verb by verb.
-pub fn callers(calls: impl IntoIterator<Item = Call>) -> Vec<ApiCaller> {
-    let mut rows: BTreeMap<[String; 6], ApiCaller> = BTreeMap::new();
-    for call in calls {
+pub fn callers(calls: impl IntoIterator<Item = Call>) -> Callers {
+    let (mut answered, mut refused) = (Rows::default(), Rows::default());
+    for mut call in calls {
+        let verb = call.refused().map(str::to_owned);
+        let rows = match verb {
+            None => &mut answered,
+            Some(verb) => {
+                call.verb = verb;
+                &mut refused
+            }
+        };
+        rows.add(call);
+    }
+    Callers {
+        answered: answered.finish(),
+        refused: refused.finish(),
+    }
+}
+
+/// Callers by group, version, resource, subresource, user and user agent.
+#[derive(Default)]
+struct Rows(BTreeMap<[String; 6], ApiCaller>);
+
+impl Rows {
+    fn add(&mut self, call: Call) {
         let key = [
             call.group,
             call.version,
@@ -101,7 +132,7 @@ pub fn callers(calls: impl IntoIterator<Item = Call>) -> Vec<ApiCaller> {
             call.user,
             call.user_agent,
         ];
-        let row = rows.entry(key).or_default();
+        let row = self.0.entry(key).or_default();
         let count = call.started.max(call.ended);
         *row.verbs.entry(call.verb).or_default() += count;
         row.count += count;
@@ -116,19 +147,22 @@ pub fn callers(calls: impl IntoIterator<Item = Call>) -> Vec<ApiCaller> {
             .flatten()
             .min();
     }
-    let named = |(key, row): ([String; 6], ApiCaller)| {
-        let [group, version, resource, subresource, user, user_agent] = key;
-        ApiCaller {
-            group,
-            version,
-            resource,
-            subresource,
-            user,
-            user_agent,
-            ..row
-        }
-    };
-    rows.into_iter().map(named).collect()
+
+    fn finish(self) -> Vec<ApiCaller> {
+        let named = |(key, row): ([String; 6], ApiCaller)| {
+            let [group, version, resource, subresource, user, user_agent] = key;
+            ApiCaller {
+                group,
+                version,
+                resource,
+                subresource,
+                user,
+                user_agent,
+                ..row
+            }
+        };
+        self.0.into_iter().map(named).collect()
+    }
 }
 
 /// The calls of one row.
@@ -251,9 +285,24 @@ impl<'k> Tally<'k> {
         self.seen(event.user(), event.user_agent(), count);
         let Some(object) = event.object() else { return };
         self.about += 1;
-        if event.stage() != Stage::Received && self.matters(event, object) {
-            self.call(event, object, count);
+        if event.stage() == Stage::Received {
+            return;
         }
+        if self.matters(event, object) {
+            self.call(event, object, count, str::to_owned);
+        } else if self.is_refused(event, object) {
+            self.call(event, object, count, Call::refused_verb);
+        }
+    }
+
+    /// Whether nothing is served at the version any more. A server marks what it serves and has deprecated, so what is not marked and
+    /// not found is either gone or an object that is not there: which of them, the minor that runs tells.
+    fn is_refused(&self, event: &Event<'_>, object: &ObjectRef<'_>) -> bool {
+        event.not_found()
+            && self
+                .knowledge
+                .removed_in(&object.api_group, &object.api_version, &object.resource)
+                .is_some()
     }
 
     /// A call that the server marked was served. Of others it must be known that the version ends, and an error may mean that
@@ -283,7 +332,13 @@ impl<'k> Tally<'k> {
         }
     }
 
-    fn call(&mut self, event: &Event<'_>, object: &ObjectRef<'_>, count: Count) {
+    fn call(
+        &mut self,
+        event: &Event<'_>,
+        object: &ObjectRef<'_>,
+        count: Count,
+        name: fn(&str) -> String,
+    ) {
         let names = [
             &object.api_group,
             &object.api_version,
@@ -317,16 +372,14 @@ impl<'k> Tally<'k> {
             .into_iter()
             .flatten()
             .min();
-        let known = row.verbs.len() < MOST_VERBS || row.verbs.contains_key(event.verb());
-        let verb = if known { event.verb() } else { "other" };
-        let failed = u64::from(event.failed());
-        if let Some(entry) = row.verbs.get_mut(verb) {
-            entry.0.add(count);
-            entry.1 += failed;
-        } else {
-            row.verbs
-                .insert(shortened(verb).to_owned(), (count, failed));
+        let mut verb = name(shortened(event.verb()));
+        if row.verbs.len() >= MOST_VERBS && !row.verbs.contains_key(&verb) {
+            verb = name("other");
         }
+        let failed = u64::from(event.failed());
+        let entry = row.verbs.entry(verb).or_default();
+        entry.0.add(count);
+        entry.1 += failed;
     }
 
     /// Counts a line that could not be read, and keeps the place of the first of its kind.
@@ -413,8 +466,10 @@ impl<'k> Tally<'k> {
         let (first, last) = self.span();
         let mut clients: Vec<_> = self.clients().map(ClientSeen::from).collect();
         clients.sort_by(|a, b| (&a.user_agent, &a.user).cmp(&(&b.user_agent, &b.user)));
+        let Callers { answered, refused } = callers(self.calls());
         AuditLog {
-            callers: callers(self.calls()),
+            callers: answered,
+            refused,
             clients,
             sources,
             events: self.events,

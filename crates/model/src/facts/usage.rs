@@ -223,6 +223,10 @@ pub struct AuditLog {
     /// One row an API version, resource, user and user agent; bounded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub callers: Vec<ApiCaller>,
+    /// Calls that were refused because nothing is served at their version, whose end is known: a row each like those above, where
+    /// they do not count; bounded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<ApiCaller>,
     /// Calls by callers beyond the bound on rows.
     #[serde(default)]
     pub uncounted: u64,

@@ -1,0 +1,186 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use airworthy_model::{
+    CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
+    facts::{Condition, Gateway, Ingress},
+};
+
+use crate::{
+    Check, Context, Judgement, Outcome, always,
+    text::{short, some_of},
+};
+
+/// Ways into the cluster that are closed.
+pub(crate) static CHECK: Check = Check {
+    info: CheckInfo {
+        name: "PostIngress",
+        summary: "an Ingress, Gateway or route lost its address or is not programmed any more",
+        phase: Phase::Post,
+        group: Group::LimitCheck,
+        kind: Kind::Exception,
+        level: Severity::Blocker,
+        vendor: false,
+        needs: &[Need::Ingresses, Need::Gateways, Need::Baseline],
+        page: include_str!("post_ingress.md"),
+    },
+    blocks: always,
+    run,
+};
+
+/// Conditions by which a controller says that traffic passes.
+const PASSING: [&str; 3] = ["Accepted", "Programmed", "ResolvedRefs"];
+
+fn run(ctx: &Context<'_>) -> Outcome {
+    Ok([ingresses(ctx), gateways(ctx)].into_iter().collect())
+}
+
+fn ingresses(ctx: &Context<'_>) -> Outcome {
+    let now: BTreeMap<_, _> = ctx.ingresses()?.iter().map(|it| (key(it), it)).collect();
+    let before = ctx.before()?.ingresses()?.iter();
+    // A controller that never published an address says nothing by publishing none.
+    let reached = before.filter(|old| !old.addresses.is_empty());
+    Ok(reached
+        .filter_map(|old| ingress(ctx, old, now.get(&key(old)).copied()))
+        .collect())
+}
+
+/// Namespace and name.
+fn key(ingress: &Ingress) -> (&str, &str) {
+    (&ingress.namespace, &ingress.name)
+}
+
+fn ingress(ctx: &Context<'_>, old: &Ingress, now: Option<&Ingress>) -> Option<Finding> {
+    let change = match now {
+        None => gone(&old.addresses),
+        Some(now) => moved(&old.addresses, &now.addresses)?,
+    };
+    let Ingress {
+        namespace, name, ..
+    } = old;
+    let path = format!("/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses/{name}");
+    let subject = Subject::namespaced("networking.k8s.io/v1", "Ingress", namespace, name);
+    let class = old.class.as_ref().or(old.class_annotation.as_ref());
+    let controller = class.map(|class| format!(" of class {}", short(class, 60)));
+    let controller = controller.unwrap_or_default();
+    Some(
+        describe(ctx, subject, path, change)
+            .fix(format!("Look at the controller{controller}: whether it runs, and what it says of this Ingress"))
+            .fix_with("See the Ingress and its events", format!("kubectl -n {namespace} describe ingress {name}")),
+    )
+}
+
+/// What has become of a way in: how bad that is, and in words.
+type Change = (Severity, String);
+
+fn gone(addresses: &[String]) -> Change {
+    let had = some_of(addresses.iter().map(String::as_str));
+    (
+        Severity::Risk,
+        format!("is gone; before the upgrade it had the address {had}"),
+    )
+}
+
+/// Host names rotate, and whoever resolves them follows; an address that is in somebody's DNS does not.
+fn moved(old: &[String], now: &[String]) -> Option<Change> {
+    let had = some_of(old.iter().map(String::as_str));
+    if now.is_empty() && !old.is_empty() {
+        return Some((
+            Severity::Blocker,
+            format!("has no address any more; before the upgrade it had {had}"),
+        ));
+    }
+    let kept: BTreeSet<_> = now.iter().collect();
+    let fixed = old.iter().all(|address| is_ip(address));
+    if old.is_empty() || !fixed || old.iter().any(|address| kept.contains(address)) {
+        return None;
+    }
+    let has = some_of(now.iter().map(String::as_str));
+    Some((
+        Severity::Risk,
+        format!(
+            "has the address {has} instead of {had}: names that point to the old one lead nowhere"
+        ),
+    ))
+}
+
+fn is_ip(address: &str) -> bool {
+    address.parse::<std::net::IpAddr>().is_ok()
+}
+
+fn gateways(ctx: &Context<'_>) -> Outcome {
+    let now: BTreeMap<_, _> = ctx.gateways()?.iter().map(|it| (route(it), it)).collect();
+    let before = ctx.before()?.gateways()?;
+    Ok(before
+        .iter()
+        .filter_map(|old| gateway(ctx, old, now.get(&route(old)).copied()))
+        .collect())
+}
+
+/// Kind, namespace and name.
+fn route(gateway: &Gateway) -> (&str, &str, &str) {
+    (&gateway.kind, &gateway.namespace, &gateway.name)
+}
+
+fn gateway(ctx: &Context<'_>, old: &Gateway, now: Option<&Gateway>) -> Option<Finding> {
+    let change = match now {
+        None if passes(old) => (
+            Severity::Risk,
+            "is gone; before the upgrade traffic passed".to_owned(),
+        ),
+        None => return None,
+        Some(now) => lost(old, now).or_else(|| moved(&old.addresses, &now.addresses))?,
+    };
+    let Gateway {
+        namespace,
+        name,
+        kind,
+        ..
+    } = old;
+    let resource = if kind == "Gateway" {
+        "gateways"
+    } else {
+        "httproutes"
+    };
+    let path =
+        format!("/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/{resource}/{name}");
+    let subject = Subject::namespaced("gateway.networking.k8s.io/v1", kind, namespace, name);
+    Some(describe(ctx, subject, path, change).fix_with(
+        "See what its controller says, and whether that runs",
+        format!("kubectl -n {namespace} describe {resource}.gateway.networking.k8s.io {name}"),
+    ))
+}
+
+fn holds(gateway: &Gateway, condition: &str) -> bool {
+    Condition::find(&gateway.conditions, condition).is_some_and(Condition::is_true)
+}
+
+fn passes(gateway: &Gateway) -> bool {
+    holds(gateway, "Accepted") || holds(gateway, "Programmed")
+}
+
+/// Conditions that held and do not hold any more.
+fn lost(old: &Gateway, now: &Gateway) -> Option<Change> {
+    let lost = |condition: &&str| holds(old, condition) && !holds(now, condition);
+    let condition = PASSING.into_iter().find(lost)?;
+    let why = Condition::find(&now.conditions, condition)
+        .map_or("nobody says so", |condition| condition.reason.as_str());
+    let message = format!(
+        "is not {condition} any more ({}), which it was before the upgrade",
+        short(why, 60)
+    );
+    Some((Severity::Blocker, message))
+}
+
+fn describe(
+    ctx: &Context<'_>,
+    subject: Subject,
+    path: String,
+    (severity, message): Change,
+) -> Finding {
+    let message = short(&message, 200);
+    Finding::new(severity, subject, message.clone()).because(Evidence::state(
+        path,
+        ctx.now(),
+        message,
+    ))
+}
