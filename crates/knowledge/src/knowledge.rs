@@ -8,8 +8,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
+    addons::Addons,
     api::{Api, Serving},
     apis::Apis,
+    corefile::Corefiles,
     fields::Fields,
     flags::{Flags, Plugins},
     gates::Gates,
@@ -95,7 +97,9 @@ macro_rules! sections {
 }
 
 sections! {
+    addons: Addons = "../data/addons.json",
     apis: Apis = "../data/apis.json",
+    corefile: Corefiles = "../data/corefile.json",
     fields: Fields = "../data/fields.json",
     flags: Flags = "../data/flags.json",
     gates: Gates = "../data/gates.json",

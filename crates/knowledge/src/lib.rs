@@ -3,9 +3,11 @@
 //! `cargo xtask knowledge` generates the data from Kubernetes' own Go modules, with a source per row (`data/`). It is embedded
 //! in the program, each section in a file of its own that is read when it is first asked for; a knowledge file bundles all.
 
+mod addons;
 mod api;
 mod apis;
 mod component;
+mod corefile;
 mod fields;
 mod flags;
 mod gates;
@@ -16,8 +18,10 @@ mod spans;
 mod storage;
 mod volumes;
 
+pub use addons::{Addon, AddonRange, Promise, Retired, Role, VersionOf};
 pub use api::{Api, Class, Plan, Provenance, Serving, Span, api_version, url};
 pub use component::{Component, ParseComponentError};
+pub use corefile::{CorefilePlugin, CorefileRow, CorefileState, DefaultCoredns, RemovedOption};
 pub use fields::{
     AddedField, DeprecatedField, Deprecation, Effect, FieldLife, FieldRow, FieldStatus, Marked,
     RemovedField, TypeRow,

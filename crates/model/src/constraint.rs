@@ -271,11 +271,14 @@ fn take_version(text: &str, operator: Operator) -> Option<(Bound, &str)> {
     if ![build, pre_release].into_iter().flatten().all(are_labels) {
         return None;
     }
-    let parts: Vec<Option<u64>> = numbers.split('.').map(component).collect::<Option<_>>()?;
+    let parts: Vec<Component> = numbers.split('.').map(component).collect::<Option<_>>()?;
     if parts.len() > 3 {
         return None;
     }
-    let part = |at: usize| parts.get(at).copied().flatten();
+    let part = |at: usize| match parts.get(at)? {
+        Component::Number(number) => Some(*number),
+        Component::Open => None,
+    };
     let (open, numbers) = match (part(0), part(1), part(2)) {
         (None, ..) => (Open::All, [0; 3]),
         (Some(major), None, _) => (Open::Minor, [major, 0, 0]),
@@ -303,12 +306,18 @@ fn are_labels(text: &str) -> bool {
         .all(|label| !label.is_empty() && label.chars().all(fine))
 }
 
-/// A number, or `None` for one that is left open. The outer `None` is neither.
-fn component(text: &str) -> Option<Option<u64>> {
+/// A number of a version, or one that is left open.
+#[derive(Clone, Copy)]
+enum Component {
+    Number(u64),
+    Open,
+}
+
+fn component(text: &str) -> Option<Component> {
     match text {
-        "x" | "X" | "*" => Some(None),
+        "x" | "X" | "*" => Some(Component::Open),
         digits if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
-            digits.parse().ok().map(Some)
+            digits.parse().ok().map(Component::Number)
         }
         _ => None,
     }

@@ -100,10 +100,10 @@ fn a_section_that_lacks_or_is_no_list_is_refused_by_name() {
             .unwrap_err()
             .to_string()
     };
-    assert!(refused("").contains("no section \"apis\""));
-    let no_list = refused(", \"apis\": 7");
+    assert!(refused("").contains("no section \"addons\""));
+    let no_list = refused(", \"addons\": 7");
     assert!(
-        no_list.contains("\"apis\"") && no_list.contains("not a list"),
+        no_list.contains("\"addons\"") && no_list.contains("not a list"),
         "{no_list}"
     );
     assert!(refused(", \"apes\": []").contains("apes"));
