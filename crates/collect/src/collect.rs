@@ -3,29 +3,33 @@
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
     Facts, Minor, Missing, Need, Reason,
-    facts::{self, ClusterIdentity, Read, Rows, ServerVersion, Webhook},
+    facts::{self, ClusterIdentity, NodeUsage, Read, Rows, ServerVersion, Webhook},
 };
 use futures::{
     FutureExt as _,
     future::{BoxFuture, join_all},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     connect::Connection,
     failure::{Cause, Failure},
     groups::{
         api_services, backups, components, definitions, discovery, events, gateways, gitops,
-        health, helm, leases, metrics, permissions, roles, tokens, version, writers,
+        health, helm, installed, kubelets, leases, metrics, operations, permissions, roles, tokens,
+        version, writers,
     },
     list::{self, Listing},
     plan::{Outcome, Plan, Progress, ProgressEvent},
     resource::{self, Resource, Versions},
     session::Session,
-    wire::{self, Wire},
+    wire::{self, Wire, usage::NodeMetrics},
 };
 
 const NOT_ASKED_FOR: &str = "not asked for";
+
+/// Where metrics of nodes are served, if anywhere.
+const NODE_METRICS: (&str, &str, &[&str]) = ("metrics.k8s.io", "nodes", &["v1beta1"]);
 
 /// A cluster of which nothing can be said, because not even `/version` can be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,13 +102,32 @@ pub async fn collect(
         versions,
     };
     reading.fill(&mut facts).await;
+    reading.kubelets(&mut facts).await;
     facts.discovery = session.group(Need::Discovery, async { served }).await;
     facts.cluster.uid = uid(&session, &facts).await;
     facts.switch_off(&plan.switched_off);
+    by_its_clock(&session, &mut facts);
     if plan.wants(Need::Collection) {
         facts.collection = Ok(session.report());
     }
     Ok(facts)
+}
+
+/// Takes the API server's clock for the time of reading: everything that facts say of time was written by that side.
+fn by_its_clock(session: &Session<'_>, facts: &mut Facts) {
+    let Some(ahead) = session.clock_difference() else {
+        return;
+    };
+    let there = facts
+        .observed_at
+        .checked_add(SignedDuration::from_secs(ahead));
+    if let Ok(there) = there {
+        facts.observed_at = there;
+        let (seconds, way) = (ahead.abs(), if ahead > 0 { "ahead of" } else { "behind" });
+        let detail =
+            format!("the API server's clock is {seconds} s {way} ours; ages are told by its clock");
+        session.note("/version", detail, false);
+    }
 }
 
 /// The newest minor whose deprecations may apply.
@@ -197,7 +220,9 @@ fn into<'a, T: Send>(
 impl Reading<'_> {
     /// Fills every group but version, discovery and the report, several at a time.
     async fn fill(&self, facts: &mut Facts) {
-        use wire::{access, batch, ingress, network, node, pod, policy, storage, workload};
+        use wire::{
+            access, batch, csr, ingress, lease, network, node, pod, policy, storage, workload,
+        };
         let (session, versions) = (self.session, self.versions);
         let control_plane = self.control_plane(&mut facts.metrics, &mut facts.leases);
         let health = session.group(Need::Health, health::read(session));
@@ -215,6 +240,11 @@ impl Reading<'_> {
         let gateways = session.group(Need::Gateways, gateways::read(session, versions));
         let events = session.group(Need::Events, events::read(session));
         let sources = session.group(Need::GitOps, gitops::read(session, versions));
+        let operations = session.group(Need::Operations, operations::read(session, versions));
+        let usage = installed::all(session, versions, NODE_METRICS, |wire: NodeMetrics, _| {
+            NodeUsage::from(wire)
+        });
+        let usage = session.group(Need::NodeUsage, usage);
         // Pods are the longest list and its pages come one after another, so they go first.
         let groups = [
             into(
@@ -233,6 +263,16 @@ impl Reading<'_> {
             into(&mut facts.git_ops, sources),
             into(&mut facts.gateways, gateways),
             into(&mut facts.events, events),
+            into(&mut facts.operations, operations),
+            into(&mut facts.node_usage, usage),
+            into(
+                &mut facts.node_leases,
+                self.list::<lease::Lease, _>(Need::NodeLeases, &resource::NODE_LEASES),
+            ),
+            into(
+                &mut facts.csrs,
+                self.list::<csr::CertificateSigningRequest, _>(Need::Csrs, &resource::CSRS),
+            ),
             into(
                 &mut facts.nodes,
                 self.list::<node::Node, _>(Need::Nodes, &resource::NODES),
@@ -340,6 +380,20 @@ impl Reading<'_> {
             ),
         ];
         join_all(groups).await;
+    }
+
+    /// Kubelets, once the nodes are known.
+    async fn kubelets(&self, facts: &mut Facts) {
+        facts.kubelets = match &facts.nodes {
+            Ok(nodes) => {
+                let kubelets = kubelets::read(self.session, nodes);
+                self.session.group(Need::Kubelets, kubelets).await
+            }
+            Err(missing) => Err(Missing {
+                need: Need::Kubelets,
+                ..missing.clone()
+            }),
+        };
     }
 
     /// Metrics and leases together: leases also tell how many API servers there are, so of how many the metrics are.

@@ -46,6 +46,11 @@ pub(crate) const LEASES: Resource = Resource {
     namespace: Some("kube-system"),
     ..resource("coordination.k8s.io", "leases")
 };
+pub(crate) const NODE_LEASES: Resource = Resource {
+    namespace: Some("kube-node-lease"),
+    ..LEASES
+};
+pub(crate) const CSRS: Resource = resource("certificates.k8s.io", "certificatesigningrequests");
 pub(crate) const PDBS: Resource = Resource {
     versions: &["v1", "v1beta1"],
     ..resource("policy", "poddisruptionbudgets")

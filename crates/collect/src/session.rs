@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex,
+        Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -12,6 +12,7 @@ use airworthy_model::facts::{CollectionNote, CollectionReport};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
+use jiff::{SignedDuration, Timestamp};
 use kube::client::Body;
 use tokio::{
     sync::Semaphore,
@@ -27,6 +28,8 @@ use crate::{
 
 /// How often a request is sent again after the server asked for a pause.
 const RETRIES: u32 = 3;
+/// From how many seconds on clocks count as different: a header tells whole seconds, and the way takes time.
+const CLOCKS_DIFFER: i64 = 3;
 /// The pause when the server names none.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -135,6 +138,8 @@ pub(crate) struct Session<'a> {
     requests: AtomicU64,
     bytes: AtomicU64,
     notes: Mutex<Vec<CollectionNote>>,
+    /// How far the API server's clock is ahead of ours, in seconds, once it has answered.
+    clock: OnceLock<i64>,
 }
 
 impl<'a> Session<'a> {
@@ -152,6 +157,7 @@ impl<'a> Session<'a> {
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             notes: Mutex::new(Vec::new()),
+            clock: OnceLock::new(),
         }
     }
 
@@ -290,6 +296,9 @@ impl<'a> Session<'a> {
         let response = self.connection.client().send(request).await;
         let response: Response<Body> = response.map_err(|error| cause_of(&error))?;
         let (head, mut body) = response.into_parts();
+        if !ask.path.contains("/proxy/") {
+            self.set_clock(&head);
+        }
         let mut sink = S::default();
         let mut taken = 0;
         while let Some(frame) = body.frame().await {
@@ -307,10 +316,40 @@ impl<'a> Session<'a> {
         Ok((head, sink))
     }
 
+    /// Compares clocks, by the first answer that tells the time.
+    fn set_clock(&self, head: &http::response::Parts) {
+        if self.clock.get().is_none()
+            && let Some(there) = head.headers.get(header::DATE).and_then(date)
+        {
+            let _ = self
+                .clock
+                .set(there.as_second() - Timestamp::now().as_second());
+        }
+    }
+
+    /// How far the API server's clock is ahead of ours, in seconds; nothing while they agree as far as a header can tell.
+    pub(crate) fn clock_difference(&self) -> Option<i64> {
+        let seconds = self.clock.get().copied()?;
+        (seconds.abs() >= CLOCKS_DIFFER).then_some(seconds)
+    }
+
+    /// The time by the API server's clock, once it has answered.
+    pub(crate) fn server_now(&self) -> Option<Timestamp> {
+        let ahead = SignedDuration::from_secs(*self.clock.get()?);
+        Timestamp::now().checked_add(ahead).ok()
+    }
+
     /// Waits, but not beyond the end of the run.
     pub(crate) async fn wait(&self, pause: Duration) {
         tokio::time::sleep_until((Instant::now() + pause).min(self.ends)).await;
     }
+}
+
+/// The time that a `Date` header tells.
+pub(crate) fn date(value: &HeaderValue) -> Option<Timestamp> {
+    let text = value.to_str().ok()?;
+    let there = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(there.timestamp())
 }
 
 /// How long the server wants us to wait before we ask again; `None` when it does not.
@@ -321,4 +360,16 @@ fn pause(head: &http::response::Parts) -> Option<Duration> {
     let seconds = head.headers.get(header::RETRY_AFTER);
     let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
     Some(seconds.map_or(PAUSE, Duration::from_secs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_header_tells_a_time() {
+        let read = |text| date(&HeaderValue::from_static(text)).map(Timestamp::as_second);
+        assert_eq!(read("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(read("yesterday"), None);
+    }
 }

@@ -8,16 +8,16 @@ use airworthy_model::{
 };
 use jiff::Timestamp;
 
+use super::exposition::{ByLine, Lines, Sample};
 use crate::{
     failure::{Cause, Failure},
-    session::{Ask, Session, Sink},
-    wire::DecodeError,
+    session::{Ask, Session},
 };
 
 pub(crate) async fn read(session: &Session<'_>) -> Result<Metrics, Failure> {
     let ask = Ask::get("/metrics", "text/plain;version=0.0.4, */*;q=0.1");
     let most = session.plan.limits.metrics_bytes;
-    let (head, scan) = session.patiently::<Scan>(&ask, most).await?;
+    let (head, scan) = session.patiently::<ByLine<Scan>>(&ask, most).await?;
     if !head.status.is_success() {
         let message = head
             .status
@@ -27,6 +27,7 @@ pub(crate) async fn read(session: &Session<'_>) -> Result<Metrics, Failure> {
         return Err(ask.failed(Cause::Status(head.status, message)));
     }
     scan.finish()
+        .and_then(Scan::finish)
         .map_err(|why| ask.failed(Cause::Malformed(why.into())))
 }
 
@@ -36,7 +37,6 @@ type Endpoint = [String; 4];
 /// What has been read so far.
 #[derive(Default)]
 struct Scan {
-    rest: Vec<u8>,
     started: Option<f64>,
     deprecated: Vec<(Endpoint, String)>,
     requests: HashMap<Endpoint, BTreeMap<String, f64>>,
@@ -46,28 +46,7 @@ struct Scan {
     of_an_api_server: bool,
 }
 
-impl Sink for Scan {
-    fn take(&mut self, chunk: &[u8]) -> Result<(), DecodeError> {
-        let mut chunk = chunk;
-        while let Some(end) = chunk.iter().position(|byte| *byte == b'\n') {
-            let (line, after) = (&chunk[..end], &chunk[end + 1..]);
-            if self.rest.is_empty() {
-                self.line(line);
-            } else {
-                let mut whole = std::mem::take(&mut self.rest);
-                whole.extend_from_slice(line);
-                self.line(&whole);
-                whole.clear();
-                self.rest = whole;
-            }
-            chunk = after;
-        }
-        self.rest.extend_from_slice(chunk);
-        Ok(())
-    }
-}
-
-impl Scan {
+impl Lines for Scan {
     fn line(&mut self, line: &[u8]) {
         if !line.starts_with(b"apiserver_")
             && !line.starts_with(b"etcd_")
@@ -82,10 +61,10 @@ impl Scan {
         match sample.name {
             "apiserver_requested_deprecated_apis" if sample.value > 0.0 => {
                 self.deprecated
-                    .push((sample.endpoint(), sample.label("removed_release")));
+                    .push((endpoint(&sample), sample.label("removed_release")));
             }
             "apiserver_request_total" => {
-                let verbs = self.requests.entry(sample.endpoint()).or_default();
+                let verbs = self.requests.entry(endpoint(&sample)).or_default();
                 *verbs.entry(sample.label("verb")).or_default() += sample.value;
             }
             "apiserver_resource_objects" => {
@@ -106,11 +85,10 @@ impl Scan {
             _ => {}
         }
     }
+}
 
+impl Scan {
     fn finish(mut self) -> Result<Metrics, &'static str> {
-        if !self.rest.is_empty() {
-            return Err("the text ends in the middle of a line");
-        }
         if !self.of_an_api_server {
             return Err("there is no metric of an API server in it");
         }
@@ -168,77 +146,14 @@ fn instant(seconds: f64) -> Option<Timestamp> {
     Timestamp::from_millisecond((seconds * 1000.0) as i64).ok()
 }
 
-/// One line of the text format.
-struct Sample<'a> {
-    name: &'a str,
-    labels: Vec<(&'a str, String)>,
-    value: f64,
-}
-
-impl<'a> Sample<'a> {
-    fn parse(line: &'a str) -> Option<Self> {
-        let name_ends = line.find(['{', ' '])?;
-        let (name, mut rest) = line.split_at(name_ends);
-        let mut labels = Vec::new();
-        if let Some(inner) = rest.strip_prefix('{') {
-            rest = inner;
-            while !rest.starts_with('}') {
-                let (label, after) = parse_label(rest)?;
-                labels.push(label);
-                rest = after;
-            }
-            rest = &rest[1..];
-        }
-        let value = rest.split_ascii_whitespace().next()?.parse().ok()?;
-        Some(Self {
-            name,
-            labels,
-            value,
-        })
-    }
-
-    fn label(&self, name: &str) -> String {
-        let label = self.labels.iter().find(|(key, _)| *key == name);
-        label.map(|(_, value)| value.clone()).unwrap_or_default()
-    }
-
-    fn endpoint(&self) -> Endpoint {
-        ["group", "version", "resource", "subresource"].map(|name| self.label(name))
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "`as` clamps, which is wanted"
-    )]
-    fn count(&self) -> i64 {
-        self.value as i64
-    }
-}
-
-/// Reads `name="value"` and the comma that may follow.
-fn parse_label(text: &str) -> Option<((&str, String), &str)> {
-    let (name, rest) = text.split_once("=\"")?;
-    let mut value = String::new();
-    let mut characters = rest.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '"' => {
-                let after = &rest[at + 1..];
-                return Some(((name, value), after.strip_prefix(',').unwrap_or(after)));
-            }
-            '\\' => value.push(match characters.next()?.1 {
-                'n' => '\n',
-                other => other,
-            }),
-            other => value.push(other),
-        }
-    }
-    None
+fn endpoint(sample: &Sample<'_>) -> Endpoint {
+    ["group", "version", "resource", "subresource"].map(|name| sample.label(name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::Sink as _;
 
     const TEXT: &str = r#"# HELP apiserver_request_total x
 apiserver_request_total{code="200",group="flowcontrol.apiserver.k8s.io",resource="flowschemas",subresource="",verb="LIST",version="v1beta3"} 3
@@ -256,11 +171,11 @@ process_start_time_seconds 1.76e+09
 
     /// Fed in chunks of every size, because a chunk may end anywhere.
     fn scan(text: &str, chunk: usize) -> Result<Metrics, &'static str> {
-        let mut scan = Scan::default();
+        let mut scan = ByLine::<Scan>::default();
         for chunk in text.as_bytes().chunks(chunk) {
             scan.take(chunk).unwrap();
         }
-        scan.finish()
+        scan.finish().and_then(Scan::finish)
     }
 
     #[test]
@@ -285,15 +200,6 @@ process_start_time_seconds 1.76e+09
         ]);
         assert_eq!(whole.object_counts, counts);
         assert_eq!(whole.process_started.unwrap().as_second(), 1_760_000_000);
-    }
-
-    #[test]
-    fn escapes_in_labels_are_undone() {
-        let sample = Sample::parse(r#"x{path="a\"b\\c,d\n",y="z"} 1 1700"#).unwrap();
-        assert_eq!(
-            (sample.label("path").as_str(), sample.label("y").as_str()),
-            ("a\"b\\c,d\n", "z")
-        );
     }
 
     #[test]

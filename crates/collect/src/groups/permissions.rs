@@ -57,11 +57,7 @@ fn is_asked(versions: Versions<'_>, need: Need, access: &Access) -> bool {
                 .any(|kind| kind.group == *group && kind.resource == *resource)
         }
         // Kinds of add-ons: most clusters have only some of them.
-        Need::GitOps
-        | Need::Operations
-        | Need::NodeUsage
-        | Need::Backups
-        | Need::Gateways => {
+        Need::GitOps | Need::Operations | Need::NodeUsage | Need::Backups | Need::Gateways => {
             let mut resources = served.resources.iter();
             resources.any(|one| one.group == *group && one.resource == *resource)
         }
@@ -93,8 +89,11 @@ fn attributes(access: Access) -> serde_json::Value {
             {"verb": "list", "group": group, "resource": "leases", "namespace": "kube-system"}}),
         Access::List { group, resource } => json!({"resourceAttributes":
             {"verb": "list", "group": group, "resource": resource}}),
-        Access::Get { group, resource } => json!({"resourceAttributes":
-            {"verb": "get", "group": group, "resource": resource}}),
+        Access::Get { group, resource } => {
+            let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+            json!({"resourceAttributes":
+                {"verb": "get", "group": group, "resource": resource, "subresource": subresource}})
+        }
     }
 }
 

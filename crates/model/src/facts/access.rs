@@ -93,7 +93,4 @@ pub struct Csr {
     /// It was approved or denied, or failed: nobody has to decide about it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub decided: bool,
-    /// A certificate was issued.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub issued: bool,
 }

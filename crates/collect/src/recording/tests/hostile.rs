@@ -427,7 +427,7 @@ fn a_window_that_wants_much_memory_is_refused() {
 }
 
 const TIGHT: Limits = Limits {
-    manifest: 4096,
+    manifest: 16_384,
     compressed: 4096,
     member: 1000,
     total: 1200,
