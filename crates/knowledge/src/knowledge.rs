@@ -11,6 +11,7 @@ use crate::{
     addons::Addons,
     api::{Api, Serving},
     apis::Apis,
+    configs::Configs,
     corefile::Corefiles,
     fields::Fields,
     flags::{Flags, Plugins},
@@ -99,6 +100,7 @@ macro_rules! sections {
 sections! {
     addons: Addons = "../data/addons.json",
     apis: Apis = "../data/apis.json",
+    configs: Configs = "../data/configs.json",
     corefile: Corefiles = "../data/corefile.json",
     fields: Fields = "../data/fields.json",
     flags: Flags = "../data/flags.json",

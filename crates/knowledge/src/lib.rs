@@ -7,6 +7,7 @@ mod addons;
 mod api;
 mod apis;
 mod component;
+mod configs;
 mod corefile;
 mod fields;
 mod flags;
@@ -21,6 +22,7 @@ mod volumes;
 pub use addons::{Addon, AddonRange, Promise, Retired, Role, VersionOf};
 pub use api::{Api, Class, Plan, Provenance, Serving, Span, api_version, url};
 pub use component::{Component, ParseComponentError};
+pub use configs::{ConfigState, ConfigVersion};
 pub use corefile::{CorefilePlugin, CorefileRow, CorefileState, DefaultCoredns, RemovedOption};
 pub use fields::{
     AddedField, DeprecatedField, Deprecation, Effect, FieldLife, FieldRow, FieldStatus, Marked,

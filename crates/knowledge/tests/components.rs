@@ -4,7 +4,7 @@ use airworthy_knowledge::{
     Component::{
         self, KubeApiserver, KubeControllerManager, KubeProxy, KubeScheduler, Kubeadm, Kubelet,
     },
-    FlagState, GateState, Knowledge, PluginState,
+    ConfigState, FlagState, GateState, Knowledge, PluginState,
     Stage::{self, Alpha, Beta, Deprecated, Ga},
 };
 use airworthy_model::Minor;
@@ -238,4 +238,29 @@ fn every_row_names_its_source() {
         );
         assert!(!source.tag.is_empty(), "{source:?}");
     }
+}
+
+#[test]
+fn versions_of_configuration() {
+    let knowledge = Knowledge::embedded();
+    let config = |api: &str, kind: &str, minor: u16| knowledge.config(api, kind, v(minor));
+    let kubeadm = "kubeadm.k8s.io/v1beta3";
+    assert_eq!(
+        config(kubeadm, "ClusterConfiguration", 36),
+        ConfigState::Read
+    );
+    let gone = ConfigState::Removed { since: v(37) };
+    assert_eq!(config(kubeadm, "ClusterConfiguration", 37), gone);
+    let scheduler = "kubescheduler.config.k8s.io/v1";
+    let not_yet = ConfigState::NotYet { since: v(25) };
+    assert_eq!(config(scheduler, "KubeSchedulerConfiguration", 24), not_yet);
+    assert_eq!(config("example.com/v1", "Policy", 31), ConfigState::Unheard);
+    assert_eq!(config(kubeadm, "Policy", 31), ConfigState::Unheard);
+    assert_eq!(
+        config(kubeadm, "ClusterConfiguration", 99),
+        ConfigState::Unread
+    );
+    let lost: Vec<_> = knowledge.configs_lost(v(24)).map(|row| &*row.api).collect();
+    assert_eq!(lost, ["audit.k8s.io/v1alpha1", "audit.k8s.io/v1beta1"]);
+    assert!(knowledge.configs_lost(v(32)).next().is_none());
 }
