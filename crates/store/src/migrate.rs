@@ -10,6 +10,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_audit.sql"),
     include_str!("../migrations/0003_api.sql"),
+    include_str!("../migrations/0004_settling.sql"),
 ];
 
 /// The schema this program makes and the newest it can read.
