@@ -4,6 +4,7 @@ use airworthy_model::{
 };
 
 use super::{
+    crd_conversion_webhook::failed_to_convert,
     probe,
     stored::{has, stored, weight},
 };
@@ -33,7 +34,9 @@ fn run(ctx: &Context<'_>) -> Outcome {
 }
 
 fn judge(ctx: &Context<'_>, crd: &Crd) -> impl Iterator<Item = Finding> {
-    let unreadable = probe::failed(ctx, crd).map(|probe| unreadable(crd, probe));
+    let unreadable = probe::failed(ctx, crd)
+        .filter(|probe| !is_told_by_conversion(ctx, crd, probe))
+        .map(|probe| unreadable(crd, probe));
     let found = [absent(crd), stale(crd)]
         .into_iter()
         .flatten()
@@ -44,6 +47,11 @@ fn judge(ctx: &Context<'_>, crd: &Crd) -> impl Iterator<Item = Finding> {
     );
     let evidence = Evidence::state(source, ctx.now(), status(crd));
     found.map(move |finding| finding.because(evidence.clone()))
+}
+
+/// Whether the conversion failed, and the check of conversions tells it.
+fn is_told_by_conversion(ctx: &Context<'_>, crd: &Crd, probe: &CrdProbe) -> bool {
+    failed_to_convert(crd, probe) && ctx.runs("CrdConversionWebhook")
 }
 
 fn status(crd: &Crd) -> String {

@@ -273,6 +273,12 @@ fn filled(need: Need, row: &Value) -> Value {
             *labels = pairs(labels);
         }
     }
+    // The selector of a Service is a map of labels.
+    if need == Need::Services
+        && let Some(labels) = merged.get_mut("selector")
+    {
+        *labels = pairs(labels);
+    }
     for key in ["selector", "namespaceSelector", "objectSelector"] {
         if let Some(labels) = merged
             .get_mut(key)
