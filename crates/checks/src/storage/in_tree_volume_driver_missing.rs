@@ -197,17 +197,17 @@ fn missing(
     finding
 }
 
-/// `2 awsElasticBlockStore volumes, 1 pod with one and 1 class`.
+/// `2 awsElasticBlockStore volumes and 1 StorageClass object`.
 fn wanting(migration: Migration, users: &Users<'_>, classes: &[&StorageClass]) -> String {
     let plugin = migration.turn.plugin.name();
     let parts: Vec<_> = [
         (users.volumes.len(), format!("{plugin} volume")),
         (users.pods.len(), format!("inline {plugin} volume")),
-        (classes.len(), format!("{plugin} class")),
+        (classes.len(), "StorageClass object".to_owned()),
     ]
     .into_iter()
     .filter(|(number, _)| *number > 0)
-    .map(|(number, noun)| counted(number, &noun).replace("classs", "classes"))
+    .map(|(number, noun)| counted(number, &noun))
     .collect();
     parts.join(" and ")
 }
