@@ -15,7 +15,7 @@ use crate::{
     connect::Connection,
     failure::{Cause, Failure},
     groups::{
-        api_services, backups, components, definitions, discovery, events, gateways, gitops,
+        api_services, backups, components, definitions, discovery, dns, events, gateways, gitops,
         health, helm, installed, kubelets, leases, metrics, operations, permissions, roles, tokens,
         version, writers,
     },
@@ -227,6 +227,7 @@ impl Reading<'_> {
         let control_plane = self.control_plane(&mut facts.metrics, &mut facts.leases);
         let health = session.group(Need::Health, health::read(session));
         let components = session.group(Need::Components, components::read(session, versions));
+        let dns = session.group(Need::ClusterDns, dns::read(session));
         let permissions = session.group(Need::Permissions, permissions::read(session, versions));
         let crds = session.group(Need::Crds, definitions::read(session, versions));
         let api_services = session.group(Need::ApiServices, api_services::read(session, versions));
@@ -254,6 +255,7 @@ impl Reading<'_> {
             control_plane.boxed(),
             into(&mut facts.health, health),
             into(&mut facts.components, components),
+            into(&mut facts.cluster_dns, dns),
             into(&mut facts.permissions, permissions),
             into(&mut facts.crds, crds),
             into(&mut facts.api_services, api_services),

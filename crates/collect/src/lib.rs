@@ -7,6 +7,7 @@ pub mod audit;
 mod certificate;
 mod collect;
 mod connect;
+pub mod corefile;
 mod failure;
 mod groups;
 pub mod helm;

@@ -211,6 +211,11 @@ async fn what_is_kept_of_a_release() {
             kept("flowcontrol.apiserver.k8s.io/v1beta3", "FlowSchema", "web"),
             hook,
         ],
+        written_at: None,
+        app_version: String::new(),
+        workloads: Vec::new(),
+        corefiles: Vec::new(),
+        newest: None,
         problem: None,
     };
     assert_eq!(releases, [expected]);

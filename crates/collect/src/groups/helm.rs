@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use airworthy_manifest::Watch;
-use airworthy_model::{Reason, facts::HelmRelease};
+use airworthy_model::{
+    Reason,
+    facts::{HelmRelease, NewestRevision},
+};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use http::StatusCode;
@@ -12,7 +15,7 @@ use crate::{
     failure::{Cause, Failure},
     helm::{
         self, Content,
-        record::{Holder, Record, that_count},
+        record::{Counting, Holder, Record, that_count},
     },
     list::{self, Listing},
     resource::Versions,
@@ -99,31 +102,43 @@ fn record(holder: Holder, wire: Labelled) -> Option<Record> {
 async fn release(
     session: &Session<'_>,
     watch: Arc<Watch>,
-    record: Record,
+    counting: Counting,
 ) -> Result<Option<HelmRelease>, Failure> {
+    let record = &counting.record;
     if !record.is_used_again() {
-        return Ok(Some(fact(record, Ok(Content::default()))));
+        return Ok(Some(fact(counting, Ok(Content::default()))));
     }
-    let content = match payload(session, &record).await {
+    let content = match payload(session, record).await {
         Ok(Some(payload)) => payload.open(watch).await,
         Ok(None) => return Ok(None),
         Err(failure) if concerns_all(&failure) => return Err(failure),
         Err(failure) => Err(failure.to_string()),
     };
-    Ok(Some(fact(record, content)))
+    Ok(Some(fact(counting, content)))
 }
 
 fn concerns_all(failure: &Failure) -> bool {
     failure.reason() == Reason::Forbidden || matches!(failure.cause, Cause::Budget(_))
 }
 
-fn fact(record: Record, content: Result<Content, String>) -> HelmRelease {
+fn fact(counting: Counting, content: Result<Content, String>) -> HelmRelease {
+    let Counting { record, newest } = counting;
     let unread = |problem| Content {
         problem: Some(problem),
         ..Content::default()
     };
-    let content = content.unwrap_or_else(unread);
+    let mut content = content.unwrap_or_else(unread);
+    content.stand_in(&record.namespace);
     HelmRelease {
+        newest: newest.map(|newest| NewestRevision {
+            revision: newest.revision,
+            status: newest.status,
+            written_at: newest.written_at,
+        }),
+        written_at: record.written_at,
+        app_version: content.app_version,
+        workloads: content.workloads,
+        corefiles: content.corefiles,
         namespace: record.namespace,
         name: record.release,
         revision: record.revision,

@@ -6,6 +6,7 @@ pub(crate) mod components;
 pub(crate) mod config_map;
 pub(crate) mod definitions;
 pub(crate) mod discovery;
+pub(crate) mod dns;
 pub(crate) mod events;
 pub(crate) mod exposition;
 pub(crate) mod gateways;

@@ -1,11 +1,11 @@
 //! What is kept of a release.
 
 use airworthy_manifest::{Digest, Found, Watch};
-use airworthy_model::facts::{DesiredObject, Unreadable};
+use airworthy_model::facts::{DesiredObject, ReleaseCorefile, ReleaseWorkload, Unreadable};
 use jiff::Timestamp;
 
 use super::{
-    Undecodable,
+    Undecodable, held,
     payload::{Release, decode},
 };
 
@@ -19,6 +19,8 @@ pub struct Content {
     pub chart: String,
     /// Version of its chart.
     pub chart_version: String,
+    /// Version of what its chart installs.
+    pub app_version: String,
     /// The constraint on Kubernetes that its chart states.
     pub kube_version: Option<String>,
     /// When it was deployed.
@@ -27,6 +29,10 @@ pub struct Content {
     pub objects: u32,
     /// Those that are watched.
     pub watched: Vec<DesiredObject>,
+    /// Its workloads. The namespace is empty where the manifest names none.
+    pub workloads: Vec<ReleaseWorkload>,
+    /// Its Corefiles, likewise.
+    pub corefiles: Vec<ReleaseCorefile>,
     /// Why not all of its objects could be looked at.
     pub problem: Option<String>,
 }
@@ -38,6 +44,7 @@ pub fn read(payload: &[u8], watch: &Watch) -> Result<Content, Undecodable> {
     let mut content = Content {
         chart: release.chart().to_owned(),
         chart_version: release.chart_version().to_owned(),
+        app_version: release.app_version().to_owned(),
         kube_version: release.kube_version().map(str::to_owned),
         deployed_at: release.deployed_at(),
         ..Content::default()
@@ -49,9 +56,19 @@ pub fn read(payload: &[u8], watch: &Watch) -> Result<Content, Undecodable> {
 impl Content {
     fn look_at(&mut self, release: &Release, watch: &Watch) {
         self.look_at_text(&release.manifest, None, watch);
+        (self.workloads, self.corefiles) = held::read(&release.manifest);
         for hook in &release.hooks {
             let events = hook.events.join(", ");
             self.look_at_text(&hook.manifest, Some(&events), watch);
+        }
+    }
+
+    /// Puts the namespace of the release where its manifest names none, as Helm does.
+    pub(crate) fn stand_in(&mut self, namespace: &str) {
+        let workloads = self.workloads.iter_mut().map(|one| &mut one.namespace);
+        let corefiles = self.corefiles.iter_mut().map(|one| &mut one.namespace);
+        for place in workloads.chain(corefiles).filter(|place| place.is_empty()) {
+            namespace.clone_into(place);
         }
     }
 

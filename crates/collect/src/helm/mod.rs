@@ -2,6 +2,7 @@
 //! its reading but the names of what it holds.
 
 mod content;
+mod held;
 mod payload;
 pub(crate) mod record;
 

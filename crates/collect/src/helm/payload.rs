@@ -65,6 +65,8 @@ struct ChartMetadata {
     name: String,
     #[serde(deserialize_with = "nullable")]
     version: String,
+    #[serde(deserialize_with = "nullable")]
+    app_version: String,
     kube_version: Option<String>,
 }
 
@@ -89,6 +91,11 @@ impl Release {
     /// Version of its chart.
     pub(super) fn chart_version(&self) -> &str {
         &self.chart.metadata.version
+    }
+
+    /// Version of what its chart installs.
+    pub(super) fn app_version(&self) -> &str {
+        &self.chart.metadata.app_version
     }
 
     /// The constraint on Kubernetes that its chart states.

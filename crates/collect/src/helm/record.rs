@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use airworthy_model::facts::Labels;
+use jiff::Timestamp;
 
 /// What Helm keeps a revision in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +41,15 @@ pub(crate) struct Record {
     pub release: String,
     pub revision: u32,
     pub status: String,
+    /// When Helm last wrote it.
+    pub written_at: Option<Timestamp>,
+}
+
+/// The record of a release that counts, and the newest one where that is another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Counting {
+    pub record: Record,
+    pub newest: Option<Record>,
 }
 
 impl Record {
@@ -57,6 +67,7 @@ impl Record {
                 .parse()
                 .unwrap_or_default(),
             status: labels.get("status").unwrap_or_default().to_owned(),
+            written_at: written_at(labels),
             holder,
             namespace,
             object,
@@ -80,23 +91,50 @@ impl Record {
     }
 }
 
+/// When Helm last wrote a record: seconds, in a label.
+fn written_at(labels: &Labels) -> Option<Timestamp> {
+    let label = labels.get("modifiedAt").or(labels.get("createdAt"))?;
+    Timestamp::from_second(label.parse().ok()?).ok()
+}
+
 /// Of each release the record that counts, in the order of namespaces and names.
-pub(crate) fn that_count(records: Vec<Record>) -> Vec<Record> {
-    let mut releases: BTreeMap<(String, String, Holder), Record> = BTreeMap::new();
+pub(crate) fn that_count(records: Vec<Record>) -> Vec<Counting> {
+    let mut releases: BTreeMap<(String, String, Holder), Counting> = BTreeMap::new();
     for record in records {
         let release = (
             record.namespace.clone(),
             record.release.clone(),
             record.holder,
         );
-        match releases.get(&release) {
-            Some(known) if !record.outranks(known) => {}
-            _ => {
-                releases.insert(release, record);
+        match releases.get_mut(&release) {
+            Some(known) => known.weigh(record),
+            None => {
+                let first = Counting {
+                    record,
+                    newest: None,
+                };
+                releases.insert(release, first);
             }
         }
     }
     releases.into_values().collect()
+}
+
+impl Counting {
+    /// Takes another record of the same release into account.
+    fn weigh(&mut self, other: Record) {
+        let spare = if other.outranks(&self.record) {
+            std::mem::replace(&mut self.record, other)
+        } else {
+            other
+        };
+        let least = self.newest.as_ref().map_or(0, |newest| newest.revision);
+        let newest = [Some(spare), self.newest.take()].into_iter().flatten();
+        let newest = newest.filter(|record| record.revision >= least);
+        self.newest = newest
+            .max_by_key(|record| record.revision)
+            .filter(|record| record.revision > self.record.revision);
+    }
 }
 
 #[cfg(test)]
@@ -122,7 +160,7 @@ mod tests {
         let mut counting = that_count(records.collect());
         let one = counting.pop().unwrap();
         assert!(counting.is_empty());
-        (one.revision, one.status)
+        (one.record.revision, one.record.status)
     }
 
     #[test]
@@ -143,7 +181,39 @@ mod tests {
         let mut moved = one.clone();
         moved.holder = Holder::ConfigMap;
         let all = vec![one.clone(), elsewhere.clone(), moved.clone()];
-        assert_eq!(that_count(all), [elsewhere, one, moved]);
+        let counting = that_count(all).into_iter().map(|one| one.record);
+        assert_eq!(counting.collect::<Vec<_>>(), [elsewhere, one, moved]);
+    }
+
+    #[test]
+    fn the_newest_revision_is_told_where_another_counts() {
+        let newest = |records: &[(u32, &str)]| {
+            let records = records
+                .iter()
+                .map(|(revision, status)| record("web", *revision, status));
+            let one = that_count(records.collect()).pop().unwrap();
+            one.newest.map(|newest| (newest.revision, newest.status))
+        };
+        let failed = Some((12, "failed".to_owned()));
+        let records = [(10, "deployed"), (12, "failed"), (11, "superseded")];
+        assert_eq!(newest(&records), failed);
+        let mut backwards = records;
+        backwards.reverse();
+        assert_eq!(newest(&backwards), failed);
+        assert_eq!(newest(&[(9, "superseded"), (10, "deployed")]), None);
+        assert_eq!(newest(&[(2, "superseded"), (3, "failed")]), None);
+    }
+
+    #[test]
+    fn the_time_of_writing_is_a_label() {
+        let labels = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter().map(|(key, value)| (*key, *value));
+            written_at(&pairs.collect()).map(|time| time.to_string())
+        };
+        let both = [("createdAt", "1767225600"), ("modifiedAt", "1767225660")];
+        assert_eq!(labels(&both).as_deref(), Some("2026-01-01T00:01:00Z"));
+        assert_eq!(labels(&both[..1]).as_deref(), Some("2026-01-01T00:00:00Z"));
+        assert_eq!(labels(&[("modifiedAt", "soon")]), None);
     }
 
     #[test]

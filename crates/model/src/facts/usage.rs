@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::workload::WorkloadKind;
 use crate::{
     finding::{Location, Owner},
     need::Missing,
@@ -125,21 +126,76 @@ pub struct HelmRelease {
     /// Version of the chart.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub chart_version: String,
+    /// `appVersion` of the chart: the version of what it installs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub app_version: String,
     /// `kubeVersion` of the chart: the constraint that Helm checks before it installs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kube_version: Option<String>,
     /// When it was deployed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployed_at: Option<Timestamp>,
+    /// When Helm last wrote the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_at: Option<Timestamp>,
     /// How many objects its manifest and its hooks hold.
     #[serde(default)]
     pub objects: u32,
     /// Those at an API version, or with a field, whose end is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub watched: Vec<DesiredObject>,
+    /// Its workloads, as its manifest has them; bounded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workloads: Vec<ReleaseWorkload>,
+    /// Its Corefiles, as its manifest has them; bounded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corefiles: Vec<ReleaseCorefile>,
+    /// The newest revision, where that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<NewestRevision>,
     /// Why its payload, or a part of it, could not be read; `watched` holds what could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+/// A workload in the manifest of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseWorkload {
+    /// Kind.
+    pub kind: WorkloadKind,
+    /// Namespace; that of the release where the manifest names none.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Images of its pod template, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<String>,
+}
+
+/// A Corefile in the manifest of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseCorefile {
+    /// Namespace of its ConfigMap; that of the release where the manifest names none.
+    pub namespace: String,
+    /// Name of its ConfigMap.
+    pub name: String,
+    /// The digest of a Corefile, to be held against that of the live one.
+    pub digest: String,
+}
+
+/// The newest revision of a release that is not the one which Helm builds upon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewestRevision {
+    /// Revision.
+    pub revision: u32,
+    /// Status, such as `failed` or `pending-upgrade`.
+    pub status: String,
+    /// When Helm last wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_at: Option<Timestamp>,
 }
 
 /// An object that somebody will send again, as its text has it.

@@ -1,0 +1,136 @@
+//! What a release holds that is compared with what runs: images of workloads, Corefiles.
+
+use airworthy_manifest::{Node, Object, objects, parse};
+use airworthy_model::facts::{ReleaseCorefile, ReleaseWorkload, WorkloadKind};
+
+use crate::corefile::{self, Form};
+
+/// Most workloads, and most Corefiles, of one release that are kept.
+const MOST: usize = 500;
+
+const KINDS: [WorkloadKind; 3] = [
+    WorkloadKind::Deployment,
+    WorkloadKind::StatefulSet,
+    WorkloadKind::DaemonSet,
+];
+
+/// Reads the documents of a manifest that hold such. What cannot be parsed is told by who looks at all documents.
+pub(super) fn read(manifest: &str) -> (Vec<ReleaseWorkload>, Vec<ReleaseCorefile>) {
+    let (mut workloads, mut corefiles) = (Vec::new(), Vec::new());
+    for text in manifest.split("\n---").filter(|text| may_hold(text)) {
+        for document in parse(text.as_bytes()).unwrap_or_default() {
+            for object in objects(document.root()) {
+                workloads.extend(workload(object));
+                corefiles.extend(corefile(object));
+            }
+        }
+    }
+    workloads.truncate(MOST);
+    corefiles.truncate(MOST);
+    (workloads, corefiles)
+}
+
+fn may_hold(text: &str) -> bool {
+    let kinds = KINDS.iter().any(|kind| text.contains(kind.kind()));
+    kinds || text.contains("Corefile")
+}
+
+fn workload(object: Object<'_>) -> Option<ReleaseWorkload> {
+    let kind = KINDS
+        .into_iter()
+        .find(|kind| object.kind() == Some(kind.kind()))?;
+    let template = object.node.at(&["spec", "template", "spec"]);
+    let mut images: Vec<String> = Vec::new();
+    for list in ["initContainers", "containers"] {
+        let containers = template.and_then(|template| template.get(list));
+        for image in containers
+            .iter()
+            .flat_map(|list| list.resolve().items())
+            .filter_map(image)
+        {
+            if !images.iter().any(|known| known == image) {
+                images.push(image.to_owned());
+            }
+        }
+    }
+    Some(ReleaseWorkload {
+        kind,
+        namespace: object.namespace().unwrap_or_default().to_owned(),
+        name: object.name()?.to_owned(),
+        images,
+    })
+}
+
+fn image(container: Node<'_>) -> Option<&str> {
+    container.resolve().get("image")?.text()
+}
+
+fn corefile(object: Object<'_>) -> Option<ReleaseCorefile> {
+    if object.kind() != Some("ConfigMap") {
+        return None;
+    }
+    let text = object.node.at(&["data", "Corefile"])?.text()?;
+    Some(ReleaseCorefile {
+        namespace: object.namespace().unwrap_or_default().to_owned(),
+        name: object.name()?.to_owned(),
+        digest: corefile::read(text, Form::Whole).digest,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = "---
+# Source: coredns/templates/configmap.yaml
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: coredns, namespace: kube-system}
+data:
+  Corefile: |-
+    .:53 {
+        errors
+        log {
+            class error
+        }
+    }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: coredns}
+spec:
+  template:
+    spec:
+      initContainers: [{name: i, image: example.com/init}]
+      containers:
+      - {name: a, image: coredns/coredns:1.11.3}
+      - {name: b, image: example.com/init}
+---
+kind: Service
+metadata: {name: Deployment}
+---
+kind: DaemonSet
+metadata: {name: 'broken
+";
+
+    #[test]
+    fn workloads_and_corefiles_of_a_manifest() {
+        let (workloads, corefiles) = read(MANIFEST);
+        let one = &workloads[..];
+        assert_eq!(one.len(), 1, "{workloads:?}");
+        assert_eq!(
+            (one[0].kind, &*one[0].name),
+            (WorkloadKind::Deployment, "coredns")
+        );
+        assert_eq!(
+            one[0].images,
+            ["example.com/init", "coredns/coredns:1.11.3"]
+        );
+        let live = ".:53 {\n  errors\n  log {\n class error\n  }\n}\n";
+        assert_eq!(corefiles.len(), 1);
+        assert_eq!(
+            corefiles[0].digest,
+            corefile::read(live, Form::Whole).digest
+        );
+    }
+}
