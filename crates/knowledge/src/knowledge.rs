@@ -17,6 +17,7 @@ use crate::{
     flags::{Flags, Plugins},
     gates::Gates,
     releases::Releases,
+    runtimes::Runtimes,
     section::{ParseError, SCHEMA, Section},
     storage::Storage,
 };
@@ -107,6 +108,7 @@ sections! {
     gates: Gates = "../data/gates.json",
     plugins: Plugins = "../data/plugins.json",
     releases: Releases = "../data/releases.json",
+    runtimes: Runtimes = "../data/runtimes.json",
     storage: Storage = "../data/storage.json",
 }
 
