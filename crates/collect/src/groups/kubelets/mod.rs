@@ -12,7 +12,7 @@ use airworthy_model::{
     KubeVersion, Minor, Reason,
     facts::{Condition, Kubelet, KubeletGap, Node},
 };
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, stream::FuturesOrdered};
 use http::header;
 use tokio::time::{Instant, timeout_at};
 
@@ -55,15 +55,25 @@ pub(crate) async fn read(session: &Session<'_>, nodes: &[Node]) -> Result<Vec<Ku
         kubelets.push(kubelet);
         break;
     }
-    let rest = stream::iter(rest).map(|node| async move {
-        let asking = Asking::of(session, node);
-        match asking.unaskable() {
-            Some(why) => silent(node, why),
-            None => asking.everything().await.0,
+    // Not a buffered stream: of one of borrowing futures the compiler cannot tell that it can be sent.
+    let mut waiting = rest.iter();
+    let first = waiting.by_ref().take(AT_A_TIME);
+    let mut asked: FuturesOrdered<_> = first.map(|node| one(session, node)).collect();
+    while let Some(kubelet) = asked.next().await {
+        kubelets.push(kubelet);
+        if let Some(node) = waiting.next() {
+            asked.push_back(one(session, node));
         }
-    });
-    kubelets.extend(rest.buffered(AT_A_TIME).collect::<Vec<_>>().await);
+    }
     Ok(kubelets)
+}
+
+async fn one(session: &Session<'_>, node: &Node) -> Kubelet {
+    let asking = Asking::of(session, node);
+    match asking.unaskable() {
+        Some(why) => silent(node, why),
+        None => asking.everything().await.0,
+    }
 }
 
 /// A virtual node has no kubelet to ask.
