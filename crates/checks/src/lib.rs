@@ -26,6 +26,7 @@ pub use context::{Context, View};
 pub static CATALOGUE: &[&Check] = &[
     &path::upgrade_path::CHECK,
     &control_plane::control_plane_health::CHECK,
+    &control_plane::feature_gate_removed::CHECK,
     &api::deprecated_api_check::CHECK,
     &api::deprecated_api_writer::CHECK,
     &api::helm_release_deprecated_api::CHECK,
@@ -39,6 +40,7 @@ pub static CATALOGUE: &[&Check] = &[
     &fields::discarded_resource_field::CHECK,
     &fields::removed_field_use::CHECK,
     &admission::webhook_backend_down::CHECK,
+    &admission::webhook_scope_unsafe::CHECK,
     &drain::pdb_blocks_drain::CHECK,
     &drain::pdb_overlap::CHECK,
     &drain::bare_pod::CHECK,

@@ -2,4 +2,6 @@
 
 pub(crate) mod backend;
 mod idle;
+mod scope;
 pub(crate) mod webhook_backend_down;
+pub(crate) mod webhook_scope_unsafe;
