@@ -282,7 +282,8 @@ impl<'a> Context<'a> {
     }
 
     /// Why flags, feature gates and files of the control plane are a provider's matter, where they are. Unless the operator has said
-    /// it, the build of the API server and the labels of nodes tell; a node of the control plane among the nodes says that it is not.
+    /// it, the build of the API server and the labels of nodes tell; a node of the control plane among the nodes, or a pod that is an API
+    /// server, says that it is not.
     /// Looked at in passing: no need is noted for it, for without it a check is as it would be on a control plane of one's own.
     pub fn provider_runs_control_plane(&self) -> Option<String> {
         match self.policy.control_plane {
@@ -301,6 +302,10 @@ impl<'a> Context<'a> {
         ];
         const AZURE: &str = "kubernetes.azure.com/cluster";
         let facts = self.current.facts;
+        let seen = facts.components.as_ref();
+        if seen.is_ok_and(Components::runs_api_server) {
+            return None;
+        }
         let nodes = facts.nodes.as_deref().unwrap_or_default();
         let labelled = |label: &str| nodes.iter().any(|node| node.labels.get(label).is_some());
         if CONTROL_PLANE.into_iter().any(labelled) {

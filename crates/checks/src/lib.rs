@@ -43,6 +43,7 @@ pub static CATALOGUE: &[&Check] = &[
     &admission::webhook_scope_unsafe::CHECK,
     &drain::pdb_blocks_drain::CHECK,
     &drain::pdb_overlap::CHECK,
+    &drain::drain_capacity::CHECK,
     &drain::bare_pod::CHECK,
     &nodes::node_version_skew::CHECK,
     &nodes::node_runtime_version::CHECK,

@@ -1,7 +1,9 @@
 //! The control plane's health.
 
 pub(crate) mod control_plane_health;
+pub(crate) mod feature_gate_removed;
 mod leader;
+mod started;
 mod static_pod;
 
 use airworthy_model::{Finding, Severity, Subject};

@@ -108,6 +108,21 @@ pub struct UnreadSource {
     pub why: String,
 }
 
+impl Components {
+    /// Whether a pod of the cluster is its API server.
+    pub fn runs_api_server(&self) -> bool {
+        let mut all = self.components.iter();
+        all.any(|one| one.name == "kube-apiserver" && !one.node.is_empty())
+    }
+
+    /// What is told of a program.
+    pub fn of(&self, program: &str) -> impl Iterator<Item = &Component> {
+        self.components
+            .iter()
+            .filter(move |one| one.name == program)
+    }
+}
+
 impl Component {
     /// The version that its image names, where the tag is one.
     pub fn version(&self) -> Option<KubeVersion> {
