@@ -1,16 +1,24 @@
 //! Runs the checks on facts, with what the caller left out or accepted, and reaches a verdict. Pure: no IO, no clock.
 
+mod catalogue;
+mod plan;
 mod run;
 mod selection;
+mod settled;
 mod verdict;
+pub mod waivers;
+mod words;
 
+pub use catalogue::Catalogue;
 pub use run::{Run, assess};
-pub use selection::{Acceptance, Selection, SelectionError};
+pub use selection::{Selection, SelectionError};
+pub use settled::{Settled, settled};
+pub use waivers::{Acceptance, Covers};
 
 use airworthy_checks::CATALOGUE;
 use airworthy_model::{CheckInfo, Phase};
 
-/// The data of every check of a phase, in catalogue order.
+/// The data of every check of ours of a phase, in catalogue order.
 pub fn catalogue(phase: Option<Phase>) -> Vec<&'static CheckInfo> {
     CATALOGUE
         .iter()
@@ -19,7 +27,7 @@ pub fn catalogue(phase: Option<Phase>) -> Vec<&'static CheckInfo> {
         .collect()
 }
 
-/// The data of the check of a name.
+/// The data of the check of ours of a name.
 pub fn check(name: &str) -> Option<&'static CheckInfo> {
     airworthy_checks::find(name).map(|check| &check.info)
 }

@@ -8,11 +8,11 @@ use std::{
 use airworthy_checks::{CATALOGUE, Check, Context, Judgement, context::Inputs};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
-    Assessment, CheckInfo, CheckResult, Evidence, Facts, Finding, Missing, Need, Phase, Policy,
-    Reason, Severity, Status, Subject, UpgradePath,
+    Assessment, CheckInfo, CheckResult, Evidence, Facts, Finding, KubeVersion, Missing, Need,
+    Phase, Policy, Reason, Severity, Status, Subject, UpgradePath, Waived, Waiver,
 };
 
-use crate::{Selection, verdict};
+use crate::{Selection, plan, verdict, waivers::Desk};
 
 /// What is to be judged.
 #[derive(Clone, Copy, Debug)]
@@ -40,14 +40,15 @@ pub fn assess(run: Run<'_>) -> Result<Assessment, Missing> {
         Ok(_) if run.facts.version.is_err() => None,
         _ => Some(run.facts.version.clone()?.version),
     };
+    let infos = || CATALOGUE.iter().map(|check| &check.info);
     let mut engine = Engine {
         run,
+        desk: Desk::new(&run.selection.accept, run.facts, run.selection.now),
         checks: Vec::new(),
         findings: Vec::new(),
+        waived: Vec::new(),
         failed: Vec::new(),
-        left_out: CATALOGUE
-            .iter()
-            .map(|check| &check.info)
+        left_out: infos()
             .filter(|info| info.phase != run.phase || left_out(&run, info).is_some())
             .map(|info| info.name)
             .collect(),
@@ -57,19 +58,7 @@ pub fn assess(run: Run<'_>) -> Result<Assessment, Missing> {
         .filter(|check| check.info.phase == run.phase)
         .for_each(|check| engine.run(check));
     engine.report_failures();
-    engine.findings.sort_by_key(order);
-    Ok(Assessment {
-        phase: run.phase,
-        verdict: verdict::verdict(&engine.checks, &engine.findings),
-        scope: verdict::scope(&engine.checks),
-        cluster: run.facts.cluster.clone(),
-        version,
-        observed_at: run.facts.observed_at,
-        path: run.path.cloned(),
-        knowledge: run.knowledge.version(),
-        checks: engine.checks,
-        findings: engine.findings,
-    })
+    Ok(engine.conclusion(version))
 }
 
 /// Why a check does not run, where it does not. Without a cluster those run that read files, or no facts at all.
@@ -98,8 +87,10 @@ fn order(finding: &Finding) -> (std::cmp::Reverse<Severity>, usize, Subject, Str
 
 struct Engine<'a> {
     run: Run<'a>,
+    desk: Desk<'a>,
     checks: Vec<CheckResult>,
     findings: Vec<Finding>,
+    waived: Vec<Waived>,
     failed: Vec<&'static str>,
     left_out: Vec<&'static str>,
 }
@@ -164,54 +155,71 @@ impl Engine<'_> {
                 Some(why),
             );
         }
-        let (mut missing, found) = (judgement.missing, judgement.findings.len());
-        let lacked = !missing.is_empty();
-        if self.run.selection.accepts_missing(name) {
-            missing.clear();
-        }
-        let stamp = |finding| Finding {
-            check: name.to_owned(),
-            ..finding
-        };
-        let open = |finding: &Finding| !self.run.selection.accepts(info, finding);
-        let open: Vec<_> = judgement
-            .findings
-            .into_iter()
-            .map(stamp)
-            .filter(open)
-            .collect();
-        let waived = open.len() < found || (lacked && missing.is_empty());
+        let before = self.waived.len();
+        let missing = self.still_missing(name, judgement.missing);
+        let open = self.still_open(info, judgement.findings);
         let status = match (open.is_empty(), missing.is_empty()) {
             (false, _) => Status::Found,
             (true, false) => Status::Unknown,
-            (true, true) if waived => Status::Waived,
+            (true, true) if self.waived.len() > before => Status::Waived,
             (true, true) => Status::Clear,
         };
         self.findings.extend(open);
         self.push(name, status, missing, can_block, None);
     }
 
+    /// The findings that nobody accepted; the others are put aside.
+    fn still_open(&mut self, info: &CheckInfo, findings: Vec<Finding>) -> Vec<Finding> {
+        let mut open = Vec::new();
+        for finding in findings {
+            let finding = Finding {
+                check: info.name.to_owned(),
+                ..finding
+            };
+            match self.desk.waiver(info, &finding) {
+                Some(waiver) => self.put_aside(info.name, Some(finding), Vec::new(), waiver),
+                None => open.push(finding),
+            }
+        }
+        open
+    }
+
+    fn still_missing(&mut self, name: &str, missing: Vec<Missing>) -> Vec<Missing> {
+        match self.desk.waiver_of_missing(name) {
+            Some(waiver) if !missing.is_empty() => {
+                self.put_aside(name, None, missing, waiver);
+                Vec::new()
+            }
+            _ => missing,
+        }
+    }
+
+    fn put_aside(
+        &mut self,
+        name: &str,
+        finding: Option<Finding>,
+        missing: Vec<Missing>,
+        waiver: Waiver,
+    ) {
+        self.waived.push(Waived {
+            check: name.to_owned(),
+            finding,
+            missing,
+            waiver,
+        });
+    }
+
     /// Evidence that the operator switched off leaves a check out, unless the check could have found a blocker.
     fn undecided(&mut self, name: &str, missing: Missing, can_block: bool) {
-        if self.run.selection.accepts_missing(name) {
-            return self.push(
-                name,
-                Status::Waived,
-                Vec::new(),
-                can_block,
-                Some(missing.to_string()),
-            );
-        }
-        if missing.reason == Reason::SwitchedOff && !can_block {
-            return self.push(
-                name,
-                Status::Skipped,
-                Vec::new(),
-                can_block,
-                Some(missing.to_string()),
-            );
-        }
-        self.push(name, Status::Unknown, vec![missing], can_block, None);
+        let why = Some(missing.to_string());
+        let switched_off = missing.reason == Reason::SwitchedOff;
+        let missing = self.still_missing(name, vec![missing]);
+        let (status, missing, why) = match missing.is_empty() {
+            true => (Status::Waived, missing, why),
+            false if switched_off && !can_block => (Status::Skipped, Vec::new(), why),
+            false => (Status::Unknown, missing, None),
+        };
+        self.push(name, status, missing, can_block, why);
     }
 
     fn push(
@@ -264,5 +272,27 @@ impl Engine<'_> {
                 ..finding
             }
         }));
+    }
+
+    fn conclusion(mut self, version: Option<KubeVersion>) -> Assessment {
+        let run = self.run;
+        self.findings.sort_by_key(order);
+        self.waived
+            .sort_by_key(|waived| waived.finding.as_ref().map(order));
+        Assessment {
+            phase: run.phase,
+            verdict: verdict::verdict(&self.checks, &self.findings),
+            scope: verdict::scope(&self.checks),
+            cluster: run.facts.cluster.clone(),
+            version,
+            observed_at: run.facts.observed_at,
+            path: run.path.cloned(),
+            knowledge: run.knowledge.version(),
+            plan: plan::of(&run, &self.findings),
+            waiver_notes: self.desk.notes(&self.checks),
+            checks: self.checks,
+            findings: self.findings,
+            waived: self.waived,
+        }
     }
 }

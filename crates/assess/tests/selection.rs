@@ -51,10 +51,7 @@ fn only(names: &[&str]) -> Selection {
 }
 
 fn accept(check: &str) -> Vec<Acceptance> {
-    vec![Acceptance {
-        check: check.into(),
-        nodes: None,
-    }]
+    vec![Acceptance::of_request(check.into(), None, "key:AK")]
 }
 
 fn status(assessment: &Assessment, check: &str) -> Status {

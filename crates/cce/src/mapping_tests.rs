@@ -113,6 +113,9 @@ fn assessment(checks: Vec<CheckResult>, findings: Vec<Finding>) -> Assessment {
         knowledge: String::new(),
         checks,
         findings,
+        waived: Vec::new(),
+        waiver_notes: Vec::new(),
+        plan: Vec::new(),
     }
 }
 

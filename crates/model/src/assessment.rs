@@ -8,7 +8,9 @@ use crate::{
     facts::ClusterIdentity,
     finding::{Finding, Severity},
     need::Missing,
+    steps::Step,
     version::{KubeVersion, UpgradePath},
+    waiver::{Waived, WaiverNote},
 };
 
 /// The answer. Ordered from best to worst: unknown outranks ready, a blocker outranks unknown.
@@ -102,8 +104,17 @@ pub struct Assessment {
     pub knowledge: String,
     /// What each check said, in catalogue order.
     pub checks: Vec<CheckResult>,
-    /// What was found, worst first.
+    /// What was found and counts, worst first.
     pub findings: Vec<Finding>,
+    /// What was found, or lacks, and does not count because it is accepted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waived: Vec<Waived>,
+    /// What is to be said of waivers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiver_notes: Vec<WaiverNote>,
+    /// The steps of the upgrade, in order, of a pre-check whose beginning is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan: Vec<Step>,
 }
 
 impl Assessment {

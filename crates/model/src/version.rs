@@ -29,6 +29,16 @@ impl Minor {
         }
     }
 
+    /// How many minors a kubelet of this minor may be older than the API server: three since 1.25
+    /// (<https://kubernetes.io/releases/version-skew-policy/>).
+    pub const fn kubelet_lag(self) -> u16 {
+        if self.major <= 1 && self.minor < 25 {
+            2
+        } else {
+            3
+        }
+    }
+
     /// How many minors `self` is above `other`; negative when it is below. Majors never mix: another major is far away.
     pub fn distance_from(self, other: Self) -> i32 {
         (i32::from(self.major) - i32::from(other.major)) * 1000 + i32::from(self.minor)

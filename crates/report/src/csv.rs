@@ -1,12 +1,13 @@
-//! The report as one CSV table (RFC 4180): the verdict, then every check, then every finding, told apart by the first column.
+//! The report as one CSV table (RFC 4180): the verdict, then every check, then every finding, then what somebody accepted and what
+//! is wrong with waivers, told apart by the first column.
 //!
 //! Made for spreadsheets: no cell is a formula, and no cell has a line break.
 
-use airworthy_model::{Assessment, CheckResult, Finding, Fix, Minor};
+use airworthy_model::{Assessment, CheckResult, Finding, Fix, Minor, Waived, Waiver, WaiverNote};
 
-use crate::{sentence, text::clean_line, words};
+use crate::{decided, sentence, text::clean_line, words};
 
-const HEADER: [&str; 24] = [
+const HEADER: [&str; 28] = [
     "record",
     "check",
     "level",
@@ -31,6 +32,10 @@ const HEADER: [&str; 24] = [
     "fix",
     "command",
     "fingerprint",
+    "waivedBy",
+    "waivedUntil",
+    "waivedBecause",
+    "waiver",
 ];
 
 type Row = [String; HEADER.len()];
@@ -45,6 +50,12 @@ pub fn render(assessment: &Assessment) -> String {
     }
     for finding in &assessment.findings {
         line(&mut out, &of_finding(finding));
+    }
+    for waived in &assessment.waived {
+        line(&mut out, &of_waived(waived));
+    }
+    for note in &assessment.waiver_notes {
+        line(&mut out, &of_note(note));
     }
     out
 }
@@ -123,6 +134,49 @@ fn of_finding(finding: &Finding) -> Row {
         ("fix", fixes(|fix| Some(&fix.text))),
         ("command", fixes(|fix| fix.command.as_ref())),
         ("fingerprint", finding.fingerprint()),
+    ])
+}
+
+/// The row of its finding, with who accepted it.
+fn of_waived(waived: &Waived) -> Row {
+    let Waiver {
+        owner,
+        reason,
+        expires,
+        source,
+    } = &waived.waiver;
+    let lacks = || {
+        row([
+            ("check", waived.check.clone()),
+            (
+                "message",
+                format!("not assessed: {}", decided::lacking(waived)),
+            ),
+        ])
+    };
+    let found = waived.finding.as_ref().map_or_else(lacks, of_finding);
+    let said = row([
+        ("record", "waived".into()),
+        ("status", "waived".into()),
+        ("waivedBy", owner.clone()),
+        ("waivedUntil", text(expires.as_ref())),
+        ("waivedBecause", reason.clone()),
+        ("waiver", source.clone()),
+    ]);
+    let mut cells = found.into_iter().zip(said);
+    std::array::from_fn(|_| match cells.next() {
+        Some((cell, said)) if said.is_empty() => cell,
+        Some((_, said)) => said,
+        None => String::new(),
+    })
+}
+
+fn of_note(note: &WaiverNote) -> Row {
+    row([
+        ("record", "waiver".into()),
+        ("check", note.check.clone()),
+        ("message", note.message.clone()),
+        ("waiver", note.source.clone()),
     ])
 }
 

@@ -1,22 +1,25 @@
 //! The report as JUnit XML: a test case for each check.
 //!
 //! What could not be assessed is *skipped* with the reason, never passed; a blocker or risk is a failure; a note passes and is
-//! told in the output.
+//! told in the output. What somebody accepted is *skipped* too, each as a case of its own.
+
+use std::borrow::Cow;
 
 use airworthy_model::{Assessment, CheckResult, Finding, Phase, Severity, Status};
 
 use crate::{
+    decided::{self, Accepted},
     markup::{escape, escape_lines},
     sentence, words,
 };
 
 /// The report as an XML document.
 pub fn render(assessment: &Assessment) -> String {
-    let cases: Vec<Case> = assessment
-        .checks
-        .iter()
-        .map(|check| Case::of(assessment, check))
-        .collect();
+    let checks = assessment.checks.iter();
+    let checks = checks.map(|check| Case::of(assessment, check));
+    let waived = decided::waived(assessment);
+    let waived = waived.iter().map(Case::waived);
+    let cases: Vec<Case> = checks.chain(waived).collect();
     let suite = suite(assessment);
     let counts = counts(&cases);
     let body: String = cases.iter().map(|case| case.xml(suite)).collect();
@@ -73,6 +76,7 @@ fn summary(assessment: &Assessment) -> String {
         let reasons = words::reasons(check).join("; ");
         lines.push(format!("not assessed: {}: {reasons}", check.check));
     }
+    lines.extend(assessment.waiver_notes.iter().map(decided::note));
     lines.join("\n")
 }
 
@@ -91,7 +95,7 @@ enum Outcome {
 
 /// One check as a test case.
 struct Case<'a> {
-    name: &'a str,
+    name: Cow<'a, str>,
     outcome: Outcome,
     /// Notes, and what lacks beside a failure.
     output: Vec<String>,
@@ -112,9 +116,19 @@ impl<'a> Case<'a> {
             ));
         }
         Self {
-            name: &check.check,
+            name: Cow::Borrowed(&check.check),
             outcome: outcome(check, &bad, several_steps),
             output,
+        }
+    }
+
+    /// What somebody accepted is a case of its own: the check may have found more.
+    fn waived(accepted: &Accepted<'_>) -> Self {
+        let (check, level, terms) = (accepted.check, accepted.level, accepted.terms());
+        Self {
+            name: Cow::Owned(format!("{check}: {}", accepted.told())),
+            outcome: Outcome::Skipped(format!("waived {level}: {terms}")),
+            output: Vec::new(),
         }
     }
 
@@ -136,7 +150,7 @@ impl<'a> Case<'a> {
             none if none.is_empty() => String::new(),
             text => format!("<system-out>{}</system-out>\n", escape_lines(&text)),
         };
-        let name = escape(self.name);
+        let name = escape(&self.name);
         format!(
             "<testcase classname=\"{suite}\" name=\"{name}\" time=\"0\">\n{inner}{output}</testcase>\n"
         )

@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod csv;
+mod decided;
 pub mod drop_in;
 pub mod exit;
 mod fixes;

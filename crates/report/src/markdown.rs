@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use airworthy_model::{Assessment, CheckInfo, Finding, Severity};
 
 use crate::{
+    decided::{self, Accepted},
     fixes::steps,
     gaps::{Gap, gaps},
     sentence,
@@ -33,6 +34,7 @@ pub fn render(assessment: &Assessment, catalogue: &[CheckInfo]) -> String {
     for (severity, title) in [(Severity::Blocker, "Blockers"), (Severity::Risk, "Risks")] {
         left += section(&mut out, assessment, catalogue, severity, title);
     }
+    out += &waived(assessment);
     out += &closing(assessment, left);
     out
 }
@@ -41,6 +43,10 @@ fn head(assessment: &Assessment) -> String {
     let mut lines = vec![format!("## {}", inline(&sentence(assessment)))];
     lines.push(inline(&words::origin(assessment)));
     lines.extend(words::steps(assessment).map(|steps| inline(&steps)));
+    let plan = decided::plan(assessment);
+    let plan = plan.iter().map(|step| format!("1. {}", inline(step)));
+    let plan = plan.collect::<Vec<_>>().join("\n");
+    lines.extend((!plan.is_empty()).then_some(plan));
     lines.push(format!("**{}**", inline(&words::coverage(assessment))));
     lines.join("\n\n") + "\n"
 }
@@ -58,6 +64,49 @@ fn unknown(assessment: &Assessment) -> String {
         out += &table_row(&obstacle(gap));
     }
     out + &more(gaps.len().saturating_sub(ROWS), "obstacle")
+}
+
+/// What somebody accepted, and what is wrong with waivers.
+fn waived(assessment: &Assessment) -> String {
+    let waived = decided::waived(assessment);
+    let mut out = String::new();
+    if !waived.is_empty() {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\n### Waived ({})\n\n", waived.len());
+        out += &table_head(["Check", "Level", "Accepted", "By", "Until", "Why"]);
+        let rows = waived.iter().take(ROWS).map(accepted);
+        out.extend(rows.map(|cells| table_row(&cells)));
+        out += &more(waived.len().saturating_sub(ROWS), "finding");
+    }
+    out + &waiver_notes(assessment)
+}
+
+fn accepted(accepted: &Accepted<'_>) -> [String; 6] {
+    let what = accepted.what.iter().map(|part| inline(part));
+    [
+        inline(accepted.check),
+        accepted.level.to_owned(),
+        what.collect::<Vec<_>>().join(" "),
+        inline(&accepted.waiver.owner),
+        decided::until(accepted.waiver),
+        format!(
+            "{} ({})",
+            inline(&accepted.waiver.reason),
+            inline(&accepted.waiver.source)
+        ),
+    ]
+}
+
+fn waiver_notes(assessment: &Assessment) -> String {
+    let notes = &assessment.waiver_notes;
+    if notes.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("\n### {}\n\n", words::of_waivers(notes.len()));
+    out += &table_head(["Waiver", "What is wrong"]);
+    let rows = notes.iter().take(ROWS);
+    out.extend(rows.map(|note| table_row(&[inline(&note.source), inline(&note.message)])));
+    out + &more(notes.len().saturating_sub(ROWS), "waiver")
 }
 
 fn obstacle(gap: &Gap<'_>) -> [String; 4] {

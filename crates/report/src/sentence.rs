@@ -58,6 +58,7 @@ struct Tally {
     undecided: usize,
     ran: usize,
     left_out: usize,
+    waived: usize,
 }
 
 impl Tally {
@@ -73,6 +74,7 @@ impl Tally {
             undecided: coverage.applicable - coverage.decided,
             ran: coverage.applicable,
             left_out: assessment.left_out().count(),
+            waived: assessment.waived.len(),
         }
     }
 
@@ -86,7 +88,7 @@ impl Tally {
             none if none.is_empty() => String::new(),
             some => format!(" with {some}"),
         };
-        format!("{fit} {}{with}.", goal(assessment))
+        format!("{fit} {}{with}{}.", goal(assessment), self.omission())
     }
 
     fn nothing_worse(&self, assessment: &Assessment) -> String {
@@ -160,10 +162,15 @@ impl Tally {
     }
 
     fn omission(&self) -> String {
-        match self.left_out {
+        let left_out = match self.left_out {
             0 => String::new(),
             1 => "; 1 was left out".into(),
             more => format!("; {more} were left out"),
-        }
+        };
+        let waived = match self.waived {
+            0 => String::new(),
+            some => format!("; {} waived", count(some, "finding")),
+        };
+        left_out + &waived
     }
 }

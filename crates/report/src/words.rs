@@ -5,7 +5,10 @@ use airworthy_model::{
     finding::{AffectedApi, Caller, Location, Owner},
 };
 
-use crate::text::{clean_line, count};
+use crate::{
+    decided,
+    text::{clean_line, count},
+};
 
 pub(crate) const fn severity(severity: Severity) -> &'static str {
     match severity {
@@ -173,8 +176,11 @@ pub(crate) fn origin(assessment: &Assessment) -> String {
     }
 }
 
-/// The steps, where there are several.
+/// The steps, where there are several and no plan tells them.
 pub(crate) fn steps(assessment: &Assessment) -> Option<String> {
+    if !decided::plan(assessment).is_empty() {
+        return None;
+    }
     let hops = &assessment.path.as_ref()?.hops;
     let names: Vec<_> = hops.iter().map(ToString::to_string).collect();
     (hops.len() > 1).then(|| format!("{} steps: {}", hops.len(), names.join(", ")))
@@ -199,10 +205,19 @@ fn of_status(assessment: &Assessment, status: Status) -> Vec<&str> {
     these.map(|check| check.check.as_str()).collect()
 }
 
-/// The checks whose findings are accepted.
+/// The checks whose findings are accepted, as far as they are not told one by one: results of earlier releases kept only the names.
 pub(crate) fn accepted(assessment: &Assessment) -> Vec<String> {
+    let told = |name: &str| assessment.waived.iter().any(|waived| waived.check == name);
     let names = of_status(assessment, Status::Waived).into_iter();
-    names.map(str::to_owned).collect()
+    names
+        .filter(|name| !told(name))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The title of what is wrong with waivers.
+pub(crate) fn of_waivers(notes: usize) -> String {
+    format!("Waivers to look at ({notes})")
 }
 
 /// More checks than these that are left out for one reason are counted, not named.

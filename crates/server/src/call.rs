@@ -109,6 +109,11 @@ impl Call {
         self.visit.query(name)
     }
 
+    /// The caller, as the trail names callers.
+    pub(crate) fn actor(&self) -> String {
+        self.visit.caller.actor()
+    }
+
     /// The body.
     pub(crate) fn body(&self) -> &Bytes {
         &self.visit.body.bytes

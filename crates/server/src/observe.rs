@@ -51,6 +51,13 @@ struct Seen {
 #[derive(Clone, Copy, Debug)]
 struct Code(&'static str);
 
+/// What a request did beyond its operation, left for the trail. Nothing secret may enter it.
+#[derive(Clone, Debug)]
+pub(crate) struct Detail(pub(crate) String);
+
+/// Longest text that the trail takes of it, in characters.
+const MOST_DETAIL: usize = 4000;
+
 pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let seen = Seen::of(&mut request);
     if seen.method.is_safe() {
@@ -180,6 +187,7 @@ impl Seen {
     fn entry(&self, response: &Response) -> Option<Entry> {
         let known = self.known.get().filter(|_| !self.method.is_safe())?;
         let code = response.extensions().get();
+        let detail = response.extensions().get();
         Some(Entry {
             at: Timestamp::now(),
             project_id: known.project.clone(),
@@ -193,6 +201,7 @@ impl Seen {
             status: response.status().as_u16(),
             error_code: code.map(|Code(code)| (*code).to_owned()),
             request_id: self.id.clone(),
+            detail: detail.map(|Detail(text)| text.chars().take(MOST_DETAIL).collect()),
         })
     }
 

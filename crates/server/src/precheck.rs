@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use airworthy_assess::catalogue;
 use airworthy_cce::{
     mapping,
-    request::{parse_precheck, require_json},
+    request::{Skip, parse_precheck, require_json},
     time::SpacedTime,
     wire::{
         AddonCheckStatus, CheckPhase, ClusterCheckStatus, CreateAutopilotPreCheckResponse,
@@ -18,7 +18,7 @@ use airworthy_model::{Assessment, CheckInfo, KubeVersion, Phase as When};
 use airworthy_service::{Error, PrecheckTaskSpec, Ready};
 use airworthy_store::{Phase, Task, TaskState};
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -28,6 +28,7 @@ use crate::{
     answer::{Answer, Refused, broken},
     app::App,
     call::Call,
+    observe::Detail,
     openapi::path_of,
     versions,
 };
@@ -44,22 +45,31 @@ use crate::{
         (status = 409, description = "A pre-check or an upgrade of the cluster is not over."),
     ),
 )]
-pub(crate) async fn create(
-    State(app): State<App>,
-    call: Call,
-) -> Answer<CreateAutopilotPreCheckResponse> {
+pub(crate) async fn create(State(app): State<App>, call: Call) -> Result<Response, Refused> {
     require_json(&call.headers)?;
     let request = parse_precheck(call.cluster(), call.body())?;
+    let accepted = told(&request.skips).map(Detail);
     let task = app
         .service
-        .create_precheck(&call.project, call.cluster(), request)
+        .create_precheck(&call.project, call.cluster(), request, &call.actor())
         .await?;
-    Ok(Json(CreateAutopilotPreCheckResponse {
+    let answer = Json(CreateAutopilotPreCheckResponse {
         spec: spec(&task, None)?,
         status: unfinished(TaskPhase::Init, CheckPhase::Init),
         metadata: PrecheckCluserResponseMetadata { uid: task.id },
         ..CreateAutopilotPreCheckResponse::default()
-    }))
+    });
+    Ok((accepted.map(Extension), answer).into_response())
+}
+
+/// What a request accepts, for the trail.
+fn told(skips: &[Skip]) -> Option<String> {
+    let one = |skip: &Skip| match &skip.node_uids {
+        Some(uids) => format!("{} on nodes {}", skip.name, uids.join(" ")),
+        None => skip.name.clone(),
+    };
+    let all: Vec<_> = skips.iter().map(one).collect();
+    (!all.is_empty()).then(|| format!("skips {}", all.join(", ")))
 }
 
 /// Shows a pre-check, with its items once it has ended.

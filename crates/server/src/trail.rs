@@ -56,6 +56,9 @@ pub(crate) struct RequestEntry {
     error_code: Option<String>,
     /// What `X-Request-Id` of the answer said.
     request_id: String,
+    /// What it did beyond its operation: the items that a pre-check accepts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
 }
 
 /// Lists who changed what in the project, or wanted to, and who logged in for it, newest first.
@@ -118,5 +121,6 @@ fn shown(Kept { id, entry }: Kept) -> RequestEntry {
         status: entry.status,
         error_code: entry.error_code,
         request_id: entry.request_id,
+        detail: entry.detail,
     }
 }

@@ -34,12 +34,14 @@ impl Service {
             .ok_or_else(|| Error::UnknownCluster(id.to_owned()))
     }
 
-    /// Accepts a pre-check: from here on it is finished exactly once, whatever happens to this process.
+    /// Accepts a pre-check: from here on it is finished exactly once, whatever happens to this process. `caller` is who answers for
+    /// the items that the request accepts.
     pub async fn create_precheck(
         &self,
         project: &str,
         cluster_id: &str,
         request: PrecheckRequest,
+        caller: &str,
     ) -> Result<Task, Error> {
         let cluster = self.cluster(project, cluster_id).await?;
         let (running, target) = self.judged_way(&cluster, &request.target_version).await?;
@@ -51,6 +53,7 @@ impl Service {
             .map(|skip| SkipSpec {
                 name: skip.name,
                 node_uids: skip.node_uids,
+                owner: Some(caller.to_owned()),
             })
             .collect();
         let spec = PrecheckTaskSpec {
@@ -66,10 +69,7 @@ impl Service {
     async fn judge_skips(&self, cluster: &Cluster, skips: &[Skip]) -> Result<(), Error> {
         let accept = skips
             .iter()
-            .map(|skip| Acceptance {
-                check: skip.name.clone(),
-                nodes: None,
-            })
+            .map(|skip| Acceptance::of_request(skip.name.clone(), None, ""))
             .collect();
         Selection {
             accept,

@@ -6,13 +6,13 @@ use airworthy_assess::{Run, Selection, assess, catalogue};
 use airworthy_cce::{mapping, wire::TaskPhase};
 use airworthy_collect::{Plan, recording};
 use airworthy_knowledge::Knowledge;
-use airworthy_model::{Assessment, Facts, KubeVersion, Phase, UpgradePath};
+use airworthy_model::{Assessment, Facts, Phase, UpgradePath};
 use airworthy_store::{self as store, Cluster, NewBaseline, Outcome, Parked, Task, TaskKind};
+use jiff::Timestamp;
 
 use crate::{
     Error, Service, cluster,
-    outcome::{PostVerdict, post_verdict},
-    spec::{PostcheckTaskSpec, PrecheckTaskSpec},
+    spec::{PrecheckTaskSpec, SkipSpec},
 };
 
 /// What came of the work on a task.
@@ -40,7 +40,7 @@ impl Judged {
         }
     }
 
-    fn without_result(message: impl Into<String>) -> Self {
+    pub(crate) fn without_result(message: impl Into<String>) -> Self {
         Self::of(Outcome {
             phase: store::Phase::Error,
             message: Some(message.into()),
@@ -67,7 +67,8 @@ impl Service {
             }
             TaskKind::Postcheck => {
                 let spec = serde_json::from_str(&task.spec)?;
-                self.postcheck_task(&cluster, spec).await?
+                let now = Timestamp::now();
+                self.postcheck_task(&cluster, spec, now).await?
             }
             TaskKind::Register => Judged::of(self.register_task(&cluster).await?),
         };
@@ -122,7 +123,10 @@ impl Service {
             path: Some(&path),
             knowledge: Knowledge::embedded(),
             policy: &self.policy_of(cluster).await?,
-            selection: &spec.selection(),
+            selection: &Selection {
+                accept: spec.skips.iter().map(SkipSpec::acceptance).collect(),
+                ..Selection::default()
+            },
         };
         match assess(run) {
             Ok(assessment) => self.precheck_outcome(&facts, &path, &assessment),
@@ -158,56 +162,6 @@ impl Service {
             counts_for: Some(self.settings.result_expiry),
         })
     }
-
-    async fn postcheck_task(
-        &self,
-        cluster: &Cluster,
-        spec: PostcheckTaskSpec,
-    ) -> Result<Judged, Error> {
-        let facts = match self.facts(cluster).await {
-            Ok(facts) => facts,
-            Err(message) => return Ok(Judged::without_result(message)),
-        };
-        let baseline = match self.baseline(cluster, &spec).await? {
-            Ok(baseline) => baseline,
-            Err(message) => return Ok(Judged::without_result(message)),
-        };
-        let path = way_gone(&spec, &facts, baseline.as_ref());
-        let run = Run {
-            phase: Phase::Post,
-            facts: &facts,
-            baseline: baseline.as_ref(),
-            path: path.as_ref(),
-            knowledge: Knowledge::embedded(),
-            policy: &self.policy_of(cluster).await?,
-            selection: &Selection::default(),
-        };
-        match assess(run) {
-            Ok(assessment) => postcheck_outcome(&assessment),
-            Err(missing) => Ok(Judged::without_result(missing.to_string())),
-        }
-    }
-
-    /// The newest baseline of the cluster that is of the version which the caller says ran before.
-    async fn baseline(
-        &self,
-        cluster: &Cluster,
-        spec: &PostcheckTaskSpec,
-    ) -> Result<Result<Option<Facts>, String>, Error> {
-        let fits = |kept: &str| match (&spec.cluster_version, kept.parse::<KubeVersion>()) {
-            (None, _) => true,
-            (Some(wanted), Ok(kept)) => wanted.fits(&kept),
-            (Some(_), Err(_)) => false,
-        };
-        let kept = self
-            .store
-            .baseline(&cluster.project_id, &cluster.id, fits)
-            .await?;
-        let read = kept
-            .map(|kept| recording::read(kept.recording.as_slice()))
-            .transpose();
-        Ok(read.map_err(|error| format!("the baseline cannot be read: {error}")))
-    }
 }
 
 fn baseline(
@@ -222,40 +176,4 @@ fn baseline(
         taken_at: facts.observed_at,
         recording: bytes,
     })
-}
-
-/// The way that was gone: as the caller says, and where the caller is silent, from the baseline to what runs now.
-fn way_gone(
-    spec: &PostcheckTaskSpec,
-    facts: &Facts,
-    baseline: Option<&Facts>,
-) -> Option<UpgradePath> {
-    let runs = |facts: &Facts| {
-        facts
-            .version
-            .as_ref()
-            .ok()
-            .map(|version| version.version.clone())
-    };
-    let from = spec
-        .cluster_version
-        .clone()
-        .or_else(|| baseline.and_then(runs))?;
-    let target = spec.target_version.clone().or_else(|| runs(facts))?;
-    UpgradePath::new(from, target).ok()
-}
-
-fn postcheck_outcome(assessment: &Assessment) -> Result<Judged, Error> {
-    let (phase, message) = match post_verdict(assessment) {
-        PostVerdict::Success => (store::Phase::Success, None),
-        PostVerdict::Failed(message) => (store::Phase::Failed, Some(message)),
-        PostVerdict::Error(message) => (store::Phase::Error, Some(message)),
-    };
-    let result = Some(serde_json::to_vec(assessment)?);
-    Ok(Judged::of(Outcome {
-        phase,
-        message,
-        result,
-        expires_at: None,
-    }))
 }

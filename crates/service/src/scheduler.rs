@@ -143,6 +143,8 @@ impl Service {
             }
             Step::Check => self.check(plan).await,
             Step::Upgrade => self.start_upgrade(plan).await,
+            // The last planned look tells most.
+            Step::Confirm if self.is_settling(cluster, now).await? => return Ok(()),
             Step::Confirm => self.accept_postcheck(cluster, SILENT).await.map(drop),
         };
         match taken {
@@ -157,7 +159,7 @@ impl Service {
             target_version: plan.target_version.clone(),
             skips: Vec::new(),
         };
-        self.create_precheck(&plan.project_id, &plan.cluster_id, request)
+        self.create_precheck(&plan.project_id, &plan.cluster_id, request, "plan")
             .await
             .map(drop)
     }

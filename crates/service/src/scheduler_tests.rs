@@ -433,7 +433,7 @@ async fn a_tick_lets_workflows_lapse() {
     };
     house
         .service
-        .create_precheck(project, cluster, request)
+        .create_precheck(project, cluster, request, "key:AK")
         .await
         .unwrap();
     house.end(TaskKind::Precheck, Phase::Success).await;

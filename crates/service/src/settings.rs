@@ -8,6 +8,8 @@ use airworthy_model::{ControlPlane, Need, Policy, Rollout};
 use airworthy_store::Access;
 use airworthy_upgrade::paths::Table;
 
+use crate::SettleAt;
+
 /// Settings of the service.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -21,6 +23,8 @@ pub struct Settings {
     pub post_check_wait: Duration,
     /// How long the result of a pre-check may be used.
     pub result_expiry: Duration,
+    /// When a cluster is looked at that settles after an upgrade.
+    pub settle_at: SettleAt,
     /// How long a request waits for a cluster to tell its version.
     pub probe_deadline: Duration,
     /// Bounds of reading a cluster.
@@ -107,7 +111,7 @@ impl ClusterSettings {
         Policy {
             rollout: self.rollout.unwrap_or(general.rollout),
             control_plane: self.control_plane.unwrap_or(general.control_plane),
-            allowed_jumps: general.allowed_jumps.clone(),
+            ..general.clone()
         }
     }
 }
@@ -141,6 +145,7 @@ impl Default for Settings {
             attempts: 5,
             post_check_wait: Duration::from_mins(1),
             result_expiry: Duration::from_hours(1),
+            settle_at: SettleAt::default(),
             probe_deadline: Duration::from_secs(5),
             limits: Limits::default(),
             switched_off: BTreeSet::from(Need::OPT_IN),

@@ -1,6 +1,6 @@
 //! What a task is to do, as it is stored with it.
 
-use airworthy_assess::{Acceptance, Selection};
+use airworthy_assess::Acceptance;
 use airworthy_model::KubeVersion;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,6 +28,9 @@ pub struct SkipSpec {
     /// Uids of the nodes it is limited to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_uids: Option<Vec<String>>,
+    /// The caller who accepted it, as the trail names callers; unknown of tasks of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
 }
 
 /// A post-check, as accepted.
@@ -64,19 +67,14 @@ pub struct UpgradeTaskSpec {
     pub node_pool_order: Value,
 }
 
-impl PrecheckTaskSpec {
-    /// What runs, and what is accepted.
-    pub(crate) fn selection(&self) -> Selection {
-        let accept = |skip: &SkipSpec| Acceptance {
-            check: skip.name.clone(),
-            nodes: skip
-                .node_uids
-                .as_ref()
-                .map(|uids| uids.iter().cloned().collect()),
-        };
-        Selection {
-            accept: self.skips.iter().map(accept).collect(),
-            ..Selection::default()
-        }
+impl SkipSpec {
+    /// As the checks take it.
+    pub(crate) fn acceptance(&self) -> Acceptance {
+        let nodes = self.node_uids.as_ref();
+        Acceptance::of_request(
+            self.name.clone(),
+            nodes.map(|uids| uids.iter().cloned().collect()),
+            self.owner.as_deref().unwrap_or("unknown"),
+        )
     }
 }

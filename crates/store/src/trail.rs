@@ -45,6 +45,8 @@ pub struct Entry {
     pub error_code: Option<String>,
     /// What `X-Request-Id` of the answer said.
     pub request_id: String,
+    /// What it did beyond its operation, such as the items that a pre-check accepts.
+    pub detail: Option<String>,
 }
 
 /// An entry that is kept.
@@ -136,8 +138,8 @@ async fn write(
 
 async fn insert(tx: &mut Transaction<'_, Sqlite>, entry: &Entry) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO trail (at, project_id, actor, role, source, operation, cluster_id, status, error_code, request_id) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO trail (at, project_id, actor, role, source, operation, cluster_id, status, error_code, request_id, detail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(micros(entry.at))
     .bind(&entry.project_id)
@@ -149,6 +151,7 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, entry: &Entry) -> Result<(), s
     .bind(i64::from(entry.status))
     .bind(&entry.error_code)
     .bind(&entry.request_id)
+    .bind(&entry.detail)
     .execute(&mut **tx)
     .await
     .map(drop)
@@ -232,6 +235,7 @@ fn kept(row: &SqliteRow) -> Result<Kept, sqlx::Error> {
         status: row.try_get("status")?,
         error_code: row.try_get("error_code")?,
         request_id: row.try_get("request_id")?,
+        detail: row.try_get("detail")?,
     };
     let id = row.try_get("id")?;
     Ok(Kept { id, entry })

@@ -18,6 +18,7 @@ fn entry(project: Option<&str>, second: i64) -> Entry {
         status: 409,
         error_code: Some("CCE.01409001".to_owned()),
         request_id: format!("{second:032x}"),
+        detail: (second % 2 == 0).then(|| format!("skips BarePod {second}")),
     }
 }
 

@@ -106,7 +106,7 @@ async fn first_run(store: &Store, assessment: &Assessment) -> Result<()> {
         skips: Vec::new(),
     };
     let service = Service::new(store.clone(), Settings::default());
-    service.create_precheck(PROJECT, CLUSTER, request).await?;
+    service.create_precheck(PROJECT, CLUSTER, request, "demo").await?;
     Ok(())
 }
 

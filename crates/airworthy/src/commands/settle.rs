@@ -73,6 +73,9 @@ mod tests {
             knowledge: String::new(),
             checks: Vec::new(),
             findings: names.iter().map(finding).collect(),
+            waived: Vec::new(),
+            waiver_notes: Vec::new(),
+            plan: Vec::new(),
         }
     }
 

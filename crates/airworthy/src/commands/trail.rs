@@ -76,6 +76,7 @@ fn shown(Kept { id, entry }: &Kept) -> Value {
         "status": entry.status,
         "errorCode": entry.error_code,
         "requestId": entry.request_id,
+        "detail": entry.detail,
     });
     if let Some(members) = shown.as_object_mut() {
         members.retain(|_, value| !value.is_null());

@@ -226,6 +226,7 @@ impl Config {
                 .copied()
                 .chain(configured)
                 .collect(),
+            ..Policy::default()
         }
     }
 

@@ -244,6 +244,7 @@ fn entry(project: Option<&str>, at: Timestamp, request: &str) -> Entry {
         status: 200,
         error_code: None,
         request_id: request.to_owned(),
+        detail: None,
     }
 }
 

@@ -14,11 +14,6 @@ pub(crate) fn minor(node: &Node) -> Option<Minor> {
     version(node).map(|version| version.minor)
 }
 
-/// How many minors a kubelet may be older than the API server: three since 1.25.
-pub(crate) fn allowed_lag(kubelet: Minor) -> i32 {
-    if kubelet < Minor::v1(25) { 2 } else { 3 }
-}
-
 /// How a kubelet stands to its API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Skew {
@@ -38,7 +33,7 @@ impl Skew {
         match server.distance_from(kubelet) {
             0 => Self::None,
             lag if lag < 0 => Self::Newer,
-            lag if lag > allowed_lag(kubelet) => Self::TooOld,
+            lag if lag > i32::from(kubelet.kubelet_lag()) => Self::TooOld,
             _ => Self::Behind,
         }
     }

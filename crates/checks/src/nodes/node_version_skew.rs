@@ -78,7 +78,7 @@ fn judge(ctx: &Context<'_>, node: &Node, now: Minor, servers: &[Server]) -> Opti
         "kubelet {} would be {} minors older than the API server at {server}; {} are supported",
         node.kubelet_version,
         server.distance_from(kubelet),
-        kubelet::allowed_lag(kubelet)
+        kubelet.kubelet_lag()
     );
     let finding = describe(ctx, node, now, message);
     Some(Finding { hop, ..finding })

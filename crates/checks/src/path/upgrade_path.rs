@@ -36,7 +36,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     if path.hops.is_empty() {
         return Ok(Judgement::default());
     }
-    let found = match steps(ctx.policy, path) {
+    let found = match ctx.policy.steps(path) {
         _ if ctx.policy.rollout == Rollout::Patch => Some(no_patch(path)),
         None => Some(too_far(ctx.policy, path)),
         Some(steps) => steps.into_iter().find_map(skips_handover),
@@ -51,33 +51,6 @@ fn run(ctx: &Context<'_>) -> Outcome {
         .flatten()
         .map(|finding| finding.because(evidence.clone()))
         .collect())
-}
-
-/// The upgrade as the platform carries it out: one step, or listed jumps that meet end to end; `None` when neither leads there.
-fn steps(policy: &Policy, path: &UpgradePath) -> Option<Vec<Hop>> {
-    let (from, to) = (path.from.minor, path.target.minor);
-    if policy.allows(from, to) {
-        return Some(vec![Hop { from, to }]);
-    }
-    chain(&policy.allowed_jumps, from, to)
-}
-
-/// Next minors are left out on purpose: with them every target could be reached, without a check at any minor between.
-fn chain(jumps: &[Hop], from: Minor, to: Minor) -> Option<Vec<Hop>> {
-    if from == to {
-        return Some(Vec::new());
-    }
-    first_steps(jumps, from, to).find_map(|jump| {
-        let rest = chain(jumps, jump.to, to)?;
-        Some([vec![jump], rest].concat())
-    })
-}
-
-fn first_steps(jumps: &[Hop], from: Minor, to: Minor) -> impl Iterator<Item = Hop> {
-    jumps
-        .iter()
-        .copied()
-        .filter(move |jump| jump.from == from && from < jump.to && jump.to <= to)
 }
 
 fn finding(severity: Severity, message: String) -> Finding {
@@ -111,7 +84,8 @@ fn no_patch(path: &UpgradePath) -> Finding {
 
 fn too_far(policy: &Policy, path: &UpgradePath) -> Finding {
     let (from, to) = (path.from.minor, path.target.minor);
-    let first = first_steps(&policy.allowed_jumps, from, to)
+    let first = policy
+        .jumps_from(from, to)
         .map(|jump| jump.to)
         .max()
         .unwrap_or(from.next());

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use airworthy_model::{Assessment, CheckInfo, Severity, Verdict};
 
-use crate::{gaps::gaps, markup::escape, sentence, text::count, words};
+use crate::{decided, gaps::gaps, markup::escape, sentence, text::count, words};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -33,6 +33,7 @@ pub fn fragment(assessment: &Assessment, catalogue: &[CheckInfo], pages: Option<
         out += &section(assessment, catalogue, severity, title, pages);
     }
     out += &unknown(assessment);
+    out += &waived(assessment, pages);
     out += &section(assessment, catalogue, Severity::Note, "Notes", pages);
     out + &checks(assessment, pages)
 }
@@ -59,7 +60,49 @@ fn header(assessment: &Assessment) -> String {
         .collect();
     let title = escape(&sentence(assessment));
     let shape = parts::shape(shape);
-    format!("<header class=\"{class}\">\n<h1>{shape}{title}</h1>\n{lines}</header>\n")
+    let plan = plan(assessment);
+    format!("<header class=\"{class}\">\n<h1>{shape}{title}</h1>\n{lines}{plan}</header>\n")
+}
+
+/// The steps of the upgrade, where the control plane takes more than one.
+fn plan(assessment: &Assessment) -> String {
+    let steps = decided::plan(assessment);
+    if steps.is_empty() {
+        return String::new();
+    }
+    let steps = steps
+        .iter()
+        .map(|step| format!("<li>{}</li>\n", escape(step)));
+    format!("<ol class=\"plan\">\n{}</ol>\n", steps.collect::<String>())
+}
+
+/// What somebody accepted, and what is wrong with waivers.
+fn waived(assessment: &Assessment, pages: Option<&str>) -> String {
+    let waived = decided::waived(assessment);
+    let rows = waived.iter().map(|accepted| {
+        parts::row(&[
+            parts::check(accepted.check, pages),
+            parts::lines([format!("{}: {}", accepted.level, accepted.told())]),
+            parts::lines([accepted.terms()]),
+        ])
+    });
+    let rows: String = rows.collect();
+    let mut out = String::new();
+    if !waived.is_empty() {
+        let head = ["Check", "Accepted", "By whom, until when, why"];
+        let table = parts::table("What somebody accepted", &head, &rows);
+        // Writing to a String cannot fail.
+        let _ = write!(out, "<h2>Waived ({})</h2>\n{table}", waived.len());
+    }
+    let notes = &assessment.waiver_notes;
+    if !notes.is_empty() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "<h2>{}</h2>", words::of_waivers(notes.len()));
+    }
+    let notes = notes
+        .iter()
+        .map(|note| parts::paragraph("", &decided::note(note)));
+    out + &notes.collect::<String>()
 }
 
 fn section(

@@ -1,5 +1,6 @@
 //! A report for machines: JSON of a fixed outline, and its JSON Schema. Members that have nothing to say are left out.
 
+mod decided;
 mod finding;
 mod schema;
 mod words;
@@ -12,9 +13,12 @@ use serde::Serialize;
 
 use crate::text::steers;
 
+pub use decided::{Step, Waived, Waiver, WaiverNote};
 pub use finding::{Api, Caller, Evidence, Finding, Fix, Location, Owner, Subject};
 pub use schema::schema;
-pub use words::{Breaks, EvidenceKind, Phase, Reason, Scope, Severity, Status, Verdict};
+pub use words::{
+    Breaks, EvidenceKind, Part, Phase, Reason, Scope, Severity, Status, Verdict, WaiverFault,
+};
 
 /// Whether a Kubernetes cluster is fit for an upgrade, or came out of one fit to serve, with the evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -49,8 +53,17 @@ pub struct Report {
     pub coverage: Coverage,
     /// What each check said, in catalogue order.
     pub checks: Vec<Check>,
-    /// What was found, worst first.
+    /// What was found and counts, worst first.
     pub findings: Vec<Finding>,
+    /// What was found, or lacks, and does not count because somebody accepted it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waived: Vec<Waived>,
+    /// What is wrong with waivers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waiver_notes: Vec<WaiverNote>,
+    /// The steps of the upgrade, in the order in which they are to be taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub plan: Vec<Step>,
 }
 
 /// One step of the path.
@@ -172,6 +185,9 @@ impl From<&Assessment> for Report {
             },
             checks: assessment.checks.iter().map(Into::into).collect(),
             findings: assessment.findings.iter().map(Into::into).collect(),
+            waived: assessment.waived.iter().map(Into::into).collect(),
+            waiver_notes: assessment.waiver_notes.iter().map(Into::into).collect(),
+            plan: assessment.plan.iter().map(Into::into).collect(),
         }
     }
 }

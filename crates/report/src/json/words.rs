@@ -92,6 +92,26 @@ words! {
         /// Nothing: superseded since.
         Stale,
     }
+    /// What a step of an upgrade brings to another version.
+    Part = model::Part {
+        /// API servers, then the rest of the control plane.
+        ControlPlane,
+        /// Add-ons, as far as the new control plane asks for it.
+        Addons,
+        /// Nodes, one after the other.
+        Nodes,
+    }
+    /// What is wrong with a waiver.
+    WaiverFault = model::WaiverFault {
+        /// It would cover a blocker, and none can be waived.
+        Refused,
+        /// Its time is over: what it covers counts again.
+        Expired,
+        /// Nothing that was found is what it covers.
+        Unused,
+        /// Its file could not be used: none of it counts.
+        Unreadable,
+    }
     /// Why facts could not be read.
     Reason = model::Reason {
         /// The server said 401 or 403.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::json::Finding;
+use crate::json::{Finding, Waiver};
 
 /// The whole file.
 #[derive(Serialize)]
@@ -90,7 +90,8 @@ pub(super) struct Notification {
     pub(super) level: Level,
     pub(super) message: Message,
     pub(super) time_utc: String,
-    pub(super) associated_rule: RuleReference,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) associated_rule: Option<RuleReference>,
 }
 
 #[derive(Serialize)]
@@ -112,8 +113,19 @@ pub(super) struct Result {
     pub(super) locations: Vec<Location>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) partial_fingerprints: Option<Fingerprints>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) suppressions: Vec<Suppression>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) properties: Option<Finding>,
+}
+
+/// Why a result does not count.
+#[derive(Serialize)]
+pub(super) struct Suppression {
+    pub(super) kind: &'static str,
+    pub(super) status: &'static str,
+    pub(super) justification: String,
+    pub(super) properties: Waiver,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]

@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use airworthy_model::{self as model, Assessment, CheckInfo, CheckResult, Severity, Subject};
 
-use crate::{json, text::clean_line, words};
+use crate::{decided, json, text::clean_line, words};
 use log::{
     ArtifactLocation, Configuration, Driver, Fingerprints, Help, Invocation, Level, Location, Log,
     LogicalLocation, Message, Notification, PhysicalLocation, Region, Result, ResultKind, Rule,
-    RuleReference, Run, RunProperties, Tool,
+    RuleReference, Run, RunProperties, Suppression, Tool,
 };
 
 const SCHEMA: &str =
@@ -80,7 +80,11 @@ impl Rules {
         }
         let checks = assessment.checks.iter().map(|check| &check.check);
         let found = assessment.findings.iter().map(|finding| &finding.check);
-        for name in checks.chain(found) {
+        let waived = assessment.waived.iter();
+        let waived = waived
+            .flat_map(|waived| &waived.finding)
+            .map(|finding| &finding.check);
+        for name in checks.chain(found).chain(waived) {
             rules.add(Rule {
                 id: clean_line(name),
                 short_description: None,
@@ -145,11 +149,18 @@ fn message(text: &str) -> Message {
 /// A run that could not look at what could hide a blocker has not done what it was called for.
 fn invocation(assessment: &Assessment, rules: &Rules) -> Invocation {
     let undecided = words::undecided(assessment);
+    let of_waivers = assessment.waiver_notes.iter().map(|note| Notification {
+        level: Level::Warning,
+        message: message(&decided::note(note)),
+        time_utc: format!("{:.0}", assessment.observed_at),
+        associated_rule: None,
+    });
     Invocation {
         execution_successful: !undecided.iter().any(|check| check.can_block),
         tool_execution_notifications: undecided
             .iter()
             .map(|check| notification(assessment, check, rules))
+            .chain(of_waivers)
             .collect(),
     }
 }
@@ -163,7 +174,7 @@ fn notification(assessment: &Assessment, check: &CheckResult, rules: &Rules) -> 
         },
         message: not_assessed(check),
         time_utc: format!("{:.0}", assessment.observed_at),
-        associated_rule: rules.reference(&check.check),
+        associated_rule: Some(rules.reference(&check.check)),
     }
 }
 
@@ -178,9 +189,27 @@ fn results(assessment: &Assessment, rules: &Rules) -> Vec<Result> {
     let found = findings.map(|finding| result(finding, rules, steps));
     let open = words::undecided(assessment);
     let open = open.iter().filter(|_| assessment.version.is_some());
+    let waived = assessment.waived.iter();
+    let waived = waived.filter_map(|waived| suppressed(waived, rules, steps));
     found
         .chain(open.map(|check| open_result(check, rules)))
+        .chain(waived)
         .collect()
+}
+
+/// A finding that somebody accepted. Evidence that lacks is no result, and accepted it is none either.
+fn suppressed(waived: &model::Waived, rules: &Rules, several_steps: bool) -> Option<Result> {
+    let finding = waived.finding.as_ref()?;
+    let suppression = Suppression {
+        kind: "external",
+        status: "accepted",
+        justification: clean_line(&decided::terms(&waived.waiver)),
+        properties: (&waived.waiver).into(),
+    };
+    Some(Result {
+        suppressions: vec![suppression],
+        ..result(finding, rules, several_steps)
+    })
 }
 
 fn result(finding: &model::Finding, rules: &Rules, several_steps: bool) -> Result {
@@ -195,6 +224,7 @@ fn result(finding: &model::Finding, rules: &Rules, several_steps: bool) -> Resul
         partial_fingerprints: Some(Fingerprints {
             airworthy: finding.fingerprint(),
         }),
+        suppressions: Vec::new(),
         properties: Some(finding.into()),
     }
 }
@@ -209,6 +239,7 @@ fn open_result(check: &CheckResult, rules: &Rules) -> Result {
         message: not_assessed(check),
         locations: Vec::new(),
         partial_fingerprints: None,
+        suppressions: Vec::new(),
         properties: None,
     }
 }

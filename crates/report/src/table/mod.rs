@@ -1,6 +1,7 @@
 //! A report for people: the verdict first, then what stands in the way, then what could not be looked at, then how much
 //! was decided. Colour, where the caller wants it, repeats what the words say.
 
+mod decided;
 mod findings;
 mod page;
 mod unknown;
@@ -35,6 +36,7 @@ pub fn render(assessment: &Assessment, catalogue: &[CheckInfo], view: View) -> S
         findings::section(&mut page, assessment, catalogue, severity, title);
     }
     unknown::section(&mut page, assessment);
+    decided::waived(&mut page, assessment);
     if view.wide {
         findings::section(&mut page, assessment, catalogue, Severity::Note, "Notes");
         every_check(&mut page, assessment);
@@ -54,6 +56,7 @@ fn headline(page: &mut Page, assessment: &Assessment) {
     if let Some(steps) = words::steps(assessment) {
         page.text(0, &steps);
     }
+    decided::plan(page, assessment);
     if page.is_wide() {
         page.text(
             0,

@@ -102,7 +102,8 @@ fn junit_is_well_formed_and_says_the_texts() {
             .descendants()
             .filter(|n| n.has_tag_name("testcase"));
         for case in cases {
-            assert_eq!(case.attribute("name"), Some(in_xml(&text).as_str()));
+            let name = case.attribute("name").unwrap_or_default();
+            assert!(name.starts_with(&in_xml(&text)), "{name:.80}");
         }
         assert!(content(&document).contains(&in_xml(&text)), "{text:.80}");
     }
@@ -114,7 +115,7 @@ fn csv_comes_back_cell_by_cell_and_computes_nothing() {
         let report = csv::render(&saying(&text));
         let mut reader = ::csv::Reader::from_reader(report.as_bytes());
         let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
-        assert_eq!(rows.len(), 1 + 5 + 5);
+        assert_eq!(rows.len(), 1 + 5 + 5 + 2);
         let names = rows
             .iter()
             .filter(|row| &row[0] == "finding")

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod committed;
+mod decided;
 mod drop_in;
 mod exit;
 mod formats;

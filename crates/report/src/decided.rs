@@ -1,0 +1,106 @@
+//! What was decided, in the same words by every format for people: who accepted what, and in which steps the upgrade goes.
+
+use airworthy_model::{Assessment, Part, Step, Waived, Waiver, WaiverNote};
+
+use crate::{text::count, words};
+
+/// What is waived, in words.
+pub(crate) struct Accepted<'a> {
+    pub(crate) check: &'a str,
+    /// How bad it would be; `evidence` where that lacks.
+    pub(crate) level: &'static str,
+    /// What was found, subject and message, or what lacks.
+    pub(crate) what: [String; 2],
+    pub(crate) waiver: &'a Waiver,
+}
+
+impl Accepted<'_> {
+    /// What was found or lacks, as one text.
+    pub(crate) fn told(&self) -> String {
+        self.what.join(" ")
+    }
+
+    /// `team-shop until 2027-01-31T00:00:00Z: one replica is enough there (waivers.toml:3)`.
+    pub(crate) fn terms(&self) -> String {
+        terms(self.waiver)
+    }
+}
+
+/// Everything that is waived.
+pub(crate) fn waived(assessment: &Assessment) -> Vec<Accepted<'_>> {
+    assessment.waived.iter().map(accepted).collect()
+}
+
+fn accepted(waived: &Waived) -> Accepted<'_> {
+    let (level, what) = match &waived.finding {
+        Some(finding) => {
+            let subject = words::subject(&finding.subject);
+            let level = words::severity(finding.severity);
+            (level, [subject, finding.message.clone()])
+        }
+        None => ("evidence", ["not assessed:".to_owned(), lacking(waived)]),
+    };
+    Accepted {
+        check: &waived.check,
+        level,
+        what,
+        waiver: &waived.waiver,
+    }
+}
+
+/// The evidence that lacks.
+pub(crate) fn lacking(waived: &Waived) -> String {
+    let missing: Vec<_> = waived.missing.iter().map(ToString::to_string).collect();
+    missing.join("; ")
+}
+
+/// By whom, until when, why, and where it stands.
+pub(crate) fn terms(waiver: &Waiver) -> String {
+    let (until, reason, source) = (until(waiver), &waiver.reason, &waiver.source);
+    format!("{} {until}: {reason} ({source})", waiver.owner)
+}
+
+/// Until when something is accepted.
+pub(crate) fn until(waiver: &Waiver) -> String {
+    match waiver.expires {
+        Some(at) => format!("until {at:.0}"),
+        None => "for as long as this result counts".to_owned(),
+    }
+}
+
+/// `waivers.toml:3: covers nothing that BarePod found: correct it, or remove it`.
+pub(crate) fn note(note: &WaiverNote) -> String {
+    format!("{}: {}", note.source, note.message)
+}
+
+/// The steps of the upgrade, one line each, where the control plane takes more than one.
+pub(crate) fn plan(assessment: &Assessment) -> Vec<String> {
+    let moves = |step: &&Step| step.part == Part::ControlPlane;
+    if assessment.plan.iter().filter(moves).count() < 2 {
+        return Vec::new();
+    }
+    assessment.plan.iter().map(step).collect()
+}
+
+fn step(step: &Step) -> String {
+    let what = match step.part {
+        Part::ControlPlane => format!("control plane {} → {}", step.from, step.to),
+        Part::Addons => format!("add-ons for {}", step.to),
+        Part::Nodes => format!("nodes {} → {}", step.from, step.to),
+    };
+    let wait = step.may_wait_until;
+    let wait = wait.map_or(String::new(), |minor| {
+        format!(" (may wait until the control plane is at {minor})")
+    });
+    let counts = [
+        (step.blockers, "blocker"),
+        (step.risks, "risk"),
+        (step.notes, "note"),
+    ];
+    let counts = counts.into_iter().filter(|(number, _)| *number > 0);
+    let counts: Vec<_> = counts.map(|(number, noun)| count(number, noun)).collect();
+    match counts.as_slice() {
+        [] => format!("{what}{wait}"),
+        counts => format!("{what}{wait}: {}", counts.join(", ")),
+    }
+}
