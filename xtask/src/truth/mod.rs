@@ -1,8 +1,9 @@
-//! `cargo xtask truth`: are the predictions about removed APIs right? Real API servers are the judge.
+//! `cargo xtask truth`: are the predictions right? Real API servers are the judge.
 
 pub mod files;
 pub mod live;
 mod program;
+pub mod upgrade;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,8 @@ pub enum Command {
     Live(live::Live),
     /// Writes files of every kind, version and shape, predicts which of them the target refuses, and asks its API server
     Files(files::Files),
+    /// Plants hazards and what looks like them, predicts, upgrades a whole cluster, nodes drained and all, and looks what became of each
+    Upgrade(upgrade::Upgrade),
 }
 
 /// Which program predicts.
@@ -31,6 +34,7 @@ impl Command {
         match self {
             Self::Live(live) => live.run().await,
             Self::Files(files) => files.run().await,
+            Self::Upgrade(upgrade) => upgrade.run().await,
         }
     }
 }
