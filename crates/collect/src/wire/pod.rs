@@ -107,6 +107,7 @@ impl From<Pod> for facts::Pod {
             labels: metadata.take_labels(),
             created: metadata.creation_timestamp.instant(),
             deleting: metadata.deletion_timestamp.is_some(),
+            deletion: metadata.take_deletion(),
             controller,
             mirror: metadata.has_annotation(MIRROR),
             namespace: metadata.namespace,

@@ -213,8 +213,9 @@ pub(crate) struct ClaimStatus {
 }
 
 impl From<PersistentVolumeClaim> for facts::PersistentVolumeClaim {
-    fn from(wire: PersistentVolumeClaim) -> Self {
+    fn from(mut wire: PersistentVolumeClaim) -> Self {
         Self {
+            deletion: wire.metadata.take_deletion(),
             namespace: wire.metadata.namespace,
             name: wire.metadata.name,
             uid: wire.metadata.uid,

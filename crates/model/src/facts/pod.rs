@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    common::{Condition, IntOrPercent, LabelSelector, Labels},
+    common::{Condition, Deletion, IntOrPercent, LabelSelector, Labels},
     scheduling::{self, PodShape},
     storage::VolumePlugin,
 };
@@ -28,6 +28,9 @@ pub struct Pod {
     /// Being deleted.
     #[serde(default)]
     pub deleting: bool,
+    /// Since when it is to go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<Box<Deletion>>,
     /// The owner with `controller: true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub controller: Option<ControllerRef>,

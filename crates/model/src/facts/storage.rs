@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::scheduling::NodeTerm;
+use super::{common::Deletion, scheduling::NodeTerm};
 
 /// How a volume is provided: the member that is set in the source of a `PersistentVolume` or of a pod's volume.
 #[derive(
@@ -153,6 +153,9 @@ pub struct PersistentVolumeClaim {
     /// Being deleted.
     #[serde(default)]
     pub deleting: bool,
+    /// Since when it is to go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<Box<Deletion>>,
     /// `Pending`, `Bound` or `Lost`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub phase: String,
