@@ -11,10 +11,11 @@ use std::path::PathBuf;
 
 use airworthy_model::{Hop, KubeVersion, Minor};
 use airworthy_report::drop_in;
+use airworthy_service::SettleAt;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use access::{Encryption, Key, PasswordFrom, Trail, User};
-pub(crate) use decisions::Decisions;
+pub(crate) use decisions::{Decisions, Waivers};
 pub(crate) use evidence::{Asked, Evidence, Switches};
 pub(crate) use output::{Format, Output};
 pub(crate) use plan::{Plan, Workflow};
@@ -60,6 +61,9 @@ pub(crate) enum Command {
     /// Show the checks
     #[command(subcommand)]
     Checks(Checks),
+    /// Look at files of waivers: risks that somebody accepted
+    #[command(subcommand)]
+    Waivers(Waivers),
     /// Show what is known of each Kubernetes minor: APIs, fields, feature gates, flags and admission plugins
     #[command(subcommand)]
     Knowledge(KnowledgeCommand),
@@ -208,10 +212,19 @@ pub(crate) struct Postcheck {
     /// Version the cluster should run now [default: the version it runs]
     #[arg(long, value_name = "VERSION")]
     pub(crate) target: Option<KubeVersion>,
-    /// Look again until nothing blocks, for 900 seconds unless another span is given (--settle=300)
+    /// Look again until nothing blocks twice in a row, for 900 seconds unless another span is given (--settle=300)
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "900",
         conflicts_with = "from", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) settle: Option<u64>,
+    /// Look again at these times after the first look, ascending [default: settle-at of the configuration, 0,2m,5m,15m]
+    #[arg(long, value_name = "SPANS", conflicts_with_all = ["from", "settle"])]
+    pub(crate) settle_at: Option<SettleAt>,
+    /// Look again at all of these times, and tell each change as it is seen, a line each on stderr
+    #[arg(long, conflicts_with = "from")]
+    pub(crate) watch: bool,
+    /// The API server's audit log, which names who is refused: a file, a folder of rotated files, or - (may be given several times)
+    #[arg(long = "audit-log", value_name = "FILE|DIR|-")]
+    pub(crate) audit_logs: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) decisions: Decisions,
     #[command(flatten)]

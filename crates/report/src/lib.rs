@@ -4,6 +4,7 @@
 //! from, and it decides nothing: what an assessment says is shown, all of it, the worst first.
 
 pub mod catalogue;
+pub mod changes;
 pub mod csv;
 mod decided;
 pub mod drop_in;

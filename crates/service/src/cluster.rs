@@ -182,6 +182,10 @@ impl Service {
 
     /// Keeps what was seen of a cluster. Losing it costs nothing but an older picture in a list.
     pub(crate) async fn remember(&self, cluster: &Cluster, seen: &Observed) {
+        let version = seen.version.as_deref();
+        if let Err(error) = self.note_growth(cluster, version, Timestamp::now()).await {
+            tracing::warn!(cluster = %cluster.id, %error, "that the cluster has changed could not be kept");
+        }
         let (project, id) = (&cluster.project_id, &cluster.id);
         if let Err(error) = self
             .store

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::{
     Error, Service, cluster,
     spec::{PrecheckTaskSpec, SkipSpec},
+    waivers::Accepted,
 };
 
 /// What came of the work on a task.
@@ -116,6 +117,8 @@ impl Service {
             Ok(path) => path,
             Err(error) => return Ok(Judged::without_result(error.to_string())),
         };
+        let Accepted { accept, notes } = self.waivers_of(cluster).await?;
+        let requested = spec.skips.iter().map(SkipSpec::acceptance);
         let run = Run {
             phase: Phase::Pre,
             facts: &facts,
@@ -124,12 +127,17 @@ impl Service {
             knowledge: Knowledge::embedded(),
             policy: &self.policy_of(cluster).await?,
             selection: &Selection {
-                accept: spec.skips.iter().map(SkipSpec::acceptance).collect(),
+                catalogue: self.settings.catalogue.clone(),
+                accept: requested.chain(accept).collect(),
+                now: Some(Timestamp::now()),
                 ..Selection::default()
             },
         };
         match assess(run) {
-            Ok(assessment) => self.precheck_outcome(&facts, &path, &assessment),
+            Ok(mut assessment) => {
+                assessment.waiver_notes.extend(notes);
+                self.precheck_outcome(&facts, &path, &assessment)
+            }
             Err(missing) => Ok(Judged::without_result(missing.to_string())),
         }
     }

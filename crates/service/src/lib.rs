@@ -13,14 +13,18 @@ mod judge;
 mod outcome;
 mod paths;
 mod plans;
+mod postcheck;
 mod ready;
 mod runs;
 mod scheduler;
 mod settings;
+mod settle_at;
+mod settling;
 mod snapshots;
 mod spec;
 mod totals;
 mod upgrades;
+mod waivers;
 mod worker;
 mod workflows;
 
@@ -42,9 +46,11 @@ pub use intake::PostcheckAnswer;
 pub use outcome::{PostVerdict, post_verdict};
 pub use ready::Ready;
 pub use settings::{CheckBeforeUpgrade, ClusterSettings, DriverSettings, Settings};
+pub use settle_at::{SettleAt, SettleAtError};
 pub use snapshots::{PartPhase, SnapshotPart, SnapshotTaskSpec, Snapshots};
 pub use spec::{PostcheckTaskSpec, PrecheckTaskSpec, UpgradeTaskSpec};
 pub use totals::Totals;
+pub use waivers::read_waivers;
 pub use worker::Workers;
 
 /// The service behind any face: what it knows is in the store, what it decides is in the settings.

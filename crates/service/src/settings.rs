@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, ffi::OsString, path::PathBuf, time::Duration};
 
+use airworthy_assess::Catalogue;
 use airworthy_collect::Limits;
 use airworthy_drivers::{Means, Program};
 use airworthy_model::{ControlPlane, Need, Policy, Rollout};
@@ -33,6 +34,10 @@ pub struct Settings {
     pub switched_off: BTreeSet<Need>,
     /// Decisions that checks depend on.
     pub policy: Policy,
+    /// The checks there are.
+    pub catalogue: Catalogue,
+    /// A file of what is accepted of all clusters.
+    pub waivers: Option<PathBuf>,
     /// Where clusters may go to other than upstream.
     pub paths: Table,
     /// Whether an upgrade makes its own check, or wants one that was made.
@@ -84,6 +89,8 @@ pub struct ClusterSettings {
     pub switched_on: BTreeSet<Need>,
     /// Facts that are not read of it.
     pub switched_off: BTreeSet<Need>,
+    /// A file of what is accepted of it.
+    pub waivers: Option<PathBuf>,
     /// How it is upgraded.
     pub driver: DriverSettings,
     /// Takes a backup of it.
@@ -99,6 +106,7 @@ impl ClusterSettings {
             offer: None,
             rollout: None,
             control_plane: None,
+            waivers: None,
             switched_on: BTreeSet::new(),
             switched_off: BTreeSet::new(),
             driver: DriverSettings::default(),
@@ -150,6 +158,8 @@ impl Default for Settings {
             limits: Limits::default(),
             switched_off: BTreeSet::from(Need::OPT_IN),
             policy: Policy::default(),
+            catalogue: Catalogue::default(),
+            waivers: None,
             check_before_upgrade: CheckBeforeUpgrade::default(),
             clusters: Vec::new(),
             domain: "airworthy".to_owned(),

@@ -32,6 +32,7 @@ impl Workers {
             };
             running.spawn(worker.run());
         }
+        running.spawn(service.clone().keep_settling(stopped.clone()));
         running.spawn(service.clone().keep_time(stopped));
         Self { stop, running }
     }

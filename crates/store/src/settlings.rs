@@ -28,6 +28,8 @@ pub struct Settling {
     pub taken: i64,
     /// When the next one is due, if one is planned.
     pub next_at: Option<Timestamp>,
+    /// When the last one was taken; not written with this row.
+    pub last_at: Option<Timestamp>,
 }
 
 /// What was seen of a cluster at one time.
@@ -68,7 +70,10 @@ impl Store {
 
     /// How far a cluster has settled; nothing when it was never seen to change.
     pub async fn settling(&self, cluster_id: &str) -> Result<Option<Settling>, Error> {
-        sqlx::query("SELECT * FROM settlings WHERE cluster_id = $1")
+        sqlx::query(
+            "SELECT s.*, (SELECT MAX(taken_at) FROM samples WHERE cluster_id = s.cluster_id) AS last_at \
+             FROM settlings s WHERE s.cluster_id = $1",
+        )
             .bind(cluster_id)
             .try_map(|row| settling(&row))
             .fetch_optional(&self.readers)
@@ -187,13 +192,17 @@ async fn insert(
 }
 
 fn settling(row: &SqliteRow) -> Result<Settling, sqlx::Error> {
-    let next_at: Option<i64> = row.try_get("next_at")?;
+    let at = |column: &str| -> Result<Option<Timestamp>, sqlx::Error> {
+        let micros: Option<i64> = row.try_get(column)?;
+        micros.map(instant).transpose()
+    };
     Ok(Settling {
         cluster_id: row.try_get("cluster_id")?,
         version: row.try_get("version")?,
         behind: row.try_get("behind")?,
         converged_at: instant(row.try_get("converged_at")?)?,
         taken: row.try_get("taken")?,
-        next_at: next_at.map(instant).transpose()?,
+        next_at: at("next_at")?,
+        last_at: at("last_at")?,
     })
 }

@@ -13,6 +13,7 @@ fn begun(fixture: &Fixture, second: i64) -> Settling {
         converged_at: at(second),
         taken: 0,
         next_at: Some(at(second)),
+        last_at: None,
     }
 }
 
@@ -55,6 +56,7 @@ async fn the_last_two_samples_are_kept_and_outlive_the_process() {
     let settling = store.settling(cluster).await.unwrap().unwrap();
     assert_eq!((settling.taken, settling.behind), (3, Some(0)));
     assert_eq!(settling.next_at, Some(at(420)));
+    assert_eq!(settling.last_at, Some(at(300)));
     assert_eq!(settling.converged_at, at(0));
 }
 

@@ -7,7 +7,7 @@ use airworthy_cce::request::PrecheckRequest;
 use airworthy_collect::recording;
 use airworthy_model::{Assessment, Role};
 use airworthy_report as report;
-use airworthy_service::{Service, Settings, hash_password};
+use airworthy_service::{Service, Settings, SettleAt, hash_password};
 use airworthy_store::{Access, NewCluster, NewKey, Options, SealingKey, Secret, Store};
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
@@ -58,6 +58,10 @@ pub(crate) async fn run(args: Demo, mut config: Config) -> Result<u8> {
         .context("cannot make a temporary folder")?;
     let database = folder.path().join("airworthy.db");
     config.database.layer(Some(database), Origin::Default);
+    // A recording does not change between two looks.
+    config
+        .settle_at
+        .layer(Some(SettleAt::at_once()), Origin::Default);
     let (store, credentials) = prepare(folder.path(), &config.database.value).await?;
     first_run(&store, &assessment).await?;
     let listener = bind(args.listen).await?;
@@ -106,7 +110,9 @@ async fn first_run(store: &Store, assessment: &Assessment) -> Result<()> {
         skips: Vec::new(),
     };
     let service = Service::new(store.clone(), Settings::default());
-    service.create_precheck(PROJECT, CLUSTER, request, "demo").await?;
+    service
+        .create_precheck(PROJECT, CLUSTER, request, "demo")
+        .await?;
     Ok(())
 }
 

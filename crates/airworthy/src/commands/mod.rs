@@ -24,6 +24,8 @@ pub(crate) mod source;
 pub(crate) mod supervise;
 pub(crate) mod trail;
 pub(crate) mod users;
+mod watch;
+pub(crate) mod waivers;
 pub(crate) mod workflow;
 
 use crate::{cli::ConfigCommand, config::Config, console};

@@ -6,13 +6,14 @@ use airworthy_assess::{Run, Selection, assess};
 use airworthy_collect::recording;
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{Assessment, Facts, Phase, Policy, UpgradePath};
+use airworthy_service::SettleAt;
 use anyhow::{Result, bail};
 
-use super::{settle::settle, source};
+use super::{audit, settle::settle, source, watch};
 use crate::{cli::Postcheck, config::Config};
 
 pub(crate) async fn run(args: Postcheck, config: Config) -> Result<u8> {
-    let selection = source::selection(&args.output, Phase::Post)?;
+    let selection = source::selection(&args.output, &args.decisions, &config, Phase::Post)?;
     let baseline = args
         .baseline
         .as_deref()
@@ -21,11 +22,23 @@ pub(crate) async fn run(args: Postcheck, config: Config) -> Result<u8> {
     let mut policy = config.policy();
     args.decisions.apply(&mut policy);
     let look = async || look(&args, &config, baseline.as_ref(), &policy, &selection).await;
-    let assessment = match args.settle {
+    let tell = args.watch.then_some(watch::tell);
+    let assessment = match moments(&args, &config) {
         None => look().await?,
-        Some(span) => settle(Duration::from_secs(span), look).await?,
+        Some(at) => settle(&at, tell, look).await?,
     };
     source::show(&assessment, &args.output)
+}
+
+/// When it is looked again, where that is asked for.
+fn moments(args: &Postcheck, config: &Config) -> Option<SettleAt> {
+    let usual = &config.settle_at.value;
+    let pressed = args
+        .settle
+        .map(|span| usual.within(Duration::from_secs(span)));
+    pressed
+        .or_else(|| args.settle_at.clone())
+        .or_else(|| args.watch.then(|| usual.clone()))
 }
 
 async fn look(
@@ -35,7 +48,9 @@ async fn look(
     policy: &Policy,
     selection: &Selection,
 ) -> Result<Assessment> {
-    let facts = source::facts(&args.source, selection.needs(Phase::Post), config).await?;
+    let audit = audit::start(&args.audit_logs)?;
+    let mut facts = source::facts(&args.source, selection.needs(Phase::Post), config).await?;
+    audit::join(audit, &mut facts).await?;
     same_cluster(baseline, &facts)?;
     let path = way_gone(args, baseline, &facts);
     let knowledge = Knowledge::embedded();

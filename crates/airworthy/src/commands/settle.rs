@@ -1,37 +1,56 @@
 //! Looking again until a cluster has settled: right after an upgrade much is bad that will be good in a minute.
 
-use std::time::Duration;
-
-use airworthy_model::{Assessment, Finding, Severity};
+use airworthy_assess::{Settled, settled};
+use airworthy_model::{Assessment, Severity};
+use airworthy_service::SettleAt;
 use anyhow::Result;
 use tokio::time::Instant;
 
 use crate::console::Progress;
 
-/// When it is looked again, in shares of the whole span: at 2, 5 and 15 of 15 minutes, and once more for the case that the
-/// last look brings something new.
-const LOOKS: [f64; 4] = [2.0 / 15.0, 5.0 / 15.0, 1.0, 17.0 / 15.0];
+/// Most looks beyond the planned ones, for what came up in the last of them.
+const MORE: u32 = 2;
 
-/// Looks at once, and again until nothing blocks, or until the span is over and what blocks blocked before.
+/// Looks at the planned times, tells each look with the one before, where somebody watches, and ends early when two looks in a row found nothing that blocks. A finding counts when it holds in the
+/// last two looks; what came up in the last one is looked at again, and counts when it does not go away.
 pub(super) async fn settle(
-    span: Duration,
+    at: &SettleAt,
+    mut tell: Option<impl FnMut(Option<&Assessment>, &Assessment)>,
     mut look: impl AsyncFnMut() -> Result<Assessment>,
 ) -> Result<Assessment> {
     let began = Instant::now();
-    let mut last = look().await?;
-    for share in LOOKS {
-        let before = blockers(&last);
-        if before.is_empty() {
-            break;
+    let more = (1..=MORE).map(|number| at.whole() + at.spacing() * number);
+    let planned = at.spans().len();
+    let moments = at
+        .spans()
+        .iter()
+        .copied()
+        .chain(more)
+        .map(|span| began + span);
+    let mut earlier: Option<Assessment> = None;
+    for (number, moment) in (1..).zip(moments) {
+        if let Some(earlier) = &earlier {
+            wait_until(moment, blockers(earlier)).await;
         }
-        wait_until(began + span.mul_f64(share), before.len()).await;
-        last = look().await?;
-        let nothing_new = blockers(&last).iter().all(|print| before.contains(print));
-        if share >= 1.0 && nothing_new {
-            break;
+        let last = look().await?;
+        if let Some(tell) = &mut tell {
+            tell(earlier.as_ref(), &last);
+        }
+        let Some(before) = earlier.replace(last.clone()) else {
+            continue;
+        };
+        let calm = tell.is_none() && blockers(&before) + blockers(&last) == 0;
+        if (calm || number >= planned)
+            && let Settled::Yes(answer) = settled(&before, last)
+        {
+            return Ok(answer);
         }
     }
-    Ok(last)
+    // It never came to rest: what the last look found is the answer.
+    match earlier {
+        Some(last) => Ok(last),
+        None => look().await,
+    }
 }
 
 async fn wait_until(moment: Instant, blockers: usize) {
@@ -43,16 +62,13 @@ async fn wait_until(moment: Instant, blockers: usize) {
     tokio::time::sleep_until(moment).await;
 }
 
-fn blockers(assessment: &Assessment) -> Vec<String> {
-    assessment
-        .of(Severity::Blocker)
-        .map(Finding::fingerprint)
-        .collect()
+fn blockers(assessment: &Assessment) -> usize {
+    assessment.of(Severity::Blocker).count()
 }
 
 #[cfg(test)]
 mod tests {
-    use airworthy_model::{Phase, Scope, Subject, Verdict, facts::ClusterIdentity};
+    use airworthy_model::{Finding, Phase, Scope, Subject, Verdict, facts::ClusterIdentity};
 
     use super::*;
 
@@ -81,13 +97,16 @@ mod tests {
 
     /// Lets each look find the next of these, the last one for ever; tells what was found in the end, after how many looks
     /// and how many seconds.
-    async fn settled(looks: &[&[&str]]) -> (Vec<String>, usize, u64) {
+    async fn run(watch: bool, looks: &[&[&str]]) -> (Vec<String>, usize, u64) {
         let (began, mut count) = (Instant::now(), 0);
-        let last = settle(Duration::from_mins(15), async || {
+        let mut told = 0;
+        let tell = watch.then_some(|_: Option<&Assessment>, _: &Assessment| told += 1);
+        let last = settle(&SettleAt::default(), tell, async || {
             count += 1;
             Ok(found(looks[(count - 1).min(looks.len() - 1)]))
         });
         let last = last.await.unwrap();
+        assert!(!watch || told == count, "each look is told once");
         let names = last
             .findings
             .into_iter()
@@ -96,26 +115,35 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_well_at_once_is_not_looked_at_again() {
-        assert_eq!(settled(&[&[]]).await, (vec![], 1, 0));
+    async fn two_good_looks_are_enough() {
+        assert_eq!(run(false, &[&[]]).await, (vec![], 2, 120));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_watches_sees_all_of_it() {
+        assert_eq!(run(true, &[&[]]).await, (vec![], 4, 900));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_comes_back_is_awaited() {
-        assert_eq!(
-            settled(&[&["web", "db"], &["db"], &[]]).await,
-            (vec![], 3, 300)
-        );
+        let looks: [&[&str]; 3] = [&["web", "db"], &["db"], &[]];
+        assert_eq!(run(false, &looks).await, (vec![], 4, 900));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_stays_bad_is_told_when_the_span_is_over() {
-        assert_eq!(settled(&[&["web"]]).await, (vec!["web".into()], 4, 900));
+        assert_eq!(run(false, &[&["web"]]).await, (vec!["web".into()], 4, 900));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_new_in_the_last_look_is_looked_at_once_more_and_counts() {
         let looks: [&[&str]; 4] = [&["web"], &["web"], &["web"], &["db"]];
-        assert_eq!(settled(&looks).await, (vec!["db".into()], 5, 1020));
+        assert_eq!(run(false, &looks).await, (vec!["db".into()], 5, 1020));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_never_comes_to_rest_is_told_as_it_is() {
+        let looks: [&[&str]; 6] = [&["a"], &["b"], &["c"], &["d"], &["e"], &["f"]];
+        assert_eq!(run(false, &looks).await, (vec!["f".into()], 6, 1140));
     }
 }

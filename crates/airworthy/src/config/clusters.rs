@@ -32,6 +32,8 @@ pub(super) struct ClusterEntry {
     context: Option<String>,
     rollout: Option<Rollout>,
     control_plane: Option<ControlPlane>,
+    /// A file of what is accepted of it.
+    waivers: Option<PathBuf>,
     /// Evidence that is read of it besides what is read of all clusters.
     evidence: Option<Vec<Evidence>>,
     /// Evidence that is not read of it.
@@ -147,6 +149,7 @@ impl ClusterEntry {
             offer,
             rollout: self.rollout,
             control_plane: self.control_plane,
+            waivers: self.waivers.map(|file| folder.join(file)),
             switched_on: needs(self.evidence),
             switched_off: needs(self.without),
             driver: driver.transpose()?.unwrap_or_default(),

@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) workers: Option<u64>,
     pub(super) post_check_wait_seconds: Option<u64>,
     pub(super) result_expiry_seconds: Option<u64>,
+    pub(super) settle_at: Option<String>,
     pub(super) kept_per_cluster: Option<u64>,
     pub(super) request_timeout_seconds: Option<u64>,
     pub(super) run_budget_seconds: Option<u64>,
@@ -28,6 +29,7 @@ pub(super) struct File {
     #[serde(alias = "scope")]
     pub(super) rollout: Option<Rollout>,
     pub(super) control_plane: Option<ControlPlane>,
+    pub(super) waivers: Option<PathBuf>,
     pub(super) allowed_jumps: Option<Vec<String>>,
     pub(super) evidence: Option<Vec<Evidence>>,
     pub(super) without: Option<Vec<Evidence>>,

@@ -14,7 +14,7 @@ use std::{
 
 use airworthy_cce::wire::Shapes;
 use airworthy_model::{ControlPlane, Hop, Policy, Rollout};
-use airworthy_service::{CheckBeforeUpgrade, ClusterSettings};
+use airworthy_service::{CheckBeforeUpgrade, ClusterSettings, SettleAt};
 use airworthy_store::TASKS_KEPT;
 use airworthy_upgrade::paths::Table;
 use anyhow::{Context as _, Result, bail};
@@ -31,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) workers: Setting<u64>,
     pub(crate) post_check_wait: Setting<u64>,
     pub(crate) result_expiry: Setting<u64>,
+    /// When a cluster is looked at that settles after an upgrade.
+    pub(crate) settle_at: Setting<SettleAt>,
     /// How many finished tasks of one kind, workflows and plans of a cluster are kept.
     pub(crate) kept_per_cluster: Setting<u64>,
     pub(crate) request_timeout: Setting<u64>,
@@ -41,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) rollout: Setting<Rollout>,
     /// Who runs the control planes.
     pub(crate) control_plane: Setting<ControlPlane>,
+    /// A file of what is accepted of all clusters.
+    pub(crate) waivers: Setting<Option<PathBuf>>,
     pub(crate) allowed_jumps: Setting<Vec<Hop>>,
     /// Evidence that is read besides the usual.
     pub(crate) evidence: Setting<Vec<Evidence>>,
@@ -96,12 +100,14 @@ impl Config {
             workers: Setting::default(2),
             post_check_wait: Setting::default(60),
             result_expiry: Setting::default(3600),
+            settle_at: Setting::default(SettleAt::default()),
             kept_per_cluster: Setting::default(TASKS_KEPT.unsigned_abs()),
             request_timeout: Setting::default(30),
             run_budget: Setting::default(300),
             lease: Setting::default(30),
             rollout: Setting::default(Rollout::default()),
             control_plane: Setting::default(ControlPlane::default()),
+            waivers: Setting::default(None),
             allowed_jumps: Setting::default(Vec::new()),
             evidence: Setting::default(Vec::new()),
             without: Setting::default(Vec::new()),
@@ -143,6 +149,11 @@ impl Config {
             .layer(file.post_check_wait_seconds, origin());
         self.result_expiry
             .layer(file.result_expiry_seconds, origin());
+        let settle_at = file.settle_at.map(|text| text.parse::<SettleAt>());
+        let settle_at = settle_at
+            .transpose()
+            .map_err(|e| anyhow::anyhow!("{}: settle-at: {e}", path.display()))?;
+        self.settle_at.layer(settle_at, origin());
         self.kept_per_cluster.layer(file.kept_per_cluster, origin());
         self.request_timeout
             .layer(file.request_timeout_seconds, origin());
@@ -150,6 +161,8 @@ impl Config {
         self.lease.layer(file.lease_seconds, origin());
         self.rollout.layer(file.rollout, origin());
         self.control_plane.layer(file.control_plane, origin());
+        let waivers = file.waivers.map(|file| Some(beside(file)));
+        self.waivers.layer(waivers, origin());
         self.allowed_jumps.layer(jumps, origin());
         self.evidence.layer(file.evidence, origin());
         self.without.layer(file.without, origin());

@@ -33,6 +33,8 @@ impl Config {
                 .flat_map(|files| [&files.certificate, &files.key])
                 .map(|file| file.display().to_string()),
         );
+        let waivers = self.waivers.value.iter();
+        let waivers = listed(waivers.map(|file| file.display().to_string()));
         let shapes = match self.shapes.value {
             Shapes::Current => "current",
             Shapes::Legacy => "legacy",
@@ -55,6 +57,7 @@ impl Config {
                 &self.result_expiry.value,
                 &self.result_expiry.origin,
             ),
+            row("settle-at", &self.settle_at.value, &self.settle_at.origin),
             row(
                 "kept-per-cluster",
                 &self.kept_per_cluster.value,
@@ -77,6 +80,7 @@ impl Config {
                 &self.control_plane.value.word(),
                 &self.control_plane.origin,
             ),
+            row("waivers", &waivers, &self.waivers.origin),
             row("allowed-jumps", &jumps, &self.allowed_jumps.origin),
             row("evidence", &evidence, &self.evidence.origin),
             row("without", &without, &self.without.origin),

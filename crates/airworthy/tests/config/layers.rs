@@ -38,12 +38,14 @@ database = "/var/lib/airworthy/a.db"
 workers = 7
 post-check-wait-seconds = 11
 result-expiry-seconds = 600
+settle-at = "0, 30s,1m"
 kept-per-cluster = 40
 request-timeout-seconds = 5
 run-budget-seconds = 50
 lease-seconds = 12
 scope = "controlPlane"
 control-plane = "managed"
+waivers = "w.toml"
 allowed-jumps = ["1.28:1.31", "1.29-1.32"]
 evidence = ["nodes"]
 without = ["helm"]
@@ -64,12 +66,14 @@ fn without_anything_all_are_defaults() {
         ("workers", "2"),
         ("post-check-wait-seconds", "60"),
         ("result-expiry-seconds", "3600"),
+        ("settle-at", "0,2m,5m,15m"),
         ("kept-per-cluster", "100"),
         ("request-timeout-seconds", "30"),
         ("run-budget-seconds", "300"),
         ("lease-seconds", "30"),
         ("rollout", "nodes"),
         ("control-plane", "detect"),
+        ("waivers", "(none)"),
         ("allowed-jumps", "(none)"),
         ("evidence", "(none)"),
         ("without", "(none)"),
@@ -84,7 +88,7 @@ fn without_anything_all_are_defaults() {
     ] {
         shows(&shown, name, value, "default");
     }
-    assert_eq!(shown.stdout.lines().count(), 21, "{shown}");
+    assert_eq!(shown.stdout.lines().count(), 22, "{shown}");
 }
 
 #[test]
@@ -98,6 +102,7 @@ fn a_file_sets_what_it_names() {
         ("workers", "7"),
         ("post-check-wait-seconds", "11"),
         ("result-expiry-seconds", "600"),
+        ("settle-at", "0,30s,1m"),
         ("kept-per-cluster", "40"),
         ("request-timeout-seconds", "5"),
         ("run-budget-seconds", "50"),
@@ -116,6 +121,8 @@ fn a_file_sets_what_it_names() {
     let certificate = folder.path().join("tls.crt").display().to_string();
     let pair = format!("{certificate} /etc/tls.key");
     shows(&shown, "tls", &pair, &file);
+    let waivers = folder.path().join("w.toml").display().to_string();
+    shows(&shown, "waivers", &waivers, &file);
     let shown = with_file(folder.path(), "workers = 3\n", &[]).run();
     shows(&shown, "workers", "3", &file);
     shows(&shown, "run-budget-seconds", "300", "default");

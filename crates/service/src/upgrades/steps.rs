@@ -154,6 +154,10 @@ impl Work<'_> {
         let target = &self.spec.target_version;
         let why = match self.service.running_now(self.cluster).await {
             Ok(server) if runs_target(&server, target) => {
+                let version = server.version.to_string();
+                self.service
+                    .converged(self.cluster, &version, Timestamp::now())
+                    .await?;
                 let success = ended(Phase::Success, told(&server));
                 return Ok(Worked::Ended(Judged::of(success)));
             }
