@@ -7,6 +7,7 @@ mod addons;
 mod admission;
 mod after;
 mod api;
+mod batch;
 pub mod check;
 pub mod context;
 mod control_plane;
@@ -27,6 +28,9 @@ pub static CATALOGUE: &[&Check] = &[
     &path::upgrade_path::CHECK,
     &control_plane::control_plane_health::CHECK,
     &control_plane::feature_gate_removed::CHECK,
+    &control_plane::component_flag_removed::CHECK,
+    &control_plane::admission_plugin_removed::CHECK,
+    &control_plane::component_config_version::CHECK,
     &api::deprecated_api_check::CHECK,
     &api::deprecated_api_writer::CHECK,
     &api::helm_release_deprecated_api::CHECK,
@@ -36,6 +40,7 @@ pub static CATALOGUE: &[&Check] = &[
     &api::client_skew::CHECK,
     &api::crd_stored_version::CHECK,
     &api::crd_conversion_webhook::CHECK,
+    &api::crd_health::CHECK,
     &api::api_service_availability::CHECK,
     &fields::discarded_resource_field::CHECK,
     &fields::removed_field_use::CHECK,
@@ -49,18 +54,34 @@ pub static CATALOGUE: &[&Check] = &[
     &nodes::node_runtime_version::CHECK,
     &nodes::node_ready::CHECK,
     &nodes::node_pressure::CHECK,
+    &nodes::node_upgrade_taint::CHECK,
+    &nodes::node_containerd_pod_restart_risk::CHECK,
+    &nodes::node_cgroup_version::CHECK,
+    &nodes::kubelet_flag_removed::CHECK,
+    &nodes::node_config_consistency::CHECK,
+    &nodes::concurrent_operation::CHECK,
+    &addons::addon_limit::CHECK,
+    &addons::addon_status::CHECK,
+    &addons::chart_kube_version::CHECK,
+    &addons::helm_release_state::CHECK,
+    &addons::coredns_conf_limit::CHECK,
     &addons::addon_not_assessed::CHECK,
     &storage::removed_volume_plugin::CHECK,
     &storage::in_tree_volume_driver_missing::CHECK,
     &storage::pvc_unhealthy::CHECK,
     &storage::volume_attachment_stuck::CHECK,
     &storage::csi_driver_health::CHECK,
+    &batch::cron_job_risk::CHECK,
+    &batch::running_jobs::CHECK,
     &evidence::knowledge_base_coverage::CHECK,
     &evidence::permission_coverage::CHECK,
     &evidence::evidence_incomplete::CHECK,
     &evidence::internal_error::CHECK,
     &workloads::workload_unhealthy::CHECK,
     &workloads::pod_unhealthy::CHECK,
+    &workloads::terminating_namespace::CHECK,
+    &workloads::stuck_finalizer::CHECK,
+    &workloads::hpa_health::CHECK,
     &after::post_version_converged::CHECK,
     &after::post_control_plane_health::CHECK,
     &after::post_nodes_converged::CHECK,
@@ -75,6 +96,7 @@ pub static CATALOGUE: &[&Check] = &[
     &after::post_ingress::CHECK,
     &after::post_removed_api_callers::CHECK,
     &after::post_volumes::CHECK,
+    &after::post_jobs::CHECK,
 ];
 
 /// The check of a name.

@@ -27,9 +27,6 @@ pub struct Addon {
     /// Images that it puts into pods of others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proxies: Vec<String>,
-    /// What the version in its ranges is a version of.
-    #[serde(default, skip_serializing_if = "VersionOf::is_image")]
-    pub version_of: VersionOf,
     /// What its project says with a range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promise: Option<Promise>,
@@ -65,24 +62,6 @@ pub enum Role {
     Cloud,
     /// Something else.
     Other,
-}
-
-/// What a version is a version of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum VersionOf {
-    /// The image.
-    #[default]
-    Image,
-    /// The chart.
-    Chart,
-}
-
-impl VersionOf {
-    #[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
-    fn is_image(&self) -> bool {
-        *self == Self::Image
-    }
 }
 
 /// What a project says with a range of minors.

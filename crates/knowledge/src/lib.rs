@@ -20,7 +20,7 @@ mod spans;
 mod storage;
 mod volumes;
 
-pub use addons::{Addon, AddonRange, Promise, Retired, Role, VersionOf};
+pub use addons::{Addon, AddonRange, Promise, Retired, Role};
 pub use api::{Api, Class, Plan, Provenance, Serving, Span, api_version, url};
 pub use component::{Component, ParseComponentError};
 pub use configs::{ConfigState, ConfigVersion};

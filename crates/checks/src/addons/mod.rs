@@ -1,3 +1,11 @@
 //! Add-ons.
 
+pub(crate) mod addon_limit;
 pub(crate) mod addon_not_assessed;
+pub(crate) mod addon_status;
+pub(crate) mod chart_kube_version;
+pub(crate) mod coredns_conf_limit;
+pub(crate) mod corefiles;
+pub(crate) mod helm_release_state;
+pub(crate) mod installed;
+pub(crate) mod release;

@@ -1,7 +1,11 @@
 //! Workloads and their pods.
 
 pub(crate) mod failing;
+pub(crate) mod hpa_health;
 pub(crate) mod owner;
 pub(crate) mod pod_unhealthy;
+pub(crate) mod state;
+pub(crate) mod stuck_finalizer;
+pub(crate) mod terminating_namespace;
 pub(crate) mod workload;
 pub(crate) mod workload_unhealthy;
