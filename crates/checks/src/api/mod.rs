@@ -4,6 +4,7 @@ pub(crate) mod api_service_availability;
 mod audited;
 pub(crate) mod client_skew;
 pub(crate) mod crd_conversion_webhook;
+pub(crate) mod crd_health;
 pub(crate) mod crd_stored_version;
 pub(crate) mod deprecated_api_check;
 pub(crate) mod deprecated_api_writer;
