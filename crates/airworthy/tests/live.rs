@@ -13,10 +13,12 @@ mod live {
     mod drain;
     mod evidence;
     mod fields;
+    mod guards;
     mod helm;
     mod nodes;
     mod path;
     mod shared;
+    mod storage;
     // Last by name, so that others run while objects grow old.
     mod waits;
     mod workloads;

@@ -12,5 +12,6 @@ mod live_upgrade {
     mod nodes;
     mod upgraded;
     mod verdict;
+    mod volumes;
     mod workloads;
 }

@@ -3,6 +3,7 @@
 //! A check is a pure function of facts, path, knowledge and policy. It does no IO, reads no clock, draws no random number
 //! and logs nothing: the same recording gives the same findings for ever.
 
+mod access;
 mod addons;
 mod admission;
 mod after;
@@ -14,6 +15,7 @@ mod control_plane;
 mod drain;
 mod evidence;
 mod fields;
+mod network;
 mod nodes;
 mod path;
 mod storage;
@@ -82,6 +84,9 @@ pub static CATALOGUE: &[&Check] = &[
     &workloads::terminating_namespace::CHECK,
     &workloads::stuck_finalizer::CHECK,
     &workloads::hpa_health::CHECK,
+    &workloads::image_registry_frozen::CHECK,
+    &network::ip_cidr_format::CHECK,
+    &access::rbac_verb_change::CHECK,
     &after::post_version_converged::CHECK,
     &after::post_control_plane_health::CHECK,
     &after::post_nodes_converged::CHECK,

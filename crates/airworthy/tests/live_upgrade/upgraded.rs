@@ -5,12 +5,12 @@ use std::path::Path;
 use airworthy_testbed::{
     AggregatedApi, Client, Cluster, ClusterOptions, NodeOptions, StandIn, Verdict,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, OnceCell, RwLock};
 
 use crate::common_live::{
-    Report, airworthy, apply, kubectl, postcheck, until_available, until_counted,
+    Report, airworthy, apply, kubectl, postcheck, until, until_available, until_counted,
 };
 
 /// What tests break.
@@ -100,6 +100,14 @@ async fn fill(cluster: &Cluster, client: &Client) -> [StandIn; 2] {
     register(client, webhook.ca_bundle()).await;
     until_available(client, "back", "web").await;
     until_available(client, "shop", "web").await;
+    let claim = "/api/v1/namespaces/disks/persistentvolumeclaims/data";
+    let bound = |claim: &Value| claim["status"]["phase"] == "Bound";
+    until(client, claim, "a bound claim", bound).await;
+    let job = "/apis/batch/v1/namespaces/disks/jobs/import";
+    until(client, job, "a job that runs", |job| {
+        job["status"]["active"] == 1
+    })
+    .await;
     [api, webhook]
 }
 

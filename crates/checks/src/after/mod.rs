@@ -10,6 +10,7 @@ pub(crate) mod post_control_plane_health;
 pub(crate) mod post_crds;
 pub(crate) mod post_endpoints_empty;
 pub(crate) mod post_ingress;
+pub(crate) mod post_jobs;
 pub(crate) mod post_nodes_converged;
 pub(crate) mod post_object_loss;
 pub(crate) mod post_pod_failures_new;

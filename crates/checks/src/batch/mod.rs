@@ -1,0 +1,4 @@
+//! Work that ends.
+
+pub(crate) mod cron_job_risk;
+pub(crate) mod running_jobs;
