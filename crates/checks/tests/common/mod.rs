@@ -13,6 +13,15 @@ use airworthy_model::{
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+/// All checks; while one works on a few of them, those whose names `AIRWORTHY_CHECKS` lists with commas.
+pub(crate) fn chosen() -> impl Iterator<Item = &'static Check> {
+    let only = std::env::var("AIRWORTHY_CHECKS").unwrap_or_default();
+    let wanted = move |check: &&Check| {
+        only.is_empty() || only.split(',').any(|name| name == check.info.name)
+    };
+    airworthy_checks::CATALOGUE.iter().copied().filter(wanted)
+}
+
 /// The moment at which all examples are read.
 pub(crate) const NOW: &str = "2026-11-22T12:00:00Z";
 
@@ -87,6 +96,7 @@ impl World {
             "rollout": example.get("rollout").unwrap_or(&json!("nodes")),
             "controlPlane": example.get("controlPlane").unwrap_or(&json!("detect")),
             "allowedJumps": example.get("allowedJumps").unwrap_or(&json!([])),
+            "pace": example.get("pace").unwrap_or(&json!({})),
         });
         Self {
             facts,
@@ -268,26 +278,32 @@ fn filled(need: Need, row: &Value) -> Value {
     for (key, value) in row.as_object().cloned().unwrap_or_default() {
         merged.insert(key, value);
     }
-    for key in ["labels", "matchLabels"] {
-        if let Some(labels) = merged.get_mut(key) {
-            *labels = pairs(labels);
-        }
-    }
     // The selector of a Service is a map of labels.
     if need == Need::Services
         && let Some(labels) = merged.get_mut("selector")
     {
         *labels = pairs(labels);
     }
-    for key in ["selector", "namespaceSelector", "objectSelector"] {
-        if let Some(labels) = merged
-            .get_mut(key)
-            .and_then(|selector| selector.get_mut("matchLabels"))
-        {
-            *labels = pairs(labels);
+    let mut row = Value::Object(merged);
+    with_pairs(&mut row);
+    row
+}
+
+/// Labels anywhere in a row.
+fn with_pairs(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(with_pairs),
+        Value::Object(members) => {
+            for (key, member) in members {
+                if ["labels", "matchLabels", "nodeSelector"].contains(&key.as_str()) {
+                    *member = pairs(member);
+                } else {
+                    with_pairs(member);
+                }
+            }
         }
+        _ => {}
     }
-    Value::Object(merged)
 }
 
 /// Labels are written as a map in examples and as pairs in facts.
@@ -315,10 +331,11 @@ fn template(need: Need) -> Map<String, Value> {
         Need::Collection => json!({"_single": true, "requests": 0, "bytes": 0}),
         Need::Nodes => {
             json!({"uid": "u-node", "created": "2026-01-01T00:00:00Z", "conditions": [{"type": "Ready", "status": "True"}],
-            "kubeletVersion": "v1.31.14", "runtimeVersion": "containerd://2.1.4", "operatingSystem": "linux"})
+            "kubeletVersion": "v1.31.14", "runtimeVersion": "containerd://2.1.4", "operatingSystem": "linux",
+            "allocatable": {"cpu": 4000, "memory": 17_179_869_184u64, "pods": 110}})
         }
         Need::Pods => {
-            json!({"created": "2026-01-01T00:00:00Z", "phase": "Running", "ready": true, "node": "n1"})
+            json!({"created": "2026-01-01T00:00:00Z", "phase": "Running", "ready": true, "node": "n1", "shape": {}})
         }
         Need::Deployments => workload("Deployment"),
         Need::StatefulSets => workload("StatefulSet"),
