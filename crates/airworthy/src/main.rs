@@ -86,6 +86,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Fix(args) => commands::fix::run(&args),
         Command::Record(args) => commands::record::run(args, &config).await,
         Command::Checks(args) => commands::checks::run(args),
+        Command::Waivers(args) => commands::waivers::run(&args),
         Command::Knowledge(command) => commands::knowledge::run(command, cli.knowledge.as_deref()),
         Command::Rbac(args) => commands::rbac::run(args),
         Command::Demo(args) => commands::demo::run(args, config).await,

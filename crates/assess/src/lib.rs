@@ -1,6 +1,7 @@
 //! Runs the checks on facts, with what the caller left out or accepted, and reaches a verdict. Pure: no IO, no clock.
 
 mod catalogue;
+pub mod difference;
 mod plan;
 mod run;
 mod selection;

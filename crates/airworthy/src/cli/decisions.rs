@@ -1,7 +1,9 @@
 //! What a caller decides about one upgrade, over what the configuration says.
 
+use std::path::PathBuf;
+
 use airworthy_model::Policy;
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Decisions that change what checks say.
 #[derive(Debug, Args)]
@@ -12,6 +14,10 @@ pub(crate) struct Decisions {
     /// Who runs the control plane; a provider's flags, feature gates and files are not asked for
     #[arg(long, value_enum, value_name = "WHO")]
     pub(crate) control_plane: Option<ControlPlane>,
+    /// Risks that are accepted, each with owner, reason and end: a TOML or YAML file (may be given several times) [default: that of
+    /// the configuration]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) waivers: Vec<PathBuf>,
 }
 
 impl Decisions {
@@ -64,4 +70,19 @@ impl From<ControlPlane> for airworthy_model::ControlPlane {
             ControlPlane::Managed => Self::Managed,
         }
     }
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Exit codes:
+  0  every waiver can be used
+  1  some have ended: what they cover counts again
+  2  usage error, or the file cannot be used")]
+pub(crate) enum Waivers {
+    /// Say what a file of waivers holds, and what is wrong in it
+    Check {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }

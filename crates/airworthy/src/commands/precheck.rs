@@ -9,7 +9,7 @@ use super::{audit, files, patches, source};
 use crate::{cli::Precheck, config::Config};
 
 pub(crate) async fn run(args: Precheck, config: Config) -> Result<u8> {
-    let selection = source::selection(&args.output, Phase::Pre)?;
+    let selection = source::selection(&args.output, &args.decisions, &config, Phase::Pre)?;
     let policy = policy(&args, &config);
     if !args.manifests.is_empty() && !args.source.is_named() {
         return files::run(args, &policy, &selection).await;

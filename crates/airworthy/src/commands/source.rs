@@ -1,15 +1,16 @@
 //! Facts, from a live cluster or from a recording, and the report that is made of them.
 
-use airworthy_assess::Selection;
+use airworthy_assess::{Catalogue, Selection};
 use airworthy_collect::{ConnectOptions, Limits, Plan, collect, connect, recording};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{Assessment, Facts, Need, Phase};
 use airworthy_report::{self as report, drop_in, exit_code};
 use anyhow::{Result, bail};
+use jiff::Timestamp;
 
-use super::outputs;
+use super::{outputs, waivers};
 use crate::{
-    cli::{FailOn, Output, Source},
+    cli::{Decisions, FailOn, Output, Source},
     config::Config,
     console::Progress,
 };
@@ -63,15 +64,23 @@ pub(crate) fn limits(config: &Config) -> Limits {
 
 /// Which checks run; a name that is none is a usage error before anything is read, and so is leaving out all: a run that looks
 /// at nothing would end like one that found nothing.
-pub(crate) fn selection(output: &Output, phase: Phase) -> Result<Selection> {
+pub(crate) fn selection(
+    output: &Output,
+    decisions: &Decisions,
+    config: &Config,
+    phase: Phase,
+) -> Result<Selection> {
     outputs::check(output)?;
+    let catalogue = Catalogue::default();
     let selection = Selection {
+        accept: waivers::load(decisions, config, &catalogue)?,
+        catalogue,
         only: output.checks.clone(),
         skip: output.skip.clone(),
-        ..Selection::default()
+        now: Some(Timestamp::now()),
     };
     selection.validate(phase)?;
-    let all = airworthy_assess::catalogue(Some(phase));
+    let all = selection.catalogue.infos(Some(phase));
     if !all.iter().any(|info| selection.runs(info)) {
         bail!("no check is left to run: --skip leaves out everything that --check asks for");
     }
@@ -81,6 +90,7 @@ pub(crate) fn selection(output: &Output, phase: Phase) -> Result<Selection> {
 /// Prints the report and writes those that were asked for; the exit code is what it says.
 pub(crate) fn show(assessment: &Assessment, output: &Output) -> Result<u8> {
     outputs::write(assessment, output)?;
+    waivers::tell(assessment, output);
     Ok(match output.exit_codes {
         Some(tool) => drop_in::exit_code(assessment, tool.into()),
         None => exit_code(assessment, fail_on(output.fail_on)),

@@ -144,9 +144,13 @@ impl Row {
         let Some((line, text)) = self.members.remove(name) else {
             return Err((self.line, format!("the waiver has no {name}")));
         };
-        let text = text.trim().to_owned();
+        let words: Vec<_> = text.split_whitespace().collect();
+        let text = words.join(" ");
         if text.is_empty() {
             return Err((line, format!("{name} is empty")));
+        }
+        if text.contains(char::is_control) {
+            return Err((line, format!("{name} has control characters")));
         }
         if text.chars().count() > LONGEST {
             return Err((line, format!("{name} has more than {LONGEST} characters")));

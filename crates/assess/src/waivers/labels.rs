@@ -1,10 +1,15 @@
 //! Nodes by their labels.
 
+use std::fmt;
+
 use airworthy_model::facts::Labels;
 
 /// Labels as `kubectl get nodes -l` takes them, as far as they are about equality: `pool=batch,zone!=b,!spot,gpu`. All must fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LabelSelector(Vec<Term>);
+pub struct LabelSelector {
+    text: String,
+    terms: Vec<Term>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Term {
@@ -21,12 +26,21 @@ impl LabelSelector {
             .split(',')
             .map(|term| Term::parse(term.trim()))
             .collect();
-        terms.map(Self)
+        terms.map(|terms| Self {
+            text: text.to_owned(),
+            terms,
+        })
     }
 
     /// Whether these labels are meant.
     pub fn fits(&self, labels: &Labels) -> bool {
-        self.0.iter().all(|term| term.fits(labels))
+        self.terms.iter().all(|term| term.fits(labels))
+    }
+}
+
+impl fmt::Display for LabelSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 
@@ -78,7 +92,7 @@ mod tests {
 
     #[test]
     fn all_terms_must_fit() {
-        let labels: Labels = serde_json::from_str(r#"{"pool": "batch", "zone": "a"}"#).unwrap();
+        let labels: Labels = [("pool", "batch"), ("zone", "a")].into_iter().collect();
         for (text, fits) in [
             ("pool=batch", true),
             ("pool==batch, zone=a", true),

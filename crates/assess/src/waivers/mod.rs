@@ -4,7 +4,7 @@ mod file;
 mod labels;
 mod pattern;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use airworthy_model::{
     CheckInfo, CheckResult, Facts, Finding, Kind, Severity, Status, Waiver, WaiverFault, WaiverNote,
@@ -50,6 +50,18 @@ pub enum Covers {
 impl Covers {
     fn is_of_a_request(&self) -> bool {
         matches!(self, Self::Everything | Self::NodeUids(_))
+    }
+}
+
+impl fmt::Display for Covers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everything => f.write_str("everything"),
+            Self::NodeUids(uids) => write!(f, "{} nodes", uids.len()),
+            Self::Nodes(selector) => write!(f, "nodes with {selector}"),
+            Self::Subject(pattern) => pattern.fmt(f),
+            Self::Fingerprint(fingerprint) => write!(f, "fingerprint {fingerprint}"),
+        }
     }
 }
 

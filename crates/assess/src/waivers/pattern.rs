@@ -1,5 +1,7 @@
 //! Objects by kind and name.
 
+use std::fmt;
+
 use airworthy_model::Subject;
 
 /// An object as reports name it: `Node worker-1`, `PodDisruptionBudget shop/web`. A `*` stands for any namespace or any name.
@@ -29,6 +31,12 @@ impl SubjectPattern {
             _ => self.path == subject.path(),
         };
         self.kind == subject.kind && by_parts
+    }
+}
+
+impl fmt::Display for SubjectPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.path)
     }
 }
 
