@@ -62,6 +62,11 @@ fn is_open(node: &Node, path: &UpgradePath) -> bool {
     crossed || path.target.minor >= CONTAINERD_2
 }
 
+/// Whether it has something to say of a node.
+pub(crate) fn finds(ctx: &Context<'_>, node: &Node) -> bool {
+    ctx.path().is_ok_and(|path| obstacle(node, path).is_some())
+}
+
 fn judge(ctx: &Context<'_>, node: &Node, path: &UpgradePath) -> Option<Finding> {
     let (severity, met, why) = obstacle(node, path)?;
     let severity = if ctx.drains_nodes() {

@@ -27,6 +27,19 @@ impl Runtime {
     }
 }
 
+/// The whole version of containerd, where the text has three numbers.
+pub(crate) fn containerd(text: &str) -> Option<(u16, u16, u16)> {
+    let version = text.strip_prefix("containerd://")?;
+    let (major, minor) = numbers(version)?;
+    let patch = version.splitn(3, '.').nth(2)?;
+    let end = patch.find(|c: char| !c.is_ascii_digit());
+    Some((
+        major,
+        minor,
+        patch[..end.unwrap_or(patch.len())].parse().ok()?,
+    ))
+}
+
 /// The first two numbers of a version, whatever follows them.
 fn numbers(version: &str) -> Option<(u16, u16)> {
     let version = version.strip_prefix('v').unwrap_or(version);
@@ -40,6 +53,19 @@ fn numbers(version: &str) -> Option<(u16, u16)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_versions_have_three_numbers() {
+        for (text, version) in [
+            ("containerd://1.7.28-0ubuntu1", Some((1, 7, 28))),
+            ("containerd://v2.4.0-rc.1", Some((2, 4, 0))),
+            ("containerd://2.1", None),
+            ("containerd://Unknown", None),
+            ("cri-o://1.31.2", None),
+        ] {
+            assert_eq!(containerd(text), version, "{text}");
+        }
+    }
 
     #[test]
     fn reads_what_nodes_report() {
