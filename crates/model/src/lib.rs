@@ -8,6 +8,7 @@ pub mod assessment;
 pub mod audit;
 pub mod check;
 pub mod constraint;
+pub mod difference;
 pub mod facts;
 pub mod finding;
 pub mod need;

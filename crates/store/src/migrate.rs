@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0002_audit.sql"),
     include_str!("../migrations/0003_api.sql"),
     include_str!("../migrations/0004_settling.sql"),
+    include_str!("../migrations/0005_trail_detail.sql"),
 ];
 
 /// The schema this program makes and the newest it can read.

@@ -44,8 +44,9 @@ pub(crate) struct Key {
 }
 
 impl House {
-    /// With this configuration file.
+    /// With this configuration file. Clusters of tests settle at once.
     pub(crate) fn new(configuration: &str) -> Result<Self> {
+        let configuration = format!("settle-at = \"0,0\"\n{configuration}");
         let folder = tempfile::tempdir()?;
         let own = folder.path().join("airworthy");
         fs::create_dir(&own)?;

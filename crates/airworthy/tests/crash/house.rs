@@ -35,8 +35,9 @@ pub(crate) struct House {
 }
 
 impl House {
-    /// One with these settings.
+    /// One with these settings, whose clusters settle at once.
     pub(crate) async fn new(settings: &str) -> Self {
+        let settings = format!("settle-at = \"0,0\"\n{settings}");
         let folder = Recordings::new();
         let database = folder.path().join("airworthy.db");
         let store = open(&database).await;

@@ -6,10 +6,19 @@ use airworthy_model::{KubeVersion, Need, difference::Change};
 use serde_json::Value;
 
 /// Members that count what is well: fewer is worse.
-const COUNTS: &[&str] = &["ready", "available", "updated", "currentHealthy", "readyReplicas"];
+const COUNTS: &[&str] = &[
+    "ready",
+    "available",
+    "updated",
+    "currentHealthy",
+    "readyReplicas",
+];
 /// Members that say how something is, with the words that mean well.
 const STATES: &[(&str, &[&str])] = &[
-    ("phase", &["Active", "Bound", "Available", "Running", "Succeeded"]),
+    (
+        "phase",
+        &["Active", "Bound", "Available", "Running", "Succeeded"],
+    ),
     ("status", &["deployed", "superseded"]),
 ];
 /// Members that an upgrade changes.
@@ -37,7 +46,12 @@ const BAD: &[&str] = &[
 const MOST_TEXT: usize = 60;
 
 /// The differences of one member; none when it is the same, or differs in what changes by itself.
-pub(super) fn judge(need: Need, member: &str, old: Option<&Value>, new: Option<&Value>) -> Vec<(Change, String)> {
+pub(super) fn judge(
+    need: Need,
+    member: &str,
+    old: Option<&Value>,
+    new: Option<&Value>,
+) -> Vec<(Change, String)> {
     if old == new {
         return Vec::new();
     }
@@ -45,8 +59,15 @@ pub(super) fn judge(need: Need, member: &str, old: Option<&Value>, new: Option<&
         "conditions" => return conditions(old, new),
         "containers" | "annotations" => return Vec::new(),
         "version" if need == Need::Version => return vec![version(old, new)],
-        "version" if need == Need::Components => return vec![(Change::Planned, shown(member, old, new))],
-        "ok" => return vec![(worse(old == Some(&Value::Bool(true))), shown(member, old, new))],
+        "version" if need == Need::Components => {
+            return vec![(Change::Planned, shown(member, old, new))];
+        }
+        "ok" => {
+            return vec![(
+                worse(old == Some(&Value::Bool(true))),
+                shown(member, old, new),
+            )];
+        }
         "addresses" if emptied(old, new) => {
             return vec![(Change::Regression, shown(member, old, new))];
         }
@@ -61,25 +82,46 @@ pub(super) fn judge(need: Need, member: &str, old: Option<&Value>, new: Option<&
         return vec![(worse(number(new) < number(old)), shown(member, old, new))];
     }
     if let Some((_, well)) = STATES.iter().find(|(name, _)| *name == member) {
-        let is_well = |value: Option<&Value>| value.and_then(Value::as_str).is_some_and(|it| well.contains(&it));
-        return vec![(worse(is_well(old) && !is_well(new)), shown(member, old, new))];
+        let is_well = |value: Option<&Value>| {
+            value
+                .and_then(Value::as_str)
+                .is_some_and(|it| well.contains(&it))
+        };
+        return vec![(
+            worse(is_well(old) && !is_well(new)),
+            shown(member, old, new),
+        )];
     }
     vec![(Change::Other, shown(member, old, new))]
 }
 
 fn worse(is_worse: bool) -> Change {
-    if is_worse { Change::Regression } else { Change::Other }
+    if is_worse {
+        Change::Regression
+    } else {
+        Change::Other
+    }
 }
 
 fn version(old: Option<&Value>, new: Option<&Value>) -> (Change, String) {
     let parse = |value: Option<&Value>| value.and_then(Value::as_str)?.parse::<KubeVersion>().ok();
-    let back = parse(old).zip(parse(new)).is_some_and(|(old, new)| new < old);
-    let change = if back { Change::Regression } else { Change::Planned };
+    let back = parse(old)
+        .zip(parse(new))
+        .is_some_and(|(old, new)| new < old);
+    let change = if back {
+        Change::Regression
+    } else {
+        Change::Planned
+    };
     (change, shown("version", old, new))
 }
 
 fn emptied(old: Option<&Value>, new: Option<&Value>) -> bool {
-    let filled = |value: Option<&Value>| value.and_then(Value::as_array).is_some_and(|it| !it.is_empty());
+    let filled = |value: Option<&Value>| {
+        value
+            .and_then(Value::as_array)
+            .is_some_and(|it| !it.is_empty())
+    };
     filled(old) && !filled(new)
 }
 
@@ -88,7 +130,10 @@ fn by_type(conditions: Option<&Value>) -> BTreeMap<&str, (&str, &str)> {
     let rows = conditions.and_then(Value::as_array).into_iter().flatten();
     rows.filter_map(|row| {
         let text = |member: &str| row.get(member).and_then(Value::as_str);
-        Some((text("type")?, (text("status")?, text("reason").unwrap_or_default())))
+        Some((
+            text("type")?,
+            (text("status")?, text("reason").unwrap_or_default()),
+        ))
     })
     .collect()
 }
@@ -99,12 +144,21 @@ fn conditions(old: Option<&Value>, new: Option<&Value>) -> Vec<(Change, String)>
     let states = old.iter().filter_map(|(kind, (was, _))| {
         let (is, reason) = new.get(kind).copied().unwrap_or(("gone", ""));
         let good = if BAD.contains(kind) { "False" } else { "True" };
-        let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-        (*was != is).then(|| (worse(*was == good), format!("{kind} was {was} and is {is}{reason}")))
+        let reason = if reason.is_empty() {
+            String::new()
+        } else {
+            format!(" ({reason})")
+        };
+        (*was != is).then(|| {
+            (
+                worse(*was == good),
+                format!("{kind} was {was} and is {is}{reason}"),
+            )
+        })
     });
-    let bad = new.iter().filter(|(kind, (is, _))| {
-        BAD.contains(kind) && *is == "True" && !old.contains_key(*kind)
-    });
+    let bad = new
+        .iter()
+        .filter(|(kind, (is, _))| BAD.contains(kind) && *is == "True" && !old.contains_key(*kind));
     let bad = bad.map(|(kind, _)| (Change::Regression, format!("{kind} is True")));
     states.chain(bad).collect()
 }
@@ -113,8 +167,13 @@ fn conditions(old: Option<&Value>, new: Option<&Value>) -> Vec<(Change, String)>
 fn labels(old: Option<&Value>, new: Option<&Value>) -> Vec<(Change, String)> {
     let pairs = |value: Option<&Value>| -> BTreeMap<String, String> {
         let rows = value.and_then(Value::as_array).into_iter().flatten();
-        rows.filter_map(|pair| Some((pair.get(0)?.as_str()?.to_owned(), pair.get(1)?.as_str()?.to_owned())))
-            .collect()
+        rows.filter_map(|pair| {
+            Some((
+                pair.get(0)?.as_str()?.to_owned(),
+                pair.get(1)?.as_str()?.to_owned(),
+            ))
+        })
+        .collect()
     };
     let (old, new) = (pairs(old), pairs(new));
     let says = |key: &str| !key.to_ascii_lowercase().contains("version");

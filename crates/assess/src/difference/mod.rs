@@ -77,7 +77,11 @@ impl Compare<'_> {
     fn group(&self, need: Need, old: &Named, new: &Named) -> Vec<Difference> {
         let gone: Vec<_> = old.keys().filter(|name| !new.contains_key(*name)).collect();
         let came: Vec<_> = new.keys().filter(|name| !old.contains_key(*name)).collect();
-        let replaced = if need == Need::Nodes { gone.len().min(came.len()) } else { 0 };
+        let replaced = if need == Need::Nodes {
+            gone.len().min(came.len())
+        } else {
+            0
+        };
         let mut all = Vec::new();
         for (number, name) in gone.into_iter().enumerate() {
             all.push(if number < replaced {
@@ -103,7 +107,12 @@ impl Compare<'_> {
 
     fn lost(&self, need: Need, name: &str, row: &Map<String, Value>) -> Difference {
         if self.ends(need, row) {
-            return difference(need, name, Change::Planned, "is not served any more, as the new minor has it");
+            return difference(
+                need,
+                name,
+                Change::Planned,
+                "is not served any more, as the new minor has it",
+            );
         }
         match need {
             // Without its condition a health check says nothing.
@@ -118,7 +127,9 @@ impl Compare<'_> {
         let text = |member: &str| row.get(member).and_then(Value::as_str).unwrap_or_default();
         let (group, version) = (text("group"), text("version"));
         let mut known = self.knowledge.apis().filter(|api| {
-            api.group == group && api.version == version && api.removed.is_some_and(|it| path.crosses(it))
+            api.group == group
+                && api.version == version
+                && api.removed.is_some_and(|it| path.crosses(it))
         });
         match need {
             Need::Discovery => known.any(|api| api.resource == text("resource")),
@@ -128,12 +139,25 @@ impl Compare<'_> {
     }
 
     fn gained(&self, need: Need, name: &str) -> Difference {
-        let brought = matches!(need, Need::Discovery | Need::ApiServices | Need::Health | Need::Roles);
-        let change = if brought && self.path.is_some() { Change::Planned } else { Change::Gain };
+        let brought = matches!(
+            need,
+            Need::Discovery | Need::ApiServices | Need::Health | Need::Roles
+        );
+        let change = if brought && self.path.is_some() {
+            Change::Planned
+        } else {
+            Change::Gain
+        };
         difference(need, name, change, "is new")
     }
 
-    fn changed(&self, need: Need, name: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<Difference> {
+    fn changed(
+        &self,
+        need: Need,
+        name: &str,
+        old: &Map<String, Value>,
+        new: &Map<String, Value>,
+    ) -> Vec<Difference> {
         let members: BTreeSet<_> = old.keys().chain(new.keys()).collect();
         members
             .into_iter()

@@ -93,7 +93,14 @@ impl GroupVisitor for Groups {
 /// Files a row, or the rows that it holds, under their names.
 fn add(named: &mut Named, need: Need, mut row: Map<String, Value>) {
     match need {
-        Need::Discovery => return spread(named, &mut row, "resources", &["resource", "version", "group"]),
+        Need::Discovery => {
+            return spread(
+                named,
+                &mut row,
+                "resources",
+                &["resource", "version", "group"],
+            );
+        }
         Need::Health => {
             spread(named, &mut row, "ready", &["name"]);
             return spread(named, &mut row, "live", &["name"]);
@@ -107,7 +114,16 @@ fn add(named: &mut Named, need: Need, mut row: Map<String, Value>) {
     let name = match need {
         Need::Version => "API server".to_owned(),
         Need::ClusterDns => "Corefile".to_owned(),
-        _ => name(&row, &["kind", "configurationKind", "configuration", "namespace", "name"]),
+        _ => name(
+            &row,
+            &[
+                "kind",
+                "configurationKind",
+                "configuration",
+                "namespace",
+                "name",
+            ],
+        ),
     };
     named.insert(name, without_volatile(row));
 }

@@ -8,7 +8,7 @@ use airworthy_cce::{
 };
 use airworthy_model::Role;
 use airworthy_server::{App, Options, router};
-use airworthy_service::{Service, Settings};
+use airworthy_service::{Service, Settings, SettleAt};
 use airworthy_store::{
     Access, Cluster, Lease, NewCluster, NewKey, Observed, Options as StoreOptions, Outcome, Phase,
     Project, SealingKey, Store, TaskKind,
@@ -133,6 +133,11 @@ impl Fixture {
             .unwrap();
         let ours = tenant(&store, "ours-1", "0605767a768010f92f1fc00e2b7c4f31").await;
         let theirs = tenant(&store, "theirs-1", "11111111111111111111111111111111").await;
+        // What stands for clusters here does not change between two looks.
+        let settings = Settings {
+            settle_at: SettleAt::at_once(),
+            ..settings
+        };
         let service = Service::new(store.clone(), settings);
         let app = App::new(service.clone(), &Options::default());
         Self {
