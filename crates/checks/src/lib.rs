@@ -98,6 +98,8 @@ pub static CATALOGUE: &[&Check] = &[
     &after::post_api_services::CHECK,
     &after::post_crds::CHECK,
     &after::post_webhooks::CHECK,
+    &after::post_addon_versions::CHECK,
+    &after::post_addon_health::CHECK,
     &after::post_ingress::CHECK,
     &after::post_removed_api_callers::CHECK,
     &after::post_volumes::CHECK,

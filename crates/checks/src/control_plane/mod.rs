@@ -1,5 +1,8 @@
 //! The control plane's health.
 
+pub(crate) mod admission_plugin_removed;
+pub(crate) mod component_config_version;
+pub(crate) mod component_flag_removed;
 pub(crate) mod control_plane_health;
 pub(crate) mod feature_gate_removed;
 mod leader;
