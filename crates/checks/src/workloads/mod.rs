@@ -2,6 +2,7 @@
 
 pub(crate) mod failing;
 pub(crate) mod hpa_health;
+pub(crate) mod image_registry_frozen;
 pub(crate) mod owner;
 pub(crate) mod pod_unhealthy;
 pub(crate) mod state;

@@ -284,6 +284,12 @@ fn filled(need: Need, row: &Value) -> Value {
     {
         *labels = pairs(labels);
     }
+    // The selector of a Service is a map of labels.
+    if need == Need::Services
+        && let Some(labels) = merged.get_mut("selector")
+    {
+        *labels = pairs(labels);
+    }
     let mut row = Value::Object(merged);
     with_pairs(&mut row);
     row

@@ -1,0 +1,3 @@
+//! Rights and credentials.
+
+pub(crate) mod rbac_verb_change;

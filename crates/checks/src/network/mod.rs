@@ -1,0 +1,3 @@
+//! Addresses and routes.
+
+pub(crate) mod ip_cidr_format;
