@@ -5,10 +5,7 @@ use airworthy_model::{
     facts::{Corefile, DnsOption, DnsPlugin},
 };
 
-use super::{
-    corefiles,
-    installed::{self, Installed},
-};
+use super::{corefiles, installed};
 use crate::{Check, Context, Judgement, Outcome, text::short};
 
 /// Corefiles that the CoreDNS of the target refuses, or that somebody will overwrite.
@@ -23,7 +20,6 @@ pub(crate) static CHECK: Check = Check {
         vendor: true,
         needs: &[
             Need::Deployments,
-            Need::StatefulSets,
             Need::DaemonSets,
             Need::ClusterDns,
             Need::HelmReleases,
@@ -81,14 +77,9 @@ impl Versions {
 }
 
 fn refused(ctx: &Context<'_>) -> Outcome {
-    let (installed, missing) = installed::all(ctx, ctx);
-    let Some(coredns) = installed.iter().find(|one| is_cluster_dns(one)) else {
-        let none = Judgement::not_applicable("no CoreDNS runs as a workload of kube-system");
-        return Ok(if missing.is_empty() {
-            none
-        } else {
-            Judgement::default().without(missing)
-        });
+    let Some(coredns) = installed::cluster_dns(ctx)? else {
+        let none = "no CoreDNS runs as a workload of kube-system";
+        return Ok(Judgement::not_applicable(none));
     };
     let dns = ctx.cluster_dns()?;
     if corefiles::main(dns).is_none() {
@@ -101,10 +92,6 @@ fn refused(ctx: &Context<'_>) -> Outcome {
         .iter()
         .filter(|one| !corefiles::is_of_nodes(one));
     Ok(own.map(judge).collect())
-}
-
-pub(super) fn is_cluster_dns(one: &Installed<'_>) -> bool {
-    one.addon.addon == "coredns" && one.workload.namespace == "kube-system"
 }
 
 fn judge(ctx: &Context<'_>, corefile: &Corefile, versions: &Versions) -> Outcome {

@@ -65,6 +65,21 @@ pub(crate) fn all<'a>(ctx: &Context<'a>, view: &View<'a>) -> (Vec<Installed<'a>>
     (found.collect(), missing)
 }
 
+/// The workload that answers names for the whole cluster: a Deployment as a rule. Kinds are looked at until it is found.
+pub(crate) fn cluster_dns<'a>(ctx: &Context<'a>) -> Result<Option<Installed<'a>>, Missing> {
+    let in_kind = |workloads: &'a Vec<Workload>| {
+        let mine = workloads
+            .iter()
+            .filter(|one| one.namespace == "kube-system");
+        mine.flat_map(|workload| of(ctx, workload))
+            .find(|one| one.addon.addon == "coredns")
+    };
+    Ok(match in_kind(ctx.deployments()?) {
+        Some(found) => Some(found),
+        None => in_kind(ctx.daemon_sets()?),
+    })
+}
+
 impl<'a> Installed<'a> {
     /// The range that its version lies in.
     pub(crate) fn range(&self) -> Option<&'a AddonRange> {

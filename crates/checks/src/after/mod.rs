@@ -5,6 +5,8 @@ mod churn;
 mod crd_probes;
 mod left_behind;
 mod object_counts;
+pub(crate) mod post_addon_health;
+pub(crate) mod post_addon_versions;
 pub(crate) mod post_api_services;
 pub(crate) mod post_control_plane_health;
 pub(crate) mod post_crds;
