@@ -522,8 +522,12 @@ impl<'a, 'w> Play<'a, 'w> {
 
     fn is_pinned(&self, kind: &Kind<'_>, batch: &[usize]) -> bool {
         let demand = &self.kinds.demands.list[kind.demand];
-        let mut others = (0..self.sites.list.len()).filter(|site| !batch.contains(site));
-        !others.any(|site| self.sites.list[site].usable && self.sites.list[site].named(demand))
+        let usable = |site: &usize| self.sites.list[*site].usable && !batch.contains(site);
+        let others: Vec<usize> = (0..self.sites.list.len()).filter(usable).collect();
+        let mut named = others
+            .iter()
+            .filter(|site| self.sites.list[**site].named(demand));
+        !others.is_empty() && named.next().is_none()
     }
 
     fn certainty(&self, kind: &Kind<'_>, batch: &[usize]) -> Certainty {
