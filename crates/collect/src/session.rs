@@ -30,6 +30,8 @@ use crate::{
 const RETRIES: u32 = 3;
 /// From how many seconds on clocks count as different: a header tells whole seconds, and the way takes time.
 const CLOCKS_DIFFER: i64 = 3;
+/// What is in the path of a request that a node answers.
+const NODE_PROXY: &str = "/proxy/";
 /// The pause when the server names none.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -251,7 +253,7 @@ impl<'a> Session<'a> {
                 .attempt(ask, most)
                 .await
                 .map_err(|cause| ask.failed(cause))?;
-            let Some(pause) = pause(&head) else {
+            let Some(pause) = pause(ask, &head) else {
                 return Ok((head, body));
             };
             if retries == RETRIES || Instant::now() + pause >= self.ends {
@@ -296,7 +298,7 @@ impl<'a> Session<'a> {
         let response = self.connection.client().send(request).await;
         let response: Response<Body> = response.map_err(|error| cause_of(&error))?;
         let (head, mut body) = response.into_parts();
-        if !ask.path.contains("/proxy/") {
+        if !ask.path.contains(NODE_PROXY) {
             self.set_clock(&head);
         }
         let mut sink = S::default();
@@ -353,12 +355,16 @@ pub(crate) fn date(value: &HeaderValue) -> Option<Timestamp> {
 }
 
 /// How long the server wants us to wait before we ask again; `None` when it does not.
-fn pause(head: &http::response::Parts) -> Option<Duration> {
+fn pause(ask: &Ask, head: &http::response::Parts) -> Option<Duration> {
     if !matches!(head.status.as_u16(), 429 | 503) {
         return None;
     }
     let seconds = head.headers.get(header::RETRY_AFTER);
     let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    // Behind the proxy to a node, 503 says that the node cannot be reached, not that the server is busy.
+    if seconds.is_none() && ask.path.contains(NODE_PROXY) {
+        return None;
+    }
     Some(seconds.map_or(PAUSE, Duration::from_secs))
 }
 

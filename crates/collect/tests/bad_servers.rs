@@ -20,7 +20,7 @@ async fn bad(path: &'static str, reply: Reply) -> Fake {
 fn lacking(facts: &Facts) -> Vec<&Missing> {
     let others = [Need::Audit, Need::Manifests, Need::ApiWriters, Need::GitOps];
     let mut missing = facts.missing();
-    missing.retain(|one| !others.contains(&one.need));
+    missing.retain(|one| !others.contains(&one.need) && !Need::OPT_IN.contains(&one.need));
     missing
 }
 

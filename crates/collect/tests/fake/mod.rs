@@ -216,7 +216,7 @@ async fn answer(stream: &mut TcpStream, reply: Reply) -> Option<()> {
     }
 }
 
-const LISTS: [(&str, &str); 18] = [
+const LISTS: &[(&str, &str)] = &[
     // Helm's records, by their metadata.
     ("/api/v1/secrets", "PartialObjectMetadataList"),
     ("/api/v1/configmaps", "PartialObjectMetadataList"),
@@ -246,6 +246,14 @@ const LISTS: [(&str, &str); 18] = [
     (
         "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases",
         "LeaseList",
+    ),
+    (
+        "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases",
+        "LeaseList",
+    ),
+    (
+        "/apis/certificates.k8s.io/v1/certificatesigningrequests",
+        "CertificateSigningRequestList",
     ),
     (
         "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
