@@ -5,6 +5,7 @@ mod decisions;
 mod evidence;
 mod output;
 mod plan;
+mod recordings;
 mod snapshot;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub(crate) use decisions::{Decisions, Waivers};
 pub(crate) use evidence::{Asked, Evidence, Switches};
 pub(crate) use output::{Format, Output};
 pub(crate) use plan::{Plan, Workflow};
+pub(crate) use recordings::{Diff, Inspect, Written};
 pub(crate) use snapshot::Snapshot;
 
 /// Tells, with evidence, whether a Kubernetes cluster is fit to be upgraded, and afterwards whether it came out fit to serve
@@ -58,6 +60,10 @@ pub(crate) enum Command {
     Fix(Fix),
     /// Read a cluster into a recording: a redacted file that every command takes in its place
     Record(Record),
+    /// Show what a recording holds: cluster, time, version, and each group of facts or why it is missing
+    Inspect(Inspect),
+    /// Show what differs between two recordings of a cluster: losses first, told from what an upgrade brings about
+    Diff(Diff),
     /// Show the checks
     #[command(subcommand)]
     Checks(Checks),

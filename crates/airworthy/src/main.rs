@@ -85,6 +85,8 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Postcheck(args) => commands::postcheck::run(args, config).await,
         Command::Fix(args) => commands::fix::run(&args),
         Command::Record(args) => commands::record::run(args, &config).await,
+        Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Diff(args) => commands::inspect::diff(&args),
         Command::Checks(args) => commands::checks::run(args),
         Command::Waivers(args) => commands::waivers::run(&args),
         Command::Knowledge(command) => commands::knowledge::run(command, cli.knowledge.as_deref()),

@@ -17,6 +17,7 @@ mod cli {
     mod plans;
     mod postcheck;
     mod rbac;
+    mod recordings;
     mod reports;
     mod selection;
     mod targets;

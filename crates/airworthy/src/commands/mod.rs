@@ -8,6 +8,7 @@ pub(crate) mod demo;
 mod files;
 mod find;
 pub(crate) mod fix;
+pub(crate) mod inspect;
 pub(crate) mod knowledge;
 mod outputs;
 mod password;
@@ -24,8 +25,8 @@ pub(crate) mod source;
 pub(crate) mod supervise;
 pub(crate) mod trail;
 pub(crate) mod users;
-mod watch;
 pub(crate) mod waivers;
+mod watch;
 pub(crate) mod workflow;
 
 use crate::{cli::ConfigCommand, config::Config, console};

@@ -101,7 +101,8 @@ mod tests {
         let (began, mut count) = (Instant::now(), 0);
         let mut told = 0;
         let tell = watch.then_some(|_: Option<&Assessment>, _: &Assessment| told += 1);
-        let last = settle(&SettleAt::default(), tell, async || {
+        let at = SettleAt::default();
+        let last = settle(&at, tell, async || {
             count += 1;
             Ok(found(looks[(count - 1).min(looks.len() - 1)]))
         });

@@ -6,7 +6,7 @@ use airworthy_model::{
 };
 
 use crate::{
-    Check, Context, Judgement, Outcome, always,
+    Check, Context, Outcome, always,
     text::{short, some_of},
 };
 
