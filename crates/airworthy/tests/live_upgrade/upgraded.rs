@@ -103,11 +103,6 @@ async fn fill(cluster: &Cluster, client: &Client) -> [StandIn; 2] {
     let claim = "/api/v1/namespaces/disks/persistentvolumeclaims/data";
     let bound = |claim: &Value| claim["status"]["phase"] == "Bound";
     until(client, claim, "a bound claim", bound).await;
-    let job = "/apis/batch/v1/namespaces/disks/jobs/import";
-    until(client, job, "a job that runs", |job| {
-        job["status"]["active"] == 1
-    })
-    .await;
     [api, webhook]
 }
 

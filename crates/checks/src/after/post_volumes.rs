@@ -39,6 +39,7 @@ pub(crate) static CHECK: Check = Check {
 /// Reasons of events by which volumes that do not come up make themselves heard.
 const REASONS: [&str; 2] = ["FailedAttachVolume", "FailedMount"];
 
+#[allow(clippy::unnecessary_wraps)] // As every check is called; each part tells what it lacks.
 fn run(ctx: &Context<'_>) -> Outcome {
     let (before, gap) = optional(ctx.before());
     let before = before.as_ref();
@@ -54,9 +55,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
 
 /// Claims that were bound and are not: the same claim, since one that was made anew may wait for a pod.
 fn claims(ctx: &Context<'_>, before: Option<&View<'_>>) -> Outcome {
-    let earlier = before
-        .map(|before| before.persistent_volume_claims())
-        .transpose()?;
+    let earlier = before.map(View::persistent_volume_claims).transpose()?;
     let earlier: Option<BTreeMap<_, _>> =
         earlier.map(|claims| claims.iter().map(|claim| (key(claim), claim)).collect());
     let was = |claim: &PersistentVolumeClaim| {

@@ -32,12 +32,14 @@ pub(crate) static CHECK: Check = Check {
 const PATIENCE: i64 = 5 * 60;
 
 fn run(ctx: &Context<'_>) -> Outcome {
-    Ok([lost(ctx), pending(ctx), failed(ctx)].into_iter().collect())
+    let claims = ctx.persistent_volume_claims()?;
+    let parts = [Ok(lost(ctx, claims)), pending(ctx, claims), failed(ctx)];
+    Ok(parts.into_iter().collect())
 }
 
-fn lost(ctx: &Context<'_>) -> Outcome {
-    let claims = ctx.persistent_volume_claims()?.iter();
-    Ok(claims
+fn lost(ctx: &Context<'_>, claims: &[PersistentVolumeClaim]) -> Judgement {
+    claims
+        .iter()
         .filter(|claim| claim.phase == "Lost" && !claim.deleting)
         .map(|claim| {
             let message = format!(
@@ -46,15 +48,14 @@ fn lost(ctx: &Context<'_>) -> Outcome {
             );
             of_claim(ctx, claim, message)
         })
-        .collect())
+        .collect()
 }
 
-fn pending(ctx: &Context<'_>) -> Outcome {
-    let claims = ctx.persistent_volume_claims()?.iter();
+fn pending(ctx: &Context<'_>, claims: &[PersistentVolumeClaim]) -> Outcome {
     let old = |claim: &&PersistentVolumeClaim| {
         claim.phase == "Pending" && !claim.deleting && ctx.seconds_since(claim.created) > PATIENCE
     };
-    let old: Vec<_> = claims.filter(old).collect();
+    let old: Vec<_> = claims.iter().filter(old).collect();
     if old.is_empty() {
         return Ok(Judgement::default());
     }
@@ -62,7 +63,7 @@ fn pending(ctx: &Context<'_>) -> Outcome {
     let waits = |claim: &&PersistentVolumeClaim| {
         let class = class_of(claim, classes);
         // It is as it should be: its volume is made when a pod comes.
-        !(class.is_some_and(|class| class.waits_for_pod) && !is_wanted(claim, pods))
+        class.is_none_or(|class| !class.waits_for_pod) || is_wanted(claim, pods)
     };
     Ok(old
         .into_iter()
