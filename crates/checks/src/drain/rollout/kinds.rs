@@ -26,7 +26,6 @@ pub(super) const PODS: Column<'static> = Column::Resource("pods");
 #[derive(Debug)]
 pub(super) struct Kind<'a> {
     pub(super) shape: &'a PodShape,
-    pub(super) namespace: &'a str,
     /// Columns and amounts.
     pub(super) needs: Vec<(u32, i64)>,
     pub(super) demand: usize,
@@ -112,10 +111,6 @@ impl<T: Clone + Eq + Hash> Numbered<T> {
         self.list.push(thing.clone());
         self.numbers.insert(thing, number);
         number
-    }
-
-    pub(super) fn get(&self, thing: &T) -> Option<usize> {
-        self.numbers.get(thing).copied()
     }
 }
 
@@ -243,7 +238,6 @@ impl<'a, 'w> Builder<'a, 'w> {
         });
         Kind {
             shape,
-            namespace,
             needs,
             demand,
             lane,

@@ -508,11 +508,12 @@ impl<'a, 'w> Play<'a, 'w> {
             return None;
         }
         let explained = self.report.stranded.len() < EXPLAINED;
+        let certainty = self.certainty(kind, batch);
         let stranded = Stranded {
             pod: self.world.pods[pod as usize],
             from: self.sites.list[from].node,
-            certainty: self.certainty(kind, batch),
-            pinned: self.is_pinned(kind, batch),
+            certainty,
+            pinned: certainty == Certainty::Nowhere && self.is_pinned(kind, batch),
             returns: false,
             why: explained.then(|| self.why(kind, seen, batch)),
         };
