@@ -1,5 +1,6 @@
 //! The way to the target.
 
+pub(crate) mod backup_freshness;
 pub(crate) mod upgrade_path;
 
 use crate::Context;

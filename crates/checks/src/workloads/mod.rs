@@ -5,6 +5,7 @@ pub(crate) mod hpa_health;
 pub(crate) mod image_registry_frozen;
 pub(crate) mod owner;
 pub(crate) mod pod_unhealthy;
+pub(crate) mod role_label_taint;
 pub(crate) mod state;
 pub(crate) mod stuck_finalizer;
 pub(crate) mod terminating_namespace;
