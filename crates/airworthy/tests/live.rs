@@ -6,6 +6,7 @@
 mod common_live;
 
 mod live {
+    mod addons;
     mod admission;
     mod api;
     mod api_use;
@@ -15,6 +16,8 @@ mod live {
     mod fields;
     mod guards;
     mod helm;
+    mod kubelets;
+    mod node_state;
     mod nodes;
     mod path;
     mod shared;

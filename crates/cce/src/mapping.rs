@@ -194,6 +194,9 @@ fn message(result: &CheckResult, findings: &[&Finding]) -> String {
     }
 }
 
+/// Checks of releases themselves, not of what they hold.
+const OF_RELEASES: [&str; 2] = ["ChartKubeVersion", "HelmReleaseState"];
+
 /// Where the risk is: an API, a node, an add-on, or a setting. A client that nobody saw is not named. An API version that stands in
 /// a record or file is a setting of it, which nobody calls yet.
 fn risk_source(findings: &[&Finding]) -> RiskSource {
@@ -216,18 +219,27 @@ fn risk_source(findings: &[&Finding]) -> RiskSource {
                     .clone()
                     .or_else(|| Some(finding.subject.name.clone())),
             });
-        } else if finding.check.starts_with("Addon") {
-            let name = Some(finding.subject.name.clone());
-            source.addon_risks.push(AddonRisks {
-                addon_template_name: name,
-                alias: Some(finding.subject.path()),
-            });
+        } else if let Some(addon) = addon(finding) {
+            source.addon_risks.push(addon);
         } else {
             source.configuration_risks.push(configuration_risk(finding));
         }
     }
     source.node_risks.dedup();
     source
+}
+
+/// The add-on that a finding is about: by the name of the table that knows it, and the workload or release that runs it here.
+fn addon(finding: &Finding) -> Option<AddonRisks> {
+    let known = finding.owner.as_ref().filter(|owner| owner.kind == "Addon");
+    let name = known.map_or(&finding.subject.name, |owner| &owner.name);
+    let is_addon = known.is_some()
+        || finding.check.starts_with("Addon")
+        || (finding.subject.kind == "HelmRelease" && OF_RELEASES.contains(&finding.check.as_str()));
+    is_addon.then(|| AddonRisks {
+        addon_template_name: Some(name.clone()),
+        alias: Some(finding.subject.path()),
+    })
 }
 
 fn configuration_risk(finding: &Finding) -> ConfigurationRisks {

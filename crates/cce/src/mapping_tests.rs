@@ -379,6 +379,31 @@ fn node_findings_stand_under_their_node_and_are_rolled_up() {
     assert_eq!(names, ["a", "b"]);
 }
 
+/// The add-on by the name of the table that knows it, the workload that runs it beside that; of settings their place.
+#[test]
+fn add_ons_are_named_as_the_table_names_them() {
+    let mut known = finding(
+        &ADDON,
+        Severity::Note,
+        Subject::namespaced("apps/v1", "Deployment", "traffic", "edge"),
+    );
+    known.check = "CniHealth".into();
+    known.owner = Some(airworthy_model::finding::Owner {
+        kind: "Addon".into(),
+        namespace: None,
+        name: "ingress-nginx".into(),
+    });
+    let release = Subject::namespaced("", "HelmRelease", "shop", "web");
+    let mut release = finding(&ADDON, Severity::Note, release);
+    release.check = "ChartKubeVersion".into();
+    let risks = serde_json::to_value(risk_source(&[&known, &release])).unwrap();
+    let expected = serde_json::json!({"addonRisks": [
+        {"addonTemplateName": "ingress-nginx", "alias": "traffic/edge"},
+        {"addonTemplateName": "web", "alias": "shop/web"},
+    ]});
+    assert_eq!(risks, expected);
+}
+
 #[test]
 fn addons_have_their_own_group() {
     let addon = finding(
