@@ -4,6 +4,7 @@ pub(crate) mod admission_plugin_removed;
 pub(crate) mod component_config_version;
 pub(crate) mod component_flag_removed;
 pub(crate) mod control_plane_health;
+pub(crate) mod etcd_health;
 pub(crate) mod feature_gate_removed;
 mod leader;
 mod started;

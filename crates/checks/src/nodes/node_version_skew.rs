@@ -26,7 +26,7 @@ pub(crate) static CHECK: Check = Check {
 };
 
 /// What an API server runs, and the hop that brings it there.
-type Server = (Minor, Option<Hop>);
+pub(super) type Server = (Minor, Option<Hop>);
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let nodes = ctx.nodes()?;
@@ -41,7 +41,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
 
 /// The API servers that the kubelets of now will meet. Where nodes are upgraded too, they follow after each step, so that only the first
 /// step meets them as they are.
-fn servers(ctx: &Context<'_>, path: &UpgradePath) -> Vec<Server> {
+pub(super) fn servers(ctx: &Context<'_>, path: &UpgradePath) -> Vec<Server> {
     if path.hops.is_empty() {
         return vec![(path.target.minor, None)];
     }

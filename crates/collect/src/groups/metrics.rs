@@ -43,8 +43,28 @@ struct Scan {
     objects: BTreeMap<String, i64>,
     /// From the older families, which say the same under another name.
     older_objects: BTreeMap<String, i64>,
+    storage: BTreeMap<String, u64>,
+    storage_errors: Option<f64>,
+    certificates: BTreeMap<u64, u64>,
+    certificate_faults: BTreeMap<String, u64>,
     of_an_api_server: bool,
 }
+
+/// Most databases and steps of a histogram that are kept.
+const MOST: usize = 32;
+/// How the size of the database was called, the newest last; a server may tell it under several names.
+const STORAGE_SIZES: [&str; 3] = [
+    "etcd_db_total_size_in_bytes",
+    "apiserver_storage_db_total_size_in_bytes",
+    "apiserver_storage_size_bytes",
+];
+/// Counters of faulty certificates behind the API server.
+const CERTIFICATE_FAULTS: [&str; 4] = [
+    "apiserver_webhooks_x509_insecure_sha1_total",
+    "apiserver_webhooks_x509_missing_san_total",
+    "apiserver_kube_aggregator_x509_insecure_sha1_total",
+    "apiserver_kube_aggregator_x509_missing_san_total",
+];
 
 impl Lines for Scan {
     fn line(&mut self, line: &[u8]) {
@@ -82,16 +102,55 @@ impl Lines for Scan {
                     .insert(sample.label("resource"), sample.count());
             }
             "process_start_time_seconds" => self.started = Some(sample.value),
-            _ => {}
+            _ => self.of_store_or_certificates(&sample),
         }
     }
 }
 
 impl Scan {
+    fn of_store_or_certificates(&mut self, sample: &Sample<'_>) {
+        let name = sample.name;
+        if STORAGE_SIZES.contains(&name) && self.storage.len() < MOST {
+            // Under each name once; the largest set of them counts.
+            let database = format!(
+                "{name} {}{}",
+                sample.label("endpoint"),
+                sample.label("storage_cluster_id")
+            );
+            self.storage.insert(database, whole(sample.value));
+        } else if name == "etcd_request_errors_total" {
+            *self.storage_errors.get_or_insert_default() += sample.value;
+        } else if name == "apiserver_client_certificate_expiration_seconds_bucket"
+            && self.certificates.len() < MOST
+        {
+            if let Ok(seconds) = sample.label("le").parse::<f64>()
+                && seconds.is_finite()
+            {
+                *self.certificates.entry(whole(seconds)).or_default() += whole(sample.value);
+            }
+        } else if CERTIFICATE_FAULTS.contains(&name) && sample.value > 0.0 {
+            *self.certificate_faults.entry(name.to_owned()).or_default() += whole(sample.value);
+        }
+    }
+
+    /// The sizes under the newest name that the server knows.
+    fn storage_bytes(&self) -> Vec<u64> {
+        let under = |name: &&str| {
+            let ours = self
+                .storage
+                .iter()
+                .filter(|(key, _)| key.split(' ').next() == Some(*name));
+            ours.map(|(_, size)| *size).collect::<Vec<_>>()
+        };
+        let mut told = STORAGE_SIZES.iter().rev().map(|name| under(&name));
+        told.find(|sizes| !sizes.is_empty()).unwrap_or_default()
+    }
+
     fn finish(mut self) -> Result<Metrics, &'static str> {
         if !self.of_an_api_server {
             return Err("there is no metric of an API server in it");
         }
+        let storage_bytes = self.storage_bytes();
         let mut object_counts = self.older_objects;
         object_counts.extend(self.objects);
         let mut deprecated_requests: Vec<_> = self
@@ -104,6 +163,10 @@ impl Scan {
             process_started: self.started.and_then(instant),
             deprecated_requests,
             object_counts,
+            storage_bytes,
+            storage_errors: self.storage_errors.map(whole),
+            client_certificates: self.certificates,
+            certificate_faults: self.certificate_faults,
         })
     }
 }
@@ -165,6 +228,15 @@ apiserver_storage_objects{resource="pods"} 4
 apiserver_storage_objects{resource="leases.coordination.k8s.io"} -1
 apiserver_resource_objects{group="",resource="pods"} 5
 apiserver_resource_objects{group="apps",resource="deployments"} 2
+apiserver_storage_size_bytes{storage_cluster_id="etcd-0"} 4.1e+06
+apiserver_storage_size_bytes{storage_cluster_id="etcd-1"} 1000
+apiserver_storage_db_total_size_in_bytes{endpoint="http://127.0.0.1:2379"} 7
+etcd_request_errors_total{operation="get",type="pods"} 2
+etcd_request_errors_total{operation="list",type="nodes"} 1
+apiserver_client_certificate_expiration_seconds_bucket{le="604800"} 3
+apiserver_client_certificate_expiration_seconds_bucket{le="+Inf"} 9
+apiserver_webhooks_x509_missing_san_total 4
+apiserver_webhooks_x509_insecure_sha1_total 0
 apiserver_odd{path="a\"b\\c,d\n"} 1
 process_start_time_seconds 1.76e+09
 "#;
@@ -200,6 +272,11 @@ process_start_time_seconds 1.76e+09
         ]);
         assert_eq!(whole.object_counts, counts);
         assert_eq!(whole.process_started.unwrap().as_second(), 1_760_000_000);
+        assert_eq!(whole.storage_bytes, [4_100_000, 1000]);
+        assert_eq!(whole.storage_errors, Some(3));
+        assert_eq!(whole.client_certificates, BTreeMap::from([(604_800, 3)]));
+        let faults = BTreeMap::from([("apiserver_webhooks_x509_missing_san_total".to_owned(), 4)]);
+        assert_eq!(whole.certificate_faults, faults);
     }
 
     #[test]

@@ -68,6 +68,18 @@ pub struct Metrics {
     pub deprecated_requests: Vec<DeprecatedRequest>,
     /// Stored objects by `resource.group` (`resource` for the core group). Negative: the server does not know.
     pub object_counts: BTreeMap<String, i64>,
+    /// Bytes that the databases below it take on disk, one entry each; empty where the server does not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub storage_bytes: Vec<u64>,
+    /// Requests to the store that ended with an error since the start; absent where the server does not count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_errors: Option<u64>,
+    /// Requests with a client certificate that was to end within so many seconds, each including the lesser ones; by seconds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub client_certificates: BTreeMap<u64, u64>,
+    /// Calls of webhooks and aggregated APIs whose certificate has a fault, by the name of the metric; only what is not zero.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub certificate_faults: BTreeMap<String, u64>,
 }
 
 /// One series of `apiserver_requested_deprecated_apis`, which stays 1 until that process ends.
