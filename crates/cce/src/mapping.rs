@@ -197,6 +197,9 @@ fn message(result: &CheckResult, findings: &[&Finding]) -> String {
 /// Checks of releases themselves, not of what they hold.
 const OF_RELEASES: [&str; 2] = ["ChartKubeVersion", "HelmReleaseState"];
 
+/// The check whose findings are fields of kubelets' configuration.
+const OF_KUBELETS: &str = "NodeConfigConsistency";
+
 /// Where the risk is: an API, a node, an add-on, or a setting. A client that nobody saw is not named. An API version that stands in
 /// a record or file is a setting of it, which nobody calls yet.
 fn risk_source(findings: &[&Finding]) -> RiskSource {
@@ -211,6 +214,8 @@ fn risk_source(findings: &[&Finding]) -> RiskSource {
                 url: Some(api.url.clone()),
                 user_agent,
             });
+        } else if finding.check == OF_KUBELETS {
+            source.configuration_risks.push(kubelet_risk(finding));
         } else if finding.subject.kind == "Node" {
             source.node_risks.push(NodeRisks {
                 node_id: finding
@@ -261,6 +266,16 @@ fn configuration_risk(finding: &Finding) -> ConfigurationRisks {
         value: Some(
             setting.map_or_else(|| finding.message.clone(), |setting| setting.value.clone()),
         ),
+    }
+}
+
+/// A field of a kubelet's configuration: the file is the one that the vendor's own check of this names.
+fn kubelet_risk(finding: &Finding) -> ConfigurationRisks {
+    ConfigurationRisks {
+        package: Some("kubelet".to_owned()),
+        source_file: Some("kubelet_config".to_owned()),
+        node_msg: Some(finding.subject.name.clone()),
+        ..configuration_risk(finding)
     }
 }
 

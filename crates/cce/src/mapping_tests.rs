@@ -288,6 +288,26 @@ fn an_api_risk_names_the_client_only_when_one_was_seen() {
     );
 }
 
+/// The vendor's own check of this names package, file and node.
+#[test]
+fn a_field_of_a_kubelet_is_a_configuration_risk_of_its_node() {
+    let check = info(
+        "NodeConfigConsistency",
+        Group::NodeCheck,
+        Kind::Risk,
+        Severity::Risk,
+        false,
+    );
+    let node = Subject::cluster("v1", "Node", "n3").with_uid("u3");
+    let odd = finding(&check, Severity::Risk, node).setting("maxPods", "250", Some("110"));
+    let source = risk_source(&[&odd]);
+    assert!(source.node_risks.is_empty());
+    let told = serde_json::to_value(&source.configuration_risks).unwrap();
+    let expected = json!([{"package": "kubelet", "sourceFile": "kubelet_config", "nodeMsg": "n3", "field": "maxPods",
+        "operation": "modify", "originalValue": "110", "value": "250"}]);
+    assert_eq!(told, expected);
+}
+
 /// What a release holds, or a file, nobody called: it is a setting of the record.
 #[test]
 fn an_api_version_in_a_record_or_file_is_a_setting() {
