@@ -121,7 +121,7 @@ impl CorefileRow {
         let default = self
             .default
             .as_ref()
-            .map(|row| ("".into(), row.minor.to_string()));
+            .map(|row| (String::new(), row.minor.to_string()));
         let plugin = self
             .plugin
             .as_ref()

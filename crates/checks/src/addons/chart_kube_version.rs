@@ -98,9 +98,9 @@ fn first_refused(
         (hop.to, Some(*hop), admitted)
     });
     let target = || (path.target.minor, None, of(&path.target, constraint));
-    let patch = path.hops.is_empty().then(target);
+    let alone = path.hops.is_empty().then(target);
     on_the_way
-        .chain(patch)
+        .chain(alone)
         .find(|(_, _, admitted)| *admitted != Admitted::All)
 }
 

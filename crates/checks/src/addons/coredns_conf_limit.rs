@@ -86,7 +86,7 @@ fn refused(ctx: &Context<'_>) -> Outcome {
         return Err(corefiles::not_found());
     }
     let versions = Versions::of(ctx, coredns.version.clone())?;
-    let judge = |corefile| judge(ctx, corefile, &versions);
+    let judge = |corefile| -> Outcome { Ok(judge(ctx, corefile, &versions)) };
     let own = dns
         .corefiles
         .iter()
@@ -94,7 +94,7 @@ fn refused(ctx: &Context<'_>) -> Outcome {
     Ok(own.map(judge).collect())
 }
 
-fn judge(ctx: &Context<'_>, corefile: &Corefile, versions: &Versions) -> Outcome {
+fn judge(ctx: &Context<'_>, corefile: &Corefile, versions: &Versions) -> Judgement {
     let mut judgement = Judgement::default();
     for plugin in corefile.servers.iter().flat_map(|server| &server.plugins) {
         let findings = judge_plugin(ctx, corefile, plugin, versions);
@@ -107,7 +107,7 @@ fn judge(ctx: &Context<'_>, corefile: &Corefile, versions: &Versions) -> Outcome
             format!("{}: {problem}", corefiles::source(corefile)),
         )
     });
-    Ok(judgement.without(unread))
+    judgement.without(unread)
 }
 
 fn judge_plugin(
@@ -134,7 +134,7 @@ fn judge_plugin(
             plugin,
             None,
             Severity::Note,
-            message,
+            &message,
         )];
     }
     let whole = first_refusal(versions, states)
@@ -200,7 +200,7 @@ fn imported(
             "imports {}, which is not read: not assessed",
             short(path, 80)
         );
-        describe(ctx, corefile, plugin, None, Severity::Note, message)
+        describe(ctx, corefile, plugin, None, Severity::Note, &message)
     })
 }
 
@@ -222,7 +222,7 @@ fn describe_refusal(
     };
     let (by, why) = (refusal.by, &refusal.why);
     let message = format!("CoreDNS {by} {when} {what} ({why})");
-    let finding = describe(ctx, corefile, plugin, option, Severity::Blocker, message);
+    let finding = describe(ctx, corefile, plugin, option, Severity::Blocker, &message);
     let finding = match refusal.hop {
         Some(hop) => finding.at(hop),
         None => finding,
@@ -241,7 +241,7 @@ fn describe(
     plugin: &DnsPlugin,
     option: Option<&DnsOption>,
     severity: Severity,
-    message: String,
+    message: &str,
 ) -> Finding {
     let line = option.map_or(plugin.line, |option| option.line);
     let name = option.map_or(&plugin.name, |option| &option.name);

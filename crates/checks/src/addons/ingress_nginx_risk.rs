@@ -29,28 +29,31 @@ pub(crate) static CHECK: Check = Check {
         page: include_str!("ingress_nginx_risk.md"),
     },
     blocks: never,
-    run,
+    run: |ctx| Ok(run(ctx)),
 };
 
 /// The controller of its classes.
 const CONTROLLER: &str = "k8s.io/ingress-nginx";
 
-fn run(ctx: &Context<'_>) -> Outcome {
+fn run(ctx: &Context<'_>) -> Judgement {
     let (installed, missing) = installed::all(ctx, ctx);
     let nginx: Vec<_> = installed
         .iter()
         .filter(|one| one.addon.addon == "ingress-nginx")
         .collect();
-    if nginx.is_empty() {
-        return Ok(if missing.is_empty() {
-            Judgement::not_applicable("no ingress-nginx runs here")
-        } else {
-            Judgement::default().without(missing)
-        });
+    if nginx.is_empty() && missing.is_empty() {
+        return Judgement::not_applicable("no ingress-nginx runs here");
     }
-    let old = nginx.iter().filter_map(|one| first_generation(ctx, one));
-    let old: Outcome = Ok(Judgement::from_iter(old).without(missing));
-    Ok([old, ingresses(ctx)].into_iter().collect())
+    if nginx.is_empty() {
+        return Judgement::default().without(missing);
+    }
+    let old: Judgement = nginx
+        .iter()
+        .filter_map(|one| first_generation(ctx, one))
+        .collect();
+    [Ok(old.without(missing)), ingresses(ctx)]
+        .into_iter()
+        .collect()
 }
 
 /// 0.x reads Ingresses at versions that 1.22 took away.

@@ -44,14 +44,14 @@ fn run(ctx: &Context<'_>) -> Judgement {
     let (before, gap) = optional(ctx.before());
     let before = before.as_ref();
     let parts = [
-        workloads(ctx, before),
+        Ok(workloads(ctx, before)),
         corefile(ctx, before),
         releases(ctx, before),
     ];
     parts.into_iter().collect::<Judgement>().without(gap)
 }
 
-fn workloads(ctx: &Context<'_>, before: Option<&View<'_>>) -> Outcome {
+fn workloads(ctx: &Context<'_>, before: Option<&View<'_>>) -> Judgement {
     let (now, missing) = installed::all(ctx, ctx);
     let (old, gaps) = before.map_or_else(
         || (Vec::new(), Vec::new()),
@@ -78,7 +78,7 @@ fn workloads(ctx: &Context<'_>, before: Option<&View<'_>>) -> Outcome {
     // What could not be listed is not gone.
     let gone = gone.filter(|_| missing.is_empty());
     let findings: Judgement = unwell.chain(gone).collect();
-    Ok(findings.without(missing).without(gaps))
+    findings.without(missing).without(gaps)
 }
 
 fn is_same(one: &Installed<'_>, two: &Installed<'_>) -> bool {
@@ -186,7 +186,7 @@ fn describe_corefile(
 /// Releases that are unfinished now and were not.
 fn releases(ctx: &Context<'_>, before: Option<&View<'_>>) -> Outcome {
     let now = ctx.helm_releases()?;
-    let (old, gap) = match before.map(|before| before.helm_releases()) {
+    let (old, gap) = match before.map(View::helm_releases) {
         None => (None, None),
         Some(read) => optional(read),
     };
