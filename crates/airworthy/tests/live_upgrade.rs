@@ -10,6 +10,7 @@ mod live_upgrade {
     mod apis;
     mod control_plane;
     mod nodes;
+    mod traffic;
     mod upgraded;
     mod verdict;
     mod volumes;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, OnceCell, RwLock};
 
+use super::traffic;
 use crate::common_live::{
     Report, airworthy, apply, kubectl, postcheck, until, until_available, until_counted,
 };
@@ -40,7 +41,7 @@ pub(super) async fn upgraded() -> &'static RwLock<Upgraded> {
 
 impl Upgraded {
     async fn make() -> Self {
-        let options = ClusterOptions::new("1.31").nodes(1);
+        let options = ClusterOptions::new("1.31").nodes(1).audit();
         let mut cluster = Cluster::start(options).await.unwrap();
         let client = kubectl(&cluster);
         for name in NODES {
@@ -89,6 +90,7 @@ pub(super) async fn add_node(cluster: &Cluster, name: &str, kubelet: &str) {
 
 async fn fill(cluster: &Cluster, client: &Client) -> [StandIn; 2] {
     apply(cluster, OBJECTS).await;
+    traffic::open(cluster, client).await;
     let api = AggregatedApi {
         group: "gauges.example.com".into(),
         version: "v1".into(),

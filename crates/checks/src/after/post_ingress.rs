@@ -1,14 +1,12 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use airworthy_model::{
     CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
     facts::{Condition, Gateway, Ingress},
 };
 
-use crate::{
-    Check, Context, Outcome, always,
-    text::{short, some_of},
-};
+use super::addresses::{Change, gone, moved};
+use crate::{Check, Context, Outcome, always, text::short};
 
 /// Ways into the cluster that are closed.
 pub(crate) static CHECK: Check = Check {
@@ -67,44 +65,6 @@ fn ingress(ctx: &Context<'_>, old: &Ingress, now: Option<&Ingress>) -> Option<Fi
             .fix(format!("Look at the controller{controller}: whether it runs, and what it says of this Ingress"))
             .fix_with("See the Ingress and its events", format!("kubectl -n {namespace} describe ingress {name}")),
     )
-}
-
-/// What has become of a way in: how bad that is, and in words.
-type Change = (Severity, String);
-
-fn gone(addresses: &[String]) -> Change {
-    let had = some_of(addresses.iter().map(String::as_str));
-    (
-        Severity::Risk,
-        format!("is gone; before the upgrade it had the address {had}"),
-    )
-}
-
-/// Host names rotate, and whoever resolves them follows; an address that is in somebody's DNS does not.
-fn moved(old: &[String], now: &[String]) -> Option<Change> {
-    let had = some_of(old.iter().map(String::as_str));
-    if now.is_empty() && !old.is_empty() {
-        return Some((
-            Severity::Blocker,
-            format!("has no address any more; before the upgrade it had {had}"),
-        ));
-    }
-    let kept: BTreeSet<_> = now.iter().collect();
-    let fixed = old.iter().all(|address| is_ip(address));
-    if old.is_empty() || !fixed || old.iter().any(|address| kept.contains(address)) {
-        return None;
-    }
-    let has = some_of(now.iter().map(String::as_str));
-    Some((
-        Severity::Risk,
-        format!(
-            "has the address {has} instead of {had}: names that point to the old one lead nowhere"
-        ),
-    ))
-}
-
-fn is_ip(address: &str) -> bool {
-    address.parse::<std::net::IpAddr>().is_ok()
 }
 
 fn gateways(ctx: &Context<'_>) -> Outcome {

@@ -1,0 +1,127 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use airworthy_model::{
+    CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject, facts::Node,
+};
+
+use crate::{
+    Check, Context, Outcome, never,
+    nodes::node,
+    text::{counted, short, some_of},
+};
+
+/// Marks of nodes that the upgrade has wiped off.
+pub(crate) static CHECK: Check = Check {
+    info: CheckInfo {
+        name: "PostNodeLabelsTaints",
+        summary: "a node has lost labels or taints that it had before the upgrade",
+        phase: Phase::Post,
+        group: Group::NodeCheck,
+        kind: Kind::Risk,
+        level: Severity::Risk,
+        vendor: false,
+        needs: &[Need::Nodes, Need::Baseline],
+        page: include_str!("post_node_labels_taints.md"),
+    },
+    blocks: never,
+    run,
+};
+
+/// Parts of keys whose values an upgrade changes, or that name the machine itself.
+const DIFFER: [&str; 12] = [
+    "version",
+    "hostname",
+    "instance",
+    "image",
+    "ami",
+    "revision",
+    "generation",
+    "hash",
+    "template",
+    "kernel",
+    "upgrade",
+    "node-role.kubernetes.io/master",
+];
+/// Taints that controllers put on and take off.
+const CONTROLLED: [&str; 5] = [
+    "node.kubernetes.io/",
+    "node.cloudprovider.kubernetes.io/",
+    "ToBeDeletedByClusterAutoscaler",
+    "DeletionCandidateOfClusterAutoscaler",
+    "node-role.kubernetes.io/master",
+];
+
+fn run(ctx: &Context<'_>) -> Outcome {
+    let now = ctx.nodes()?;
+    let before = ctx.before()?.nodes()?;
+    let by_name: BTreeMap<_, _> = before.iter().map(|node| (&node.name, node)).collect();
+    let lost = now.iter().filter_map(|node| {
+        let lost = marks_lost(by_name.get(&node.name)?, node);
+        (!lost.is_empty()).then(|| bare(ctx, node, &lost))
+    });
+    Ok(lost.chain(vanished(ctx, before, now)).collect())
+}
+
+/// Labels and taints that count, each as one text.
+fn marks(node: &Node) -> BTreeSet<String> {
+    let counts = |key: &str| {
+        !DIFFER
+            .iter()
+            .any(|part| key.to_ascii_lowercase().contains(part))
+    };
+    let labels = node.labels.0.iter().filter(|(key, _)| counts(key));
+    let labels = labels.map(|(key, value)| format!("label {key}={value}"));
+    let set = |key: &str| !CONTROLLED.iter().any(|start| key.starts_with(start));
+    let taints = node.taints.iter().filter(|taint| set(&taint.key));
+    let taints =
+        taints.map(|taint| format!("taint {}={}:{}", taint.key, taint.value, taint.effect));
+    labels.chain(taints).collect()
+}
+
+fn marks_lost(old: &Node, node: &Node) -> Vec<String> {
+    marks(old).difference(&marks(node)).cloned().collect()
+}
+
+fn bare(ctx: &Context<'_>, node: &Node, lost: &[String]) -> Finding {
+    let names = some_of(lost.iter().map(String::as_str));
+    let message = format!("has lost {names}");
+    let evidence = format!(
+        "{} of before the upgrade are not there",
+        counted(lost.len(), "label or taint")
+    );
+    node::finding(
+        ctx.now(),
+        node,
+        Severity::Risk,
+        short(&message, 200),
+        evidence,
+    )
+    .fix_with(
+        "Put them on again, and into the settings of the node pool so that new nodes have them",
+        format!("kubectl label node {} KEY=VALUE", node.name),
+    )
+}
+
+/// Marks that no node bears any more although all of the nodes that bore them were replaced: a pool that lost its settings.
+fn vanished<'a>(ctx: &'a Context<'_>, before: &'a [Node], now: &'a [Node]) -> Option<Finding> {
+    let stayed: BTreeSet<_> = now.iter().map(|node| &node.name).collect();
+    let replaced = before.iter().filter(|node| !stayed.contains(&node.name));
+    let had: BTreeSet<_> = replaced.flat_map(marks).collect();
+    let has: BTreeSet<_> = now.iter().flat_map(marks).collect();
+    let lost: Vec<_> = had.difference(&has).map(String::as_str).collect();
+    // With fewer nodes than before, a whole pool may be gone on purpose.
+    if lost.is_empty() || now.len() < before.len() {
+        return None;
+    }
+    let message = format!(
+        "no node bears {} any more, which nodes had that were replaced",
+        some_of(lost.iter().copied())
+    );
+    let message = short(&message, 200);
+    let subject = Subject::cluster("v1", "NodeList", "replaced");
+    Some(
+        Finding::new(Severity::Risk, subject, message.clone())
+            .because(Evidence::state("/api/v1/nodes", ctx.now(), message))
+            .fix("Put them into the settings of the node pool, and on its nodes"),
+    )
+}
