@@ -15,6 +15,14 @@ pub(super) struct Write<'a> {
     pub namespaced: bool,
 }
 
+/// A new pod.
+pub(super) const PODS: Write<'_> = Write {
+    operations: &["CREATE"],
+    group: "",
+    resources: &["pods"],
+    namespaced: true,
+};
+
 /// Whether any rule names the write. Every kind asked for is served at `v1`.
 pub(super) fn is_ruled(webhook: &Webhook, write: Write<'_>) -> bool {
     let equivalent = webhook.match_policy != "Exact";
@@ -28,6 +36,11 @@ pub(super) fn is_ruled(webhook: &Webhook, write: Write<'_>) -> bool {
             && (equivalent || names(&rule.versions, "v1"))
             && covers(rule, write.namespaced)
     })
+}
+
+/// Whether it is asked about pods that are made.
+pub(crate) fn guards_pods(webhook: &Webhook) -> bool {
+    is_ruled(webhook, PODS)
 }
 
 fn names(list: &[String], one: &str) -> bool {
@@ -75,13 +88,6 @@ mod tests {
         });
         is_ruled(&serde_json::from_value(webhook).unwrap(), write)
     }
-
-    const PODS: Write<'_> = Write {
-        operations: &["CREATE"],
-        group: "",
-        resources: &["pods"],
-        namespaced: true,
-    };
 
     #[test]
     fn rules_are_read_as_the_api_server_reads_them() {

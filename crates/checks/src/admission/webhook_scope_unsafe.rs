@@ -3,7 +3,7 @@ use airworthy_model::{
     facts::{FailurePolicy, Labels, Pod, ServiceRef, Webhook},
 };
 
-use super::scope::{Write, is_in_namespace, is_ruled};
+use super::scope::{PODS, Write, is_in_namespace, is_ruled};
 use crate::{Check, Context, Judgement, Outcome, text::short, when_draining};
 
 /// Webhooks that stand in the way of what keeps the cluster, or themselves, alive.
@@ -31,12 +31,6 @@ pub(crate) static CHECK: Check = Check {
 
 const SYSTEM: &str = "kube-system";
 const NODE_LEASES: &str = "kube-node-lease";
-const PODS: Write<'_> = Write {
-    operations: &["CREATE"],
-    group: "",
-    resources: &["pods"],
-    namespaced: true,
-};
 const LEASES: Write<'_> = Write {
     operations: &["CREATE", "UPDATE"],
     group: "coordination.k8s.io",

@@ -12,6 +12,7 @@ use super::{
 };
 
 const MIRROR: &str = "kubernetes.io/config.mirror";
+const POLICY: &str = "kubernetes.io/psp";
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -110,6 +111,7 @@ impl From<Pod> for facts::Pod {
             deletion: metadata.take_deletion(),
             controller,
             mirror: metadata.has_annotation(MIRROR),
+            psp: metadata.has_annotation(POLICY),
             namespace: metadata.namespace,
             name: metadata.name,
             node: std::mem::take(&mut spec.node_name),

@@ -37,6 +37,9 @@ pub struct Pod {
     /// A mirror of a static pod (annotation `kubernetes.io/config.mirror`).
     #[serde(default)]
     pub mirror: bool,
+    /// A `PodSecurityPolicy` let it in (annotation `kubernetes.io/psp`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub psp: bool,
     /// Node it is bound to; empty when none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub node: String,
