@@ -13,5 +13,6 @@ pub(crate) mod helm_release_state;
 pub(crate) mod ingress_nginx_risk;
 pub(crate) mod installed;
 pub(crate) mod k8s_resource_modified;
+pub(crate) mod mesh_data_plane_skew;
 pub(crate) mod metrics_api_health;
 pub(crate) mod release;

@@ -12,6 +12,7 @@ use super::{
 };
 
 const MIRROR: &str = "kubernetes.io/config.mirror";
+const VOUCHED: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes";
 const POLICY: &str = "kubernetes.io/psp";
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -59,6 +60,8 @@ pub(crate) struct ContainerStatus {
     pub last_state: ContainerState,
     #[prost(int32, tag = "5")]
     pub restart_count: i32,
+    #[prost(string, tag = "6")]
+    pub image: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -100,6 +103,7 @@ impl From<Pod> for facts::Pod {
             .conditions
             .into_iter()
             .find(|c| c.r#type == "PodScheduled" && c.status == "False");
+        let proxy = proxy(&status);
         let init = status.init_container_statuses.into_iter();
         let controller = metadata.controller();
         let names_its_node = controller.as_ref().is_some_and(|c| &*c.kind == "DaemonSet");
@@ -111,6 +115,7 @@ impl From<Pod> for facts::Pod {
             deletion: metadata.take_deletion(),
             controller,
             mirror: metadata.has_annotation(MIRROR),
+            local_data_vouched: metadata.has_annotation(VOUCHED),
             psp: metadata.has_annotation(POLICY),
             namespace: metadata.namespace,
             name: metadata.name,
@@ -119,6 +124,7 @@ impl From<Pod> for facts::Pod {
             phase: status.phase,
             reason: status.reason,
             ready,
+            proxy,
             unscheduled: unscheduled.map(|condition| Box::new(condition.into())),
             containers: worth_a_look(init.chain(status.container_statuses)),
         }
@@ -134,6 +140,19 @@ fn volumes(spec: &mut PodSpec, pod: &str) -> Vec<PodVolume> {
     let mut volumes: Vec<PodVolume> = kept.collect();
     volumes.shrink_to_fit();
     volumes
+}
+
+/// Names of the containers that service meshes put into pods.
+const PROXIES: [&str; 2] = ["istio-proxy", "linkerd-proxy"];
+
+/// The image of a mesh's sidecar, which newer meshes start as an init container.
+fn proxy(status: &PodStatus) -> Option<Box<str>> {
+    let mut all = status
+        .container_statuses
+        .iter()
+        .chain(&status.init_container_statuses);
+    all.find(|one| PROXIES.contains(&one.name.as_str()))
+        .map(|one| one.image.as_str().into())
 }
 
 /// Containers that wait or have restarted; those that plainly run are left out.

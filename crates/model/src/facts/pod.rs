@@ -57,9 +57,16 @@ pub struct Pod {
     /// Containers that are not plainly running, and those that restarted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<Container>,
+    /// Image of the sidecar that a service mesh put in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Box<str>>,
     /// Its volumes, but for those made of `ConfigMaps`, Secrets, tokens and what the pod says of itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<PodVolume>,
+    /// Somebody vouches that what it keeps on its node may be lost (annotation
+    /// `cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub local_data_vouched: bool,
     /// What decides where it may run; absent in recordings of versions that did not keep it.
     #[serde(
         default,
