@@ -95,6 +95,7 @@ impl From<Pod> for facts::Pod {
             mut spec,
             status,
         } = wire;
+        let proxy = proxy(&status);
         let ready = status
             .conditions
             .iter()
@@ -103,7 +104,6 @@ impl From<Pod> for facts::Pod {
             .conditions
             .into_iter()
             .find(|c| c.r#type == "PodScheduled" && c.status == "False");
-        let proxy = proxy(&status);
         let init = status.init_container_statuses.into_iter();
         let controller = metadata.controller();
         let names_its_node = controller.as_ref().is_some_and(|c| &*c.kind == "DaemonSet");
