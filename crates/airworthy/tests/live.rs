@@ -7,6 +7,7 @@ mod common_live;
 
 mod live {
     mod addons;
+    mod addresses;
     mod admission;
     mod api;
     mod api_use;
@@ -17,6 +18,7 @@ mod live {
     mod guards;
     mod helm;
     mod kubelets;
+    mod masters;
     mod node_state;
     mod nodes;
     mod path;

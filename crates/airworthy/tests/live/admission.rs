@@ -2,9 +2,13 @@
 
 use airworthy_testbed::{Client, Cluster, Patch, StandIn, Verdict, wait_until};
 use serde_json::json;
+use tokio::sync::Mutex;
 
 use super::shared::shared;
 use crate::common_live::{DEADLINE, kubectl, live, precheck, set_endpoints_ready};
+
+/// Held by tests in which the back end of some webhook is down.
+pub(super) static WEBHOOKS: Mutex<()> = Mutex::const_new(());
 
 const CONFIGURATIONS: &str =
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
@@ -48,6 +52,7 @@ async fn until_stored(client: &Client, answer: u16) {
 #[test]
 fn a_webhook_without_back_end() {
     live(async {
+        let _alone = WEBHOOKS.lock().await;
         let cluster = shared().await;
         let client = kubectl(cluster);
         let webhook = serve(cluster, "guard").await;

@@ -117,6 +117,10 @@ async fn left_over(cluster: &Cluster, client: &Client) {
         let report = precheck(cluster, &CHECK).await;
         report.exits(0).finds("CrdStoredVersion", SUBJECT, severity);
     }
+    // What the operator's next release would send.
+    let dropped = json!({ "spec": { "versions": [version("v1", true, true)] } });
+    let sent = client.patch(DEFINITION, Patch::Merge, &dropped).await;
+    assert_eq!(sent.unwrap_err().code(), Some(422));
 }
 
 /// Somebody says that no object is stored at the old version, and takes it out of the definition: now no list works.
