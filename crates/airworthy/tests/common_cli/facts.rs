@@ -3,8 +3,8 @@
 use airworthy_model::{
     Facts, Missing, Need, Reason,
     facts::{
-        ClusterIdentity, CollectionReport, Condition, Health, HealthCheck, IntOrPercent,
-        Lease, Metrics, Namespace, Node, Pdb, Pod, Served, ServerVersion, Workload, WorkloadKind,
+        ClusterIdentity, CollectionReport, Condition, Health, HealthCheck, IntOrPercent, Lease,
+        Metrics, Namespace, Node, Pdb, Pod, Served, ServerVersion, Workload, WorkloadKind,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -158,7 +158,7 @@ pub(crate) fn with_note(mut facts: Facts) -> Facts {
         annotated_profiles: Vec::new(),
         selector: None,
         strategy: "RollingUpdate".into(),
-        grace_seconds: None,
+        grace_seconds: Some(30),
         revision: String::new(),
     }]);
     facts

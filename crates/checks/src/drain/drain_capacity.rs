@@ -66,7 +66,9 @@ fn run(ctx: &Context<'_>) -> Outcome {
         return Err(Missing::not_collected(Need::Nodes, why));
     }
     let report = rollout::simulate(&world, &mut |_| ());
+    let autoscaler = autoscaler(&stage.pods);
     let findings = Told {
+        autoscaler,
         ctx,
         world: &world,
         report: &report,
@@ -75,12 +77,22 @@ fn run(ctx: &Context<'_>) -> Outcome {
     Ok(Judgement::from(findings).without(stage.gaps))
 }
 
+fn autoscaler<'p>(pods: &[&'p Pod]) -> Option<&'p str> {
+    let running = pods
+        .iter()
+        .filter(|pod| pod.phase == "Running" && pod.ready);
+    let mut owners = running.map(|pod| Owner::of(pod).name);
+    owners.find(|name| AUTOSCALERS.iter().any(|known| name.contains(known)))
+}
+
 fn unsized_nodes(world: &World<'_>) -> bool {
     !world.nodes.is_empty() && world.nodes.iter().all(|node| node.allocatable.is_empty())
 }
 
 /// What a simulation comes to, as findings.
 struct Told<'t, 'a> {
+    /// The autoscaler of nodes that runs, where one is seen.
+    autoscaler: Option<&'t str>,
     ctx: &'t Context<'a>,
     world: &'t World<'t>,
     report: &'t Report<'t>,
@@ -131,7 +143,7 @@ impl<'t> Told<'t, '_> {
             .why
             .as_ref()
             .is_some_and(|why| why.lacks_room_only());
-        let grows = room && stranded.certainty == Certainty::Crowded && self.autoscaler().is_some();
+        let grows = room && stranded.certainty == Certainty::Crowded && self.autoscaler.is_some();
         if grows {
             Severity::Note
         } else {
@@ -142,16 +154,6 @@ impl<'t> Told<'t, '_> {
     fn worst(&self, stranded: &[&Stranded<'_>]) -> Severity {
         let severities = stranded.iter().map(|one| self.severity(one));
         severities.max().unwrap_or(Severity::Risk)
-    }
-
-    fn autoscaler(&self) -> Option<&str> {
-        let running = self
-            .world
-            .pods
-            .iter()
-            .filter(|pod| pod.phase == "Running" && pod.ready);
-        let mut owners = running.map(|pod| Owner::of(pod).name);
-        owners.find(|name| AUTOSCALERS.iter().any(|known| name.contains(known)))
     }
 
     /// The node at which the rollout stops.
@@ -219,7 +221,7 @@ impl<'t> Told<'t, '_> {
             nodes.len(),
             counted(self.world.nodes.len(), "node"),
         );
-        if let Some(name) = self.autoscaler() {
+        if let Some(name) = self.autoscaler {
             summary.push_str(&format!("; {} may add nodes", short(name, 50)));
         }
         summary

@@ -1,8 +1,16 @@
 //! What stands in the way of draining nodes.
 
 pub(crate) mod bare_pod;
+pub(crate) mod budget;
 pub(crate) mod drain_capacity;
+pub(crate) mod local_storage_pod;
+pub(crate) mod long_termination;
 pub(crate) mod pdb_blocks_drain;
+pub(crate) mod pdb_no_disruption_now;
 pub(crate) mod pdb_overlap;
+pub(crate) mod pdb_status_broken;
+pub(crate) mod pinned_pod;
+pub(crate) mod post_pdb_state;
 mod rollout;
+pub(crate) mod single_replica;
 mod stage;

@@ -43,8 +43,13 @@ fn run(ctx: &Context<'_>) -> Outcome {
 
 /// Whether at least one pod is behind the budget. Bare pods are not counted in `expectedPods` for percentages, but they are
 /// healthy, and the eviction API refuses them all the same (seen on 1.31).
-fn guards_a_pod(pdb: &Pdb) -> bool {
+pub(super) fn guards_a_pod(pdb: &Pdb) -> bool {
     pdb.expected_pods > 0 || pdb.current_healthy > 0
+}
+
+/// Whether the spec forbids every eviction.
+pub(super) fn never_allows(pdb: &Pdb) -> bool {
+    obstacle(pdb).is_some()
 }
 
 /// The field that forbids every eviction, whatever the health of the pods.

@@ -384,5 +384,5 @@ fn template(need: Need) -> Map<String, Value> {
 }
 
 fn workload(kind: &str) -> Value {
-    json!({"kind": kind, "created": "2026-01-01T00:00:00Z", "generation": 1, "observedGeneration": 1, "desired": 1, "updated": 1, "ready": 1, "available": 1})
+    json!({"kind": kind, "created": "2026-01-01T00:00:00Z", "generation": 1, "observedGeneration": 1, "desired": 1, "updated": 1, "ready": 1, "available": 1, "strategy": "RollingUpdate", "graceSeconds": 30})
 }

@@ -113,6 +113,36 @@ pub(super) fn usable(world: &World<'_>) -> usize {
         .count()
 }
 
+/// Why no node but its own is one for a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tie {
+    /// Its volumes.
+    Volume,
+    /// Its selector or node affinity.
+    Selector,
+}
+
+/// The pods that would move and cannot: of all other nodes that take pods, their selectors and volumes name none. Taints and room are
+/// not looked at. Nothing where there is no other node.
+pub(super) fn pinned<'a>(world: &World<'a>) -> Vec<(&'a Pod, &'a Node, Tie)> {
+    let kinds = kinds::Kinds::of(world);
+    let sites = sites::Sites::new(world.nodes, false);
+    let named: Vec<_> = kinds
+        .demands
+        .list
+        .iter()
+        .map(|demand| sites.named_by_demand(demand))
+        .collect();
+    let numbered = world.pods.iter().enumerate().filter(|(_, pod)| moves(pod));
+    let tied = numbered.filter_map(|(number, pod)| {
+        let own = sites.named(&pod.node)?;
+        let demand = kinds.list[kinds.of[number] as usize].demand;
+        let tie = sites.tie(&kinds.demands.list[demand], &named[demand], own)?;
+        Some((*pod, sites.list[own].node, tie))
+    });
+    tied.collect()
+}
+
 /// Plays a rollout through.
 pub(super) fn simulate<'a>(world: &World<'a>, tell: &mut dyn FnMut(Event)) -> Report<'a> {
     play::Play::new(world, tell).run()

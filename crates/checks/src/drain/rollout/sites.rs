@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use airworthy_model::facts::{Condition, Labels, Node, NodeTerm, Requirement, Taint, Toleration};
 
+use super::Tie;
+
 const HOSTNAME: &str = "kubernetes.io/hostname";
 const CORDON: &str = "node.kubernetes.io/unschedulable";
 
@@ -175,6 +177,36 @@ impl<'a> Sites<'a> {
             Some(few) => Admitted::Few(few.into_iter().filter(|&s| fits(s as usize)).collect()),
             None => Admitted::Many((0..self.list.len()).map(fits).collect()),
         }
+    }
+
+    /// Up to two usable sites that a demand names, were they not tainted: one may be the pod's own.
+    pub(super) fn named_by_demand(&self, demand: &Demand<'_>) -> Vec<u32> {
+        let all = || (0..self.list.len() as u32).collect();
+        let candidates = self.narrowed(demand).unwrap_or_else(all).into_iter();
+        let named = |site: &u32| {
+            self.list[*site as usize].usable && self.list[*site as usize].named(demand)
+        };
+        candidates.filter(named).take(2).collect()
+    }
+
+    /// What ties a pod to its own site, where no other usable site is named.
+    pub(super) fn tie(&self, demand: &Demand<'_>, named: &[u32], own: usize) -> Option<Tie> {
+        let other = |site: usize| site != own && self.list[site].usable;
+        let elsewhere = named.iter().any(|&site| other(site as usize));
+        let others: Vec<usize> = if elsewhere {
+            Vec::new()
+        } else {
+            (0..self.list.len()).filter(|&site| other(site)).collect()
+        };
+        if others.is_empty() {
+            return None;
+        }
+        let selected = |&site: &usize| self.list[site].selected(demand.selector, demand.terms);
+        Some(if others.iter().any(selected) {
+            Tie::Volume
+        } else {
+            Tie::Selector
+        })
     }
 
     /// The few sites that a demand names by host or name, where it does.

@@ -1,0 +1,95 @@
+use airworthy_model::{
+    CheckInfo, Finding, Group, Kind, Need, Phase, Severity,
+    facts::{Pdb, Pod},
+};
+
+use super::{budget, pdb_blocks_drain};
+use crate::{Check, Context, Outcome, never, text::counted};
+
+/// Seconds for which a new pod may become ready before it counts as sick.
+const STARTING: i64 = 600;
+
+/// Budgets that could allow an eviction and do not at this moment.
+pub(crate) static CHECK: Check = Check {
+    info: CheckInfo {
+        name: "PdbNoDisruptionNow",
+        summary: "a disruption budget allows no eviction now, because some of its pods are not healthy",
+        phase: Phase::Pre,
+        group: Group::LimitCheck,
+        kind: Kind::Risk,
+        level: Severity::Risk,
+        vendor: false,
+        needs: &[Need::Pdbs, Need::Pods],
+        page: include_str!("pdb_no_disruption_now.md"),
+    },
+    blocks: never,
+    run,
+};
+
+fn run(ctx: &Context<'_>) -> Outcome {
+    let exhausted: Vec<_> = ctx.pdbs()?.iter().filter(|pdb| is_exhausted(pdb)).collect();
+    let pods = ctx.pods()?;
+    Ok(exhausted
+        .into_iter()
+        .filter_map(|pdb| judge(ctx, pdb, pods))
+        .collect())
+}
+
+/// It says of its newest spec that nobody may go, and its spec is not what forbids it.
+fn is_exhausted(pdb: &Pdb) -> bool {
+    pdb.disruptions_allowed <= 0
+        && pdb.observed_generation >= pdb.generation
+        && pdb_blocks_drain::guards_a_pod(pdb)
+        && !pdb_blocks_drain::never_allows(pdb)
+        && budget::failed(pdb).is_none()
+}
+
+fn judge(ctx: &Context<'_>, pdb: &Pdb, pods: &[Pod]) -> Option<Finding> {
+    let alive = |pod: &&Pod| !pod.is_finished() && !pod.deleting;
+    let guarded: Vec<_> = pods
+        .iter()
+        .filter(alive)
+        .filter(|pod| budget::guards(pdb, pod))
+        .collect();
+    let refused = guarded.iter().filter(|pod| is_refused(pdb, pod)).count();
+    if refused == 0 {
+        return None;
+    }
+    let starting = guarded
+        .iter()
+        .any(|pod| !pod.ready && ctx.seconds_since(pod.created) < STARTING);
+    let severity = if ctx.drains_nodes() && !starting {
+        Severity::Risk
+    } else {
+        Severity::Note
+    };
+    let why = if starting {
+        "; some start right now"
+    } else {
+        ""
+    };
+    let message = format!(
+        "allows no eviction now: {} healthy, {} demanded, so {} cannot leave {}{why}",
+        pdb.current_healthy,
+        pdb.desired_healthy,
+        counted(refused, "pod"),
+        if refused == 1 {
+            "its node"
+        } else {
+            "their nodes"
+        },
+    );
+    let finding = budget::finding(ctx, pdb, severity, message);
+    Some(finding.fix_with(
+        "Heal the pods that are not ready, or wait for the rollout that is under way",
+        format!("kubectl -n {} describe pdb {}", pdb.namespace, pdb.name),
+    ))
+}
+
+/// Whether the eviction of a pod is refused: pending pods always go; pods that are not ready go where the budget lets them, or where
+/// the healthy ones suffice.
+fn is_refused(pdb: &Pdb, pod: &Pod) -> bool {
+    let suffices = pdb.current_healthy >= pdb.desired_healthy && pdb.desired_healthy > 0;
+    let goes = !pod.ready && (pdb.unhealthy_policy == "AlwaysAllow" || suffices);
+    !pod.node.is_empty() && pod.phase != "Pending" && !goes
+}

@@ -1,0 +1,67 @@
+use airworthy_model::{CheckInfo, Finding, Group, Kind, Need, Phase, Severity, facts::Pdb};
+
+use super::budget;
+use crate::{Check, Context, Outcome, never, text::short};
+
+/// Seconds in which the disruption controller may be behind.
+const LAG: i64 = 60;
+
+/// Budgets of which nobody knows what they allow.
+pub(crate) static CHECK: Check = Check {
+    info: CheckInfo {
+        name: "PdbStatusBroken",
+        summary: "the disruption controller cannot tell what a budget allows, so it allows nothing",
+        phase: Phase::Pre,
+        group: Group::LimitCheck,
+        kind: Kind::Risk,
+        level: Severity::Risk,
+        vendor: false,
+        needs: &[Need::Pdbs],
+        page: include_str!("pdb_status_broken.md"),
+    },
+    blocks: never,
+    run,
+};
+
+fn run(ctx: &Context<'_>) -> Outcome {
+    Ok(ctx
+        .pdbs()?
+        .iter()
+        .filter_map(|pdb| judge(ctx, pdb))
+        .collect())
+}
+
+fn judge(ctx: &Context<'_>, pdb: &Pdb) -> Option<Finding> {
+    let message = trouble(ctx, pdb)?;
+    let severity = if ctx.drains_nodes() {
+        Severity::Risk
+    } else {
+        Severity::Note
+    };
+    Some(budget::finding(ctx, pdb, severity, message).fix_with(
+        "Give the budget a plain number in minAvailable, or a selector whose pods have an owner that can be scaled",
+        format!("kubectl -n {} describe pdb {}", pdb.namespace, pdb.name),
+    ))
+}
+
+fn trouble(ctx: &Context<'_>, pdb: &Pdb) -> Option<String> {
+    if let Some(condition) = budget::failed(pdb) {
+        let settled = condition.last_transition.is_none()
+            || ctx.seconds_since(condition.last_transition) >= LAG;
+        let why = short(&condition.message, 120);
+        return settled.then(|| {
+            format!(
+                "its controller cannot tell what it allows: {}",
+                why.trim_end_matches('.')
+            )
+        });
+    }
+    let behind = pdb.observed_generation < pdb.generation;
+    let old = pdb.created.is_none() || ctx.seconds_since(pdb.created) >= LAG;
+    (behind && old).then(|| {
+        format!(
+            "its controller has not seen its newest spec (generation {}, seen {})",
+            pdb.generation, pdb.observed_generation
+        )
+    })
+}
