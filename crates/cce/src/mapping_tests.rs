@@ -303,7 +303,7 @@ fn a_field_of_a_kubelet_is_a_configuration_risk_of_its_node() {
     let source = risk_source(&[&odd]);
     assert!(source.node_risks.is_empty());
     let told = serde_json::to_value(&source.configuration_risks).unwrap();
-    let expected = json!([{"package": "kubelet", "sourceFile": "kubelet_config", "nodeMsg": "n3", "field": "maxPods",
+    let expected = serde_json::json!([{"package": "kubelet", "sourceFile": "kubelet_config", "nodeMsg": "n3", "field": "maxPods",
         "operation": "modify", "originalValue": "110", "value": "250"}]);
     assert_eq!(told, expected);
 }
