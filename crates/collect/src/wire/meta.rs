@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::scrub::scrub;
 use airworthy_model::facts::{self, ControllerRef, Deletion, IntOrPercent, Labels, Requirement};
 use jiff::Timestamp;
 use serde::{
@@ -337,8 +338,9 @@ macro_rules! condition_of {
 
 condition_of!(Condition, ProbedCondition, DeploymentCondition);
 
-/// A text cut at what a condition may keep.
-pub(crate) fn cut(mut text: String) -> String {
+/// A text without credentials, cut at what a condition may keep.
+pub(crate) fn cut(text: String) -> String {
+    let mut text = scrub(text);
     if let Some((end, _)) = text.char_indices().nth(MESSAGE_CHARS) {
         text.truncate(end);
         text.shrink_to_fit();

@@ -26,6 +26,7 @@ pub(crate) mod quantity;
 pub(crate) mod scaling;
 pub(crate) mod shape;
 pub(crate) mod storage;
+pub(crate) mod scrub;
 pub(crate) mod template;
 pub(crate) mod usage;
 pub(crate) mod volume;
