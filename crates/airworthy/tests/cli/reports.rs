@@ -123,7 +123,7 @@ fn wide_adds_evidence_notes_and_every_check() {
         run("precheck", &file, &[]),
         run("precheck", &file, &["-o", "wide"]),
     );
-    for text in ["fingerprint", "kube-system/coredns", "NodePressure"] {
+    for text in ["fingerprint", "kube-system/names", "NodePressure"] {
         wide.says(text);
         assert!(!table.stdout.contains(text), "{table}");
     }

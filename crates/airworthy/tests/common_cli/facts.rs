@@ -3,8 +3,9 @@
 use airworthy_model::{
     Facts, Missing, Need, Reason,
     facts::{
-        ClusterIdentity, CollectionReport, Condition, Health, HealthCheck, IntOrPercent, Lease,
-        Metrics, Namespace, Node, Pdb, Pod, Served, ServerVersion, Workload, WorkloadKind,
+        ClusterDns, ClusterIdentity, CollectionReport, Condition, Health, HealthCheck,
+        IntOrPercent, Lease, Metrics, Namespace, Node, Pdb, Pod, Served, ServerVersion, Workload,
+        WorkloadKind,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -78,6 +79,28 @@ fn nothing_else(facts: &mut Facts) {
     facts.services = Ok(Vec::new());
     facts.endpoint_slices = Ok(Vec::new());
     facts.api_writers = Ok(Vec::new());
+    facts.persistent_volumes = Ok(Vec::new());
+    facts.persistent_volume_claims = Ok(Vec::new());
+    facts.storage_classes = Ok(Vec::new());
+    facts.csi_drivers = Ok(Vec::new());
+    facts.csi_nodes = Ok(Vec::new());
+    facts.volume_attachments = Ok(Vec::new());
+    facts.jobs = Ok(Vec::new());
+    facts.cron_jobs = Ok(Vec::new());
+    facts.hpas = Ok(Vec::new());
+    facts.ingresses = Ok(Vec::new());
+    facts.ingress_classes = Ok(Vec::new());
+    facts.gateways = Ok(Vec::new());
+    facts.network_policies = Ok(Vec::new());
+    facts.roles = Ok(Vec::new());
+    facts.service_accounts = Ok(Vec::new());
+    facts.token_secrets = Ok(Vec::new());
+    facts.csrs = Ok(Vec::new());
+    facts.events = Ok(Vec::new());
+    facts.node_leases = Ok(Vec::new());
+    facts.operations = Ok(Vec::new());
+    facts.backups = Ok(Vec::new());
+    facts.cluster_dns = Ok(ClusterDns::default());
     facts.helm_releases = Ok(Vec::new());
     facts.git_ops = Ok(Vec::new());
     facts.permissions = Ok(Vec::new());
@@ -144,7 +167,7 @@ pub(crate) fn with_note(mut facts: Facts) -> Facts {
     facts.deployments = Ok(vec![Workload {
         kind: WorkloadKind::Deployment,
         namespace: "kube-system".into(),
-        name: "coredns".into(),
+        name: "names".into(),
         created: None,
         generation: 1,
         observed_generation: 1,
@@ -154,7 +177,7 @@ pub(crate) fn with_note(mut facts: Facts) -> Facts {
         available: 1,
         paused: false,
         conditions: Vec::new(),
-        images: vec!["registry.example/coredns:v1.11.3".into()],
+        images: vec!["registry.example/names:v1.11.3".into()],
         annotated_profiles: Vec::new(),
         selector: None,
         strategy: "RollingUpdate".into(),

@@ -228,9 +228,14 @@ fn a_corefile_that_the_next_coredns_refuses() {
         let check = ["--check", "CoreDNSConfLimit"];
         let subject = "ConfigMap kube-system/coredns";
         let report = precheck(cluster, &check).await;
-        let found = report.exits(1).finds("CoreDNSConfLimit", subject, "blocker");
+        let found = report
+            .exits(1)
+            .finds("CoreDNSConfLimit", subject, "blocker");
         let message = found["message"].as_str().unwrap();
-        assert!(message.contains("line 5") && message.contains("upstream"), "{message}");
+        assert!(
+            message.contains("line 5") && message.contains("upstream"),
+            "{message}"
+        );
         let health = ["--check", "PostAddonHealth"];
         let report = postcheck(cluster, Some(&recording), &health).await;
         report.finds("PostAddonHealth", subject, "risk");
@@ -263,7 +268,11 @@ fn releases_whose_chart_refuses_the_target() {
         };
         let mut broken = of("stuck", 2, ">=1.25");
         broken.status = "pending-upgrade";
-        for release in [of("old", 1, ">=1.22.0-0 <1.32.0-0"), of("stuck", 1, ">=1.25"), broken] {
+        for release in [
+            of("old", 1, ">=1.22.0-0 <1.32.0-0"),
+            of("stuck", 1, ">=1.25"),
+            broken,
+        ] {
             client.create(RECORDS, &release.secret()).await.unwrap();
         }
         let chart = ["--check", "ChartKubeVersion"];
