@@ -282,8 +282,20 @@ pub struct Finding {
     pub discriminator: String,
 }
 
+/// Longest message of a finding, in characters. Names and texts of a cluster can be of any length.
+const MESSAGE: usize = 200;
+
+fn bounded(mut message: String) -> String {
+    if message.chars().count() > MESSAGE {
+        let end = message.char_indices().nth(MESSAGE - 1);
+        message.truncate(end.map_or(0, |(end, _)| end));
+        message.push('…');
+    }
+    message
+}
+
 impl Finding {
-    /// A finding about `subject`.
+    /// A finding about `subject`. A message that is too long is cut, which an ellipsis says.
     pub fn new(severity: Severity, subject: Subject, message: impl Into<String>) -> Self {
         Self {
             check: String::new(),
@@ -291,7 +303,7 @@ impl Finding {
             hop: None,
             subject,
             location: None,
-            message: message.into(),
+            message: bounded(message.into()),
             evidence: Vec::new(),
             breaks: None,
             caller: None,

@@ -73,7 +73,7 @@ fn judge(ctx: &Context<'_>, one: &Installed<'_>, down: i32) -> Finding {
         ..
     } = *one.workload;
     let state = State::of(ctx, one.workload);
-    let excused = kind == WorkloadKind::DaemonSet && desired - ready <= down;
+    let excused = kind == WorkloadKind::DaemonSet && desired.saturating_sub(ready) <= down;
     let severity = if excused {
         Severity::Note
     } else if is_vital(one.addon.role) && !state.may_pass() {
