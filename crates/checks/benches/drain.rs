@@ -173,12 +173,11 @@ fn pod(number: usize, nodes: usize, cpu: u64) -> Pod {
     }
 }
 
-fn selector(app: usize) -> Option<LabelSelector> {
-    let match_labels = Labels::from_iter([("app", format!("app-{app}"))]);
-    Some(LabelSelector {
-        match_labels,
+fn selector(app: usize) -> LabelSelector {
+    LabelSelector {
+        match_labels: Labels::from_iter([("app", format!("app-{app}"))]),
         match_expressions: Vec::new(),
-    })
+    }
 }
 
 fn shape(app: usize, agent: bool, cpu: u64) -> Arc<PodShape> {
@@ -190,30 +189,30 @@ fn shape(app: usize, agent: bool, cpu: u64) -> Arc<PodShape> {
         _ if agent => shape.priority = 2_000_001_000,
         1 => {
             shape.apart = vec![PodTerm {
-                selector: selector(app),
+                selector: Some(selector(app)),
                 topology: HOST.into(),
                 ..PodTerm::default()
-            }]
+            }];
         }
         2 => {
             shape.spread = vec![Spread {
-                selector: selector(app),
+                selector: Some(selector(app)),
                 topology: ZONE.into(),
                 max_skew: 10,
                 ..Spread::default()
-            }]
+            }];
         }
         3 => {
             shape.node_selector =
-                Labels::from_iter([("node.kubernetes.io/pool", format!("pool-{}", app / 10 % 10))])
+                Labels::from_iter([("node.kubernetes.io/pool", format!("pool-{}", app / 10 % 10))]);
         }
         4 => {
             shape.spread = vec![Spread {
-                selector: selector(app),
+                selector: Some(selector(app)),
                 topology: HOST.into(),
                 max_skew: 5,
                 ..Spread::default()
-            }]
+            }];
         }
         _ => {}
     }
@@ -261,7 +260,7 @@ fn budget(app: usize) -> Pdb {
         api_version: "policy/v1".into(),
         namespace: format!("team-{}", app % 200),
         name: format!("app-{app}"),
-        selector: selector(app),
+        selector: Some(selector(app)),
         max_unavailable: Some(IntOrPercent::Int(1)),
         disruptions_allowed: 1,
         ..Pdb::default()

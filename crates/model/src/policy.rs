@@ -1,6 +1,6 @@
 //! What the operator has decided about an upgrade, as far as checks depend on it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::facts::IntOrPercent;
 use crate::version::{Hop, Minor, UpgradePath};
@@ -80,20 +80,45 @@ impl NodeOrder {
 
 /// How nodes are rolled: how many at a time, and whether others are there before the old ones go.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pace {
     /// Nodes added before others are drained; drained nodes are then replaced. Nothing: they are upgraded in place and come back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "amount",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub surge: Option<IntOrPercent>,
     /// Nodes that may lack at a time. Nothing: one where there is no surge, else none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "amount",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub batch: Option<IntOrPercent>,
-    /// Which nodes go first.
-    #[serde(default)]
-    pub order: NodeOrder,
+    /// Which nodes go first: by name, when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<NodeOrder>,
+}
+
+/// A number or a share of nodes that makes sense.
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IntOrPercent>, D::Error> {
+    let read = Option::<IntOrPercent>::deserialize(deserializer)?;
+    let parsed = read.map(|amount| amount.to_string().parse());
+    parsed.transpose().map_err(D::Error::custom)
 }
 
 impl Pace {
+    /// The same, with what another one says in place of what this one says.
+    #[must_use]
+    pub fn with(&self, said: &Self) -> Self {
+        Self {
+            surge: said.surge.clone().or_else(|| self.surge.clone()),
+            batch: said.batch.clone().or_else(|| self.batch.clone()),
+            order: said.order.or(self.order),
+        }
+    }
+
     /// How many of `nodes` are added first: a share is rounded up.
     pub fn surge_of(&self, nodes: usize) -> usize {
         self.surge.as_ref().map_or(0, |surge| share(surge, nodes))
@@ -174,5 +199,50 @@ impl Policy {
     pub fn jumps_from(&self, from: Minor, to: Minor) -> impl Iterator<Item = Hop> {
         let jumps = self.allowed_jumps.iter().copied();
         jumps.filter(move |jump| jump.from == from && from < jump.to && jump.to <= to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_are_drained_one_at_a_time_unless_more_is_said() {
+        for (surge, batch, added, drained) in [
+            (None, None, 0, 1),
+            (None, Some("3"), 0, 3),
+            (None, Some("25%"), 0, 2),
+            (None, Some("1%"), 0, 1),
+            (Some("1"), None, 1, 1),
+            (Some("10%"), None, 1, 1),
+            (Some("2"), Some("1"), 2, 3),
+            (None, Some("100"), 0, 10),
+            (Some("0"), Some("0"), 0, 1),
+        ] {
+            let amount = |text: Option<&str>| text.map(|text| text.parse().unwrap());
+            let pace = Pace {
+                surge: amount(surge),
+                batch: amount(batch),
+                order: None,
+            };
+            assert_eq!(
+                (pace.surge_of(10), pace.drained_of(10)),
+                (added, drained),
+                "{surge:?} {batch:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pace_that_makes_no_sense_is_refused() {
+        for text in [
+            r#"{"surge": -1}"#,
+            r#"{"batch": "many"}"#,
+            r#"{"batch": "120%"}"#,
+            r#"{"rate": 1}"#,
+            r#"{"order": "size"}"#,
+        ] {
+            serde_json::from_str::<Pace>(text).unwrap_err();
+        }
     }
 }

@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use airworthy_model::{
     CheckInfo, Evidence, Finding, Group, Kind, Missing, Need, Pace, Phase, Severity, Subject,
@@ -6,7 +9,7 @@ use airworthy_model::{
 };
 
 use super::{
-    rollout::{self, Certainty, Report, Stall, Stranded, World},
+    rollout::{self, Certainty, Report, Stall, Stranded, Why, World},
     stage::Stage,
 };
 use crate::{
@@ -139,10 +142,7 @@ impl<'t> Told<'t, '_> {
         if critical && stranded.certainty == Certainty::TooSmall {
             return Severity::Blocker;
         }
-        let room = stranded
-            .why
-            .as_ref()
-            .is_some_and(|why| why.lacks_room_only());
+        let room = stranded.why.as_ref().is_some_and(Why::lacks_room_only);
         let grows = room && stranded.certainty == Certainty::Crowded && self.autoscaler.is_some();
         if grows {
             Severity::Note
@@ -215,14 +215,14 @@ impl<'t> Told<'t, '_> {
             "surge {}, batch {}, by {}: {} of {} are stranded while {} of {} are drained, {lost} for longer",
             number(surge),
             number(batch),
-            order.word(),
+            order.unwrap_or_default().word(),
             all.len(),
             counted(self.world.pods.len(), "pod"),
             nodes.len(),
             counted(self.world.nodes.len(), "node"),
         );
         if let Some(name) = self.autoscaler {
-            summary.push_str(&format!("; {} may add nodes", short(name, 50)));
+            let _ = write!(summary, "; {} may add nodes", short(name, 50));
         }
         summary
     }

@@ -3,7 +3,7 @@ use airworthy_model::{
     facts::{Workload, WorkloadKind},
 };
 
-use crate::{Check, Context, Judgement, Outcome, never, workloads::workload};
+use crate::{Check, Context, Judgement, never, workloads::workload};
 
 /// Seconds that a drain waits for a pod with the most impatient of the known upgrades: managed node groups of EKS.
 const PATIENCE: i64 = 900;
@@ -22,10 +22,10 @@ pub(crate) static CHECK: Check = Check {
         page: include_str!("long_termination.md"),
     },
     blocks: never,
-    run,
+    run: |ctx| Ok(run(ctx)),
 };
 
-fn run(ctx: &Context<'_>) -> Outcome {
+fn run(ctx: &Context<'_>) -> Judgement {
     let kinds = [
         (ctx.deployments(), Need::Deployments),
         (ctx.stateful_sets(), Need::StatefulSets),
@@ -38,7 +38,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
         }
         Ok(listed.iter().filter_map(|workload| judge(ctx, workload)).collect())
     });
-    Ok(judged.collect::<Judgement>())
+    judged.collect::<Judgement>()
 }
 
 fn judge(ctx: &Context<'_>, workload: &Workload) -> Option<Finding> {

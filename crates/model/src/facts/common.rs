@@ -171,6 +171,28 @@ impl IntOrPercent {
     }
 }
 
+/// Neither a number from 0 on nor a share from 0% to 100%.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("takes a number such as 3, or a share such as 10%")]
+pub struct NoIntOrPercent;
+
+impl std::str::FromStr for IntOrPercent {
+    type Err = NoIntOrPercent;
+
+    /// Reads what people write: `3` or `10%`; nothing below zero, and no share above the whole.
+    fn from_str(text: &str) -> Result<Self, NoIntOrPercent> {
+        let read = match text.parse() {
+            Ok(number) => Self::Int(number),
+            Err(_) => Self::Percent(text.to_owned()),
+        };
+        match &read {
+            Self::Int(number) if *number >= 0 => Ok(read),
+            Self::Percent(_) if read.percent().is_some_and(|share| share <= 100) => Ok(read),
+            _ => Err(NoIntOrPercent),
+        }
+    }
+}
+
 impl std::fmt::Display for IntOrPercent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -195,6 +217,20 @@ pub struct ServiceRef {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_and_shares_are_read_as_people_write_them() {
+        for (text, read) in [
+            ("3", Some(IntOrPercent::Int(3))),
+            ("10%", Some(IntOrPercent::Percent("10%".into()))),
+            ("101%", None),
+            ("-1", None),
+            ("many", None),
+            ("", None),
+        ] {
+            assert_eq!(text.parse().ok(), read, "{text}");
+        }
+    }
 
     fn selector(operator: &str, values: &[&str]) -> LabelSelector {
         let values = values.iter().map(ToString::to_string).collect();

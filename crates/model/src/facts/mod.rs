@@ -35,7 +35,8 @@ pub use backup::{Backup, BackupKind};
 pub use batch::{CronJob, Job};
 pub use certificate::{CaBundle, Certificate};
 pub use common::{
-    Condition, Deletion, IntOrPercent, LabelSelector, Labels, Requirement, ServiceRef,
+    Condition, Deletion, IntOrPercent, LabelSelector, Labels, NoIntOrPercent, Requirement,
+    ServiceRef,
 };
 pub use components::{
     Component, Components, ConfigDocument, ProxySettings, READ_FLAGS, UnreadSource,
@@ -47,13 +48,13 @@ pub use network::{EndpointSlice, LooseAddress, Namespace, Service, ServiceAsk, S
 pub use node::{Node, Resources, Taint};
 pub use operation::Operation;
 pub use pod::{Container, ControllerRef, Pdb, Pod, PodVolume};
-pub use probe::Probe;
+pub use probe::{PROBE_EXPIRES, PROBE_LABEL, PROBE_NAMESPACE, Probe};
 pub use routing::{Gateway, Ingress, IngressClass, NetworkPolicy};
 pub use scaling::Hpa;
 pub use scheduling::{HostPort, NodeTerm, PodShape, PodTerm, Spread, Toleration};
 pub use server::{
-    CollectionNote, CollectionReport, DeprecatedRequest, Health, HealthCheck, Lease, Metrics,
-    Permission, ServerVersion,
+    Answers, CollectionNote, CollectionReport, DeprecatedRequest, Health, HealthCheck, Lease,
+    Metrics, Permission, ServerVersion,
 };
 pub use storage::{
     ClaimRef, CsiDriver, CsiNode, NodeDriver, PersistentVolume, PersistentVolumeClaim,

@@ -92,6 +92,7 @@ pub(super) fn shared<'de, D: Deserializer<'de>>(
 }
 
 /// Writes a shape as if it were there for this row alone.
+#[expect(clippy::ref_option, reason = "serde passes references")]
 pub(super) fn alone<S: serde::Serializer>(
     shape: &Option<Arc<PodShape>>,
     serializer: S,

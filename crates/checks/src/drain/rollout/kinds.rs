@@ -136,11 +136,14 @@ struct Tied<'a> {
     attached: Vec<&'a str>,
 }
 
+/// Needs, demand and ports.
+type Lane<'a> = (Vec<(u32, i64)>, usize, &'a [HostPort]);
+
 struct Builder<'a, 'w> {
     world: &'w World<'a>,
     columns: Numbered<Column<'a>>,
     demands: Numbered<Demand<'a>>,
-    lanes: Numbered<(Vec<(u32, i64)>, usize, &'a [HostPort])>,
+    lanes: Numbered<Lane<'a>>,
     near: Numbered<NearRule<'a>>,
     apart: Numbered<ApartRule<'a>>,
     spread: Numbered<SpreadRule<'a>>,

@@ -6,6 +6,11 @@
 //! scheduler may choose worse and, rarely, better. So what fits here fits; what does not is crowded, unless it is proven that no
 //! node could have taken the pod whatever else is moved.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "pods, nodes and rules are numbered with 32 bits: no memory holds a list of more"
+)]
+
 mod budgets;
 mod finder;
 mod fleet;

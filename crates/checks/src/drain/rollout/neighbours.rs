@@ -15,9 +15,12 @@ type PlaceOf = Box<[Option<u32>]>;
 /// Which rule forbids a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Forbidden {
-    NotNear,
-    NotApart,
-    NotSpread,
+    /// Nobody is there whom the pod must be near to.
+    Alone,
+    /// Somebody is there from whom it must be apart, or who must be apart from it.
+    Together,
+    /// There would be too many in one place.
+    Uneven,
 }
 
 /// Pods at each place of one topology.
@@ -311,19 +314,19 @@ impl<'a> Neighbours<'a> {
             .into_iter()
             .all(|&rule| none(self.apart[rule as usize].having.at(&self.places, site)));
         if !apart || !wanted {
-            return Some(Forbidden::NotApart);
+            return Some(Forbidden::Together);
         }
         if kind
             .near
             .is_some_and(|rule| !self.is_near(rule, seen, site))
         {
-            return Some(Forbidden::NotNear);
+            return Some(Forbidden::Alone);
         }
         let spread = |&rule: &usize| {
             let itself = seen.spread.contains(&(rule as u32));
             self.spread[rule].admits(&self.places, site, itself)
         };
-        (!kind.spread.iter().all(spread)).then_some(Forbidden::NotSpread)
+        (!kind.spread.iter().all(spread)).then_some(Forbidden::Uneven)
     }
 
     /// Pods of the rule are there in every term's place; or there are none at all and the pod is the first of them.

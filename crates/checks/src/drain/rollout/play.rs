@@ -103,7 +103,7 @@ impl<'a, 'w> Play<'a, 'w> {
             neighbours: Neighbours::new(&kinds, &sites),
             budgets: Budgets::new(world.pdbs),
             fresh: Vec::new(),
-            old: order(world.nodes, world.pace.order)
+            old: order(world.nodes, world.pace.order.unwrap_or_default())
                 .into_iter()
                 .rev()
                 .map(|site| site as u32)
@@ -218,11 +218,16 @@ impl<'a, 'w> Play<'a, 'w> {
         }
         let homeless = self.drain(batch);
         if surge > 0 {
-            batch.iter().for_each(|&site| self.remove(site));
-            rest.iter()
-                .for_each(|&site| self.add(site + self.sites.today));
+            for &site in batch {
+                self.remove(site);
+            }
+            for &site in rest {
+                self.add(site + self.sites.today);
+            }
         } else {
-            batch.iter().for_each(|&site| self.back(site));
+            for &site in batch {
+                self.back(site);
+            }
         }
         self.hopeless.clear();
         for Homeless { pod, budget, row } in homeless {
@@ -408,14 +413,11 @@ impl<'a, 'w> Play<'a, 'w> {
                 let old = &self.old[progress.old.min(self.old.len())..];
                 progress.old += old.iter().take_while(|site| full(**site)).count();
                 let old = self.old.get(progress.old..).unwrap_or_default();
-                let sites = self.fresh[progress.fresh..]
+                let mut sites = self.fresh[progress.fresh..]
                     .iter()
                     .chain(old)
                     .chain(&self.emptied);
-                let found = sites
-                    .filter(|site| fits(site))
-                    .next()
-                    .map(|&site| site as usize);
+                let found = sites.find(|site| fits(site)).map(|&site| site as usize);
                 self.progress[kind.lane] = progress;
                 found
             }
@@ -444,16 +446,20 @@ impl<'a, 'w> Play<'a, 'w> {
             return (false, Vec::new());
         };
         self.preemptions += 1;
-        victims.iter().for_each(|&victim| self.lift(victim, site));
+        for &victim in &victims {
+            self.lift(victim, site);
+        }
         let (kind, seen) = self.kind(pod);
         if !self.fits(kind, seen, site) {
             // It needed one of them near.
-            victims.iter().for_each(|&victim| self.put(victim, site));
+            for &victim in &victims {
+                self.put(victim, site);
+            }
             return (false, Vec::new());
         }
-        victims
-            .iter()
-            .for_each(|&victim| self.told_evicted(victim, site));
+        for &victim in &victims {
+            self.told_evicted(victim, site);
+        }
         self.emptied.insert(site as u32);
         self.put(pod, site);
         (self.tell)(Event::Placed {

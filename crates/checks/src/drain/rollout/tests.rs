@@ -62,7 +62,7 @@ impl Small {
                 Arc::new(shape(&mut dice)),
                 Labels::from_iter([("app", format!("a{app}"))]),
             );
-            for replica in 0..1 + dice.up_to(3) {
+            for replica in 0..=dice.up_to(3) {
                 small.add_pod(&mut dice, &format!("a{app}-{replica}"), &shape, &labels);
             }
             if dice.one_in(3) {
@@ -75,7 +75,7 @@ impl Small {
         if dice.one_in(3) {
             small.pace.surge = Some(IntOrPercent::Int(1 + dice.up_to(2) as i32));
         }
-        small.pace.order = *dice.pick(&[NodeOrder::Name, NodeOrder::Age, NodeOrder::Pool]);
+        small.pace.order = Some(*dice.pick(&[NodeOrder::Name, NodeOrder::Age, NodeOrder::Pool]));
         small
     }
 
@@ -137,9 +137,10 @@ impl Small {
             .filter(|&site| plain.fits(number, site))
             .collect();
         plain.at.clear();
-        match fits.is_empty() {
-            true => drop(self.pods.pop()),
-            false => self.pods[number].node = self.nodes[*dice.pick(&fits)].name.clone(),
+        if fits.is_empty() {
+            self.pods.pop();
+        } else {
+            self.pods[number].node = self.nodes[*dice.pick(&fits)].name.clone();
         }
     }
 
@@ -209,11 +210,11 @@ fn term(requirement: Requirement) -> NodeTerm {
     }
 }
 
-fn selector(app: &str) -> Option<LabelSelector> {
-    Some(LabelSelector {
+fn selector(app: &str) -> LabelSelector {
+    LabelSelector {
         match_labels: Labels::from_iter([("app", app)]),
         match_expressions: vec![],
-    })
+    }
 }
 
 fn pod(name: &str, kind: &str, shape: Arc<PodShape>) -> Pod {
@@ -260,7 +261,7 @@ fn shape(dice: &mut Dice) -> PodShape {
         }];
     }
     let about = |dice: &mut Dice| PodTerm {
-        selector: selector(*dice.pick(&["a0", "a1"])),
+        selector: Some(selector(["a0", "a1"][dice.up_to(2) as usize])),
         topology: (*dice.pick(&[HOST, ZONE])).into(),
         ..PodTerm::default()
     };
@@ -272,7 +273,7 @@ fn shape(dice: &mut Dice) -> PodShape {
     }
     if dice.one_in(5) {
         shape.spread = vec![Spread {
-            selector: selector(*dice.pick(&["a0", "a1"])),
+            selector: Some(selector(["a0", "a1"][dice.up_to(2) as usize])),
             topology: (*dice.pick(&[HOST, ZONE])).into(),
             min_places: 1 + dice.up_to(2) as u32,
             counts_unselected: dice.one_in(3),
@@ -288,7 +289,7 @@ fn budget(dice: &mut Dice, app: u64) -> Pdb {
         api_version: "policy/v1".into(),
         namespace: "shop".into(),
         name: format!("b{app}"),
-        selector: selector(&format!("a{app}")),
+        selector: Some(selector(&format!("a{app}"))),
         disruptions_allowed: dice.up_to(3) as i32,
         ..Pdb::default()
     }
@@ -454,7 +455,8 @@ impl<'s> Plain<'s> {
         let asks = self.shape(pod).requests.contains_key("cpu");
         (!asks || asked("cpu") <= node.allocatable["cpu"])
             && all.len() as u64 <= node.allocatable["pods"]
-            && (self.volume(pod).is_none() || attached <= csi.drivers[0].limit.unwrap() as usize)
+            && (self.volume(pod).is_none()
+                || i64::try_from(attached).unwrap() <= i64::from(csi.drivers[0].limit.unwrap()))
             && (self.shape(pod).host_ports.is_empty() || ports <= 1)
     }
 

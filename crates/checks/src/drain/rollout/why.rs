@@ -57,12 +57,12 @@ impl Why {
             .max_by_key(|(hindrance, count)| (!matches!(hindrance, Hindrance::Unfit(_)), **count));
         match most.map(|(hindrance, _)| *hindrance) {
             Some(Hindrance::Full(Full::Port)) => "spec.containers.ports.hostPort",
-            Some(Hindrance::Full(Full::Short(_))) | None | Some(Hindrance::Closed) => {
+            Some(Hindrance::Full(Full::Short(_)) | Hindrance::Closed) | None => {
                 "spec.containers.resources.requests"
             }
-            Some(Hindrance::Forbidden(Forbidden::NotNear)) => "spec.affinity.podAffinity",
-            Some(Hindrance::Forbidden(Forbidden::NotApart)) => "spec.affinity.podAntiAffinity",
-            Some(Hindrance::Forbidden(Forbidden::NotSpread)) => "spec.topologySpreadConstraints",
+            Some(Hindrance::Forbidden(Forbidden::Alone)) => "spec.affinity.podAffinity",
+            Some(Hindrance::Forbidden(Forbidden::Together)) => "spec.affinity.podAntiAffinity",
+            Some(Hindrance::Forbidden(Forbidden::Uneven)) => "spec.topologySpreadConstraints",
             Some(Hindrance::Unfit(Unfit::Tainted)) => "spec.tolerations",
             Some(Hindrance::Unfit(Unfit::Unselected)) => "spec.nodeSelector",
             Some(Hindrance::Unfit(Unfit::Unreached)) => "spec.volumes",
@@ -91,9 +91,9 @@ impl Why {
                 format!("too little {name}")
             }
             Hindrance::Full(Full::Port) => "its port is taken".to_owned(),
-            Hindrance::Forbidden(Forbidden::NotNear) => "no pod to be near to".to_owned(),
-            Hindrance::Forbidden(Forbidden::NotApart) => "a pod to be apart from".to_owned(),
-            Hindrance::Forbidden(Forbidden::NotSpread) => "spread uneven".to_owned(),
+            Hindrance::Forbidden(Forbidden::Alone) => "no pod to be near to".to_owned(),
+            Hindrance::Forbidden(Forbidden::Together) => "a pod to be apart from".to_owned(),
+            Hindrance::Forbidden(Forbidden::Uneven) => "spread uneven".to_owned(),
             Hindrance::Unfit(Unfit::Tainted) => "a taint".to_owned(),
             Hindrance::Unfit(Unfit::Unselected) => "not selected".to_owned(),
             Hindrance::Unfit(Unfit::Unreached) => "its volume out of reach".to_owned(),
