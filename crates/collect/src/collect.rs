@@ -16,8 +16,8 @@ use crate::{
     failure::{Cause, Failure},
     groups::{
         api_services, backups, components, definitions, discovery, dns, events, gateways, gitops,
-        health, helm, installed, kubelets, leases, metrics, operations, permissions, roles, tokens,
-        version, writers,
+        health, helm, installed, kubelets, leases, metrics, operations, permissions, probes, roles,
+        tokens, version, writers,
     },
     list::{self, Listing},
     plan::{Outcome, Plan, Progress, ProgressEvent},
@@ -241,6 +241,8 @@ impl Reading<'_> {
         let gateways = session.group(Need::Gateways, gateways::read(session, versions));
         let events = session.group(Need::Events, events::read(session));
         let sources = session.group(Need::GitOps, gitops::read(session, versions));
+        let found_out = session.group(Need::Probes, probes::read(session));
+        let found_out = found_out.map(probes::or_missing);
         let operations = session.group(Need::Operations, operations::read(session, versions));
         let usage = installed::all(session, versions, NODE_METRICS, |wire: NodeMetrics, _| {
             NodeUsage::from(wire)
@@ -266,6 +268,7 @@ impl Reading<'_> {
             into(&mut facts.gateways, gateways),
             into(&mut facts.events, events),
             into(&mut facts.operations, operations),
+            into(&mut facts.probes, found_out),
             into(&mut facts.node_usage, usage),
             into(
                 &mut facts.node_leases,

@@ -387,7 +387,7 @@ impl Need {
                 const { &[list("velero.io", "backups"), list("velero.io", "schedules")] }
             }
             Self::Kubelets => const { &[get("", "nodes/proxy")] },
-            Self::Probes => &[],
+            Self::Probes => const { &[list("", "pods")] },
             // RBAC cannot tell Helm's records from other Secrets; what is read is chosen by label.
             Self::HelmReleases => {
                 const {
