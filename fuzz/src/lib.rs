@@ -4,10 +4,14 @@ pub mod api;
 
 use std::{io::Write as _, sync::LazyLock};
 
-use airworthy_collect::{audit::Tally, helm, recording};
+use airworthy_collect::{
+    audit::Tally,
+    corefile::{self, Form},
+    helm, recording,
+};
 use airworthy_knowledge::Knowledge;
 use airworthy_manifest::{Digest, Reach, Watch, fix as rewrite};
-use airworthy_model::{KubeVersion, Minor, facts::DesiredObject};
+use airworthy_model::{AddonVersion, KubeConstraint, KubeVersion, Minor, facts::DesiredObject};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
 
@@ -15,12 +19,14 @@ use flate2::{Compression, write::GzEncoder};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 19] = [
     ("manifest", manifest),
     ("fix", fix),
     ("helm", helm),
     ("audit", audit),
     ("version", version),
+    ("corefile", corefile),
+    ("constraint", constraint),
     ("knowledge", knowledge),
     ("recording", recording),
     ("authorization", api::authorization),
@@ -136,6 +142,45 @@ pub fn version(bytes: &[u8]) {
     }
     if let Ok(minor) = text.parse::<Minor>() {
         assert_eq!(minor.to_string().parse(), Ok(minor));
+    }
+}
+
+/// A Corefile: what it says does not hang on where it begins, and every line it names is one of its own.
+pub fn corefile(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let lines = u32::try_from(text.split('\n').count()).unwrap_or(u32::MAX);
+    for form in [Form::Whole, Form::Part] {
+        let read = corefile::read(text, form);
+        for plugin in read.servers.iter().flat_map(|server| &server.plugins) {
+            assert!(
+                (1..=lines).contains(&plugin.line),
+                "a line that is not there"
+            );
+        }
+        assert_eq!(
+            corefile::read(&format!("\n{text}"), form).digest,
+            read.digest
+        );
+    }
+}
+
+/// A constraint of a chart, and the tag of an image.
+pub fn constraint(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    if let Ok(constraint) = text.parse::<KubeConstraint>() {
+        let _ = constraint.admits_minor(Minor::v1(32));
+        let alone = format!("({text}) || *");
+        assert!(
+            alone.parse::<KubeConstraint>().is_err(),
+            "no such thing as brackets"
+        );
+    }
+    if let Some(version) = AddonVersion::of_tag(text) {
+        assert_eq!(version.to_string().parse(), Ok(version));
     }
 }
 

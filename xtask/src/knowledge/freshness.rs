@@ -4,7 +4,7 @@ use airworthy_knowledge::Knowledge;
 use airworthy_model::Minor;
 use anyhow::Result;
 
-use super::{apis, modules::Pins, told};
+use super::{apis, corefile, modules::Pins, told};
 
 /// The minors that are looked at when none is named: the pair that most tests upgrade.
 pub(super) const MINORS: [u16; 2] = [31, 32];
@@ -15,6 +15,7 @@ pub(super) fn differences(minor: Minor) -> Result<Vec<String>> {
     let knowledge = Knowledge::embedded();
     let mut found = apis::differences(&apis::Snapshot::read(&release)?, knowledge);
     found.extend(told::differences(&release, knowledge)?);
+    found.extend(corefile::differences(&release, knowledge)?);
     Ok(found)
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout)] // This is a command-line program.
 
 mod apis;
+mod corefile;
 mod diff;
 mod discover;
 mod enabled;
