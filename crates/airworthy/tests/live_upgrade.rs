@@ -9,6 +9,7 @@ mod common_live;
 mod live_upgrade {
     mod apis;
     mod control_plane;
+    mod kube_proxy;
     mod nodes;
     mod traffic;
     mod upgraded;

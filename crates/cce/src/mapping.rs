@@ -79,19 +79,25 @@ pub fn precheck_status(assessment: &Assessment, infos: &[&CheckInfo]) -> Prechec
     }
 }
 
-/// Whether a client that saw this assessment saw the item as one that may be skipped: anything below a blocker is.
+/// Whether a client that saw this assessment saw the item as one that may be skipped, or skips it already: anything below a blocker
+/// is.
 pub fn skippable(assessment: &Assessment, info: &CheckInfo) -> bool {
+    let skipped = || assessment.waived.iter().filter(|it| it.check == info.name);
+    let waived = skipped().filter_map(|waived| waived.finding.as_ref());
     let worst = assessment
         .findings
         .iter()
         .filter(|finding| finding.check == info.name)
+        .chain(waived)
         .map(|finding| finding.severity)
         .max();
+    let lacked = skipped().any(|waived| !waived.missing.is_empty());
     let result = assessment
         .checks
         .iter()
         .find(|result| result.check == info.name);
-    result.is_some_and(|result| kind(info, worst, !result.missing.is_empty()) == ItemKind::Risk)
+    let lacks = |result: &CheckResult| lacked || !result.missing.is_empty();
+    result.is_some_and(|result| kind(info, worst, lacks(result)) == ItemKind::Risk)
 }
 
 fn shown(result: &CheckResult) -> bool {
@@ -247,6 +253,15 @@ fn addon(finding: &Finding) -> Option<AddonRisks> {
     })
 }
 
+/// A component of Kubernetes by its name, anything else by its kind.
+fn package(subject: &Subject) -> String {
+    if subject.kind == "Component" {
+        subject.name.clone()
+    } else {
+        subject.kind.clone()
+    }
+}
+
 fn configuration_risk(finding: &Finding) -> ConfigurationRisks {
     let setting = finding.setting.as_ref();
     let expected = setting.and_then(|setting| setting.expected.clone());
@@ -255,7 +270,7 @@ fn configuration_risk(finding: &Finding) -> ConfigurationRisks {
     let file = finding.location.as_ref().map(|place| place.file.clone());
     let read = finding.evidence.first();
     ConfigurationRisks {
-        package: owner.or_else(|| Some(finding.subject.kind.clone())),
+        package: owner.or_else(|| Some(package(&finding.subject))),
         source_file: file.or_else(|| read.map(|evidence| evidence.source.clone())),
         node_msg: None,
         field: setting

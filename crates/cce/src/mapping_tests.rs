@@ -308,6 +308,24 @@ fn a_field_of_a_kubelet_is_a_configuration_risk_of_its_node() {
     assert_eq!(told, expected);
 }
 
+/// The package is the program, the file where its setting was seen.
+#[test]
+fn a_setting_of_a_component_names_the_component() {
+    let check = info(
+        "FeatureGateRemoved",
+        Group::MasterCheck,
+        Kind::Exception,
+        Severity::Blocker,
+        false,
+    );
+    let server = Subject::cluster("v1", "Component", "kube-apiserver");
+    let gate = finding(&check, Severity::Blocker, server).setting("KMSv2", "true", None);
+    let told = serde_json::to_value(&risk_source(&[&gate]).configuration_risks).unwrap();
+    assert_eq!(told[0]["package"], "kube-apiserver");
+    assert_eq!(told[0]["field"], "KMSv2");
+    assert_eq!(told[0]["value"], "true");
+}
+
 /// What a release holds, or a file, nobody called: it is a setting of the record.
 #[test]
 fn an_api_version_in_a_record_or_file_is_a_setting() {

@@ -78,7 +78,7 @@ impl Cluster {
         if let Some(data) = &options.data {
             copy_folder(data, &dir.join(components::DATA))?;
         }
-        let etcd = start(&dir, "etcd", &binaries.etcd, &components::etcd())?;
+        let etcd = start(&dir, "etcd", &binaries.etcd, &components::etcd(&options))?;
         let args = components::api_server(&dir, port.number(), &options);
         let api_server = start(&dir, "kube-apiserver", &binaries.control_plane, &args)?;
         Ok(Self {
@@ -338,6 +338,10 @@ impl Cluster {
     /// Leads an address the API server connects to, such as `192.0.2.10:10250`, to a loopback server.
     pub fn route(&self, address: &str, backend: SocketAddr) -> Result<()> {
         self.egress.route(address, backend)
+    }
+
+    pub(crate) fn store_socket(&self) -> PathBuf {
+        self.dir.join(components::ETCD_CLIENTS)
     }
 
     pub(crate) fn admin(&self) -> &Client {

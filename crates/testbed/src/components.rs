@@ -21,7 +21,7 @@ pub(crate) const SCHEDULER: &str = "kube-scheduler";
 /// The folder of etcd's data, in that of the cluster.
 pub(crate) const DATA: &str = "etcd";
 /// etcd takes Unix sockets only when their name ends like a port, and relative to its own folder.
-const ETCD_CLIENTS: &str = "etcd.sock:1";
+pub(crate) const ETCD_CLIENTS: &str = "etcd.sock:1";
 const ETCD_PEERS: &str = "peer.sock:1";
 
 const AUDIT_POLICY: &str = "apiVersion: audit.k8s.io/v1
@@ -145,10 +145,10 @@ fn egress(socket: &Path) -> serde_json::Value {
 }
 
 /// The flags of etcd, which runs in the cluster's folder.
-pub(crate) fn etcd() -> Vec<String> {
+pub(crate) fn etcd(options: &ClusterOptions) -> Vec<String> {
     let clients = format!("unix://{ETCD_CLIENTS}");
     let peers = format!("unix://{ETCD_PEERS}");
-    vec![
+    let mut args = vec![
         format!("--data-dir={DATA}"),
         "--unsafe-no-fsync".into(),
         format!("--listen-client-urls={clients}"),
@@ -156,7 +156,9 @@ pub(crate) fn etcd() -> Vec<String> {
         format!("--listen-peer-urls={peers}"),
         format!("--initial-advertise-peer-urls={peers}"),
         format!("--initial-cluster=default={peers}"),
-    ]
+    ];
+    args.extend(options.etcd_args.iter().cloned());
+    args
 }
 
 /// The subcommand and flags of the API server.

@@ -38,6 +38,7 @@ mod published;
 mod recipe;
 mod services;
 mod standin;
+mod store;
 mod wait;
 mod workdir;
 

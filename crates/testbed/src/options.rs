@@ -38,6 +38,8 @@ pub struct ClusterOptions {
     pub audit: bool,
     /// More flags of the API server.
     pub api_server_args: Vec<String>,
+    /// More flags of etcd, such as `--quota-backend-bytes=33554432`.
+    pub etcd_args: Vec<String>,
     /// More flags of the controller manager.
     pub controller_manager_args: Vec<String>,
     /// Whether controllers, scheduler and kwok run; without them objects stay as they are written.
@@ -60,6 +62,7 @@ impl ClusterOptions {
             users: Vec::new(),
             audit: false,
             api_server_args: Vec::new(),
+            etcd_args: Vec::new(),
             controller_manager_args: Vec::new(),
             controllers: true,
             hidden_control_plane: false,

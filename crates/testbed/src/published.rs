@@ -43,11 +43,10 @@ impl Cluster {
     /// Each component with its command line.
     fn commands(&self) -> [(&'static str, Vec<String>); 4] {
         let [api_server, controller_manager, scheduler] = self.arguments();
+        let mut etcd = vec!["etcd".into(), "--data-dir=/var/lib/etcd".into()];
+        etcd.extend(self.options().etcd_args.iter().cloned());
         [
-            (
-                "etcd",
-                vec!["etcd".into(), "--data-dir=/var/lib/etcd".into()],
-            ),
+            ("etcd", etcd),
             ("kube-apiserver", api_server),
             (components::CONTROLLER_MANAGER, controller_manager),
             (components::SCHEDULER, scheduler),
