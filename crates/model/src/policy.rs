@@ -134,6 +134,20 @@ impl Pace {
     }
 }
 
+impl std::fmt::Display for Pace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let or = |amount: &Option<IntOrPercent>, default: &str| {
+            amount
+                .as_ref()
+                .map_or(default.to_owned(), ToString::to_string)
+        };
+        let alone = if self.surge.is_some() { "0" } else { "1" };
+        let order = self.order.unwrap_or_default().word();
+        let (surge, batch) = (or(&self.surge, "0"), or(&self.batch, alone));
+        write!(f, "surge {surge}, batch {batch}, by {order}")
+    }
+}
+
 fn share(of: &IntOrPercent, nodes: usize) -> usize {
     match of {
         IntOrPercent::Int(number) => usize::try_from(*number).unwrap_or(0),

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ffi::OsString, path::PathBuf, time::Duration};
 use airworthy_assess::Catalogue;
 use airworthy_collect::Limits;
 use airworthy_drivers::{Means, Program};
-use airworthy_model::{ControlPlane, Need, Policy, Rollout};
+use airworthy_model::{ControlPlane, Need, Pace, Policy, Rollout};
 use airworthy_store::Access;
 use airworthy_upgrade::paths::Table;
 
@@ -85,6 +85,8 @@ pub struct ClusterSettings {
     pub rollout: Option<Rollout>,
     /// Who runs its control plane, if not what the service's policy says.
     pub control_plane: Option<ControlPlane>,
+    /// How its nodes are rolled, as far as it is not what the service's policy says.
+    pub pace: Pace,
     /// Facts that are read of it although they are not read of other clusters.
     pub switched_on: BTreeSet<Need>,
     /// Facts that are not read of it.
@@ -106,6 +108,7 @@ impl ClusterSettings {
             offer: None,
             rollout: None,
             control_plane: None,
+            pace: Pace::default(),
             waivers: None,
             switched_on: BTreeSet::new(),
             switched_off: BTreeSet::new(),
@@ -119,6 +122,7 @@ impl ClusterSettings {
         Policy {
             rollout: self.rollout.unwrap_or(general.rollout),
             control_plane: self.control_plane.unwrap_or(general.control_plane),
+            pace: general.pace.with(&self.pace),
             ..general.clone()
         }
     }

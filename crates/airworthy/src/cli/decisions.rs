@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use airworthy_model::Policy;
+use airworthy_model::{Pace, Policy, facts::IntOrPercent};
 use clap::{Args, Subcommand, ValueEnum};
 
 /// Decisions that change what checks say.
@@ -14,10 +14,29 @@ pub(crate) struct Decisions {
     /// Who runs the control plane; a provider's flags, feature gates and files are not asked for
     #[arg(long, value_enum, value_name = "WHO")]
     pub(crate) control_plane: Option<ControlPlane>,
+    /// Nodes added before others are drained, which are then replaced: a number or a share of all
+    #[arg(long, value_name = "N|%")]
+    pub(crate) surge: Option<IntOrPercent>,
+    /// Nodes that may lack at a time while they are drained: a number or a share of all [default: 1, with a surge 0]
+    #[arg(long, value_name = "N|%")]
+    pub(crate) batch: Option<IntOrPercent>,
+    /// Which nodes are drained first
+    #[arg(long, value_enum)]
+    pub(crate) order: Option<NodeOrder>,
     /// Risks that are accepted, each with owner, reason and end: a TOML or YAML file (may be given several times) [default: that of
     /// the configuration]
     #[arg(long, value_name = "FILE")]
     pub(crate) waivers: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) own: OwnChecks,
+}
+
+/// Checks that users wrote.
+#[derive(Debug, Default, Args)]
+pub(crate) struct OwnChecks {
+    /// Checks of your own: a YAML file of expressions over facts (may be given several times) [default: those of the configuration]
+    #[arg(long = "checks", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
 }
 
 impl Decisions {
@@ -29,6 +48,11 @@ impl Decisions {
         if let Some(who) = self.control_plane {
             policy.control_plane = who.into();
         }
+        policy.pace = policy.pace.with(&Pace {
+            surge: self.surge.clone(),
+            batch: self.batch.clone(),
+            order: self.order.map(Into::into),
+        });
     }
 }
 
@@ -48,6 +72,26 @@ impl From<Rollout> for airworthy_model::Rollout {
             Rollout::Nodes => Self::Nodes,
             Rollout::ControlPlane => Self::ControlPlane,
             Rollout::Patch => Self::Patch,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NodeOrder {
+    /// By name
+    Name,
+    /// Pool after pool
+    Pool,
+    /// The oldest first
+    Age,
+}
+
+impl From<NodeOrder> for airworthy_model::NodeOrder {
+    fn from(order: NodeOrder) -> Self {
+        match order {
+            NodeOrder::Name => Self::Name,
+            NodeOrder::Pool => Self::Pool,
+            NodeOrder::Age => Self::Age,
         }
     }
 }

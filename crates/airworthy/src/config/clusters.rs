@@ -7,7 +7,7 @@ use std::{
 };
 
 use airworthy_drivers::{Management, Means, Program};
-use airworthy_model::{ControlPlane, Need, Rollout};
+use airworthy_model::{ControlPlane, Need, Pace, Rollout};
 use airworthy_service::{CheckBeforeUpgrade, ClusterSettings, DriverSettings};
 use airworthy_store::Access;
 use anyhow::{Context as _, Result, bail};
@@ -32,6 +32,8 @@ pub(super) struct ClusterEntry {
     context: Option<String>,
     rollout: Option<Rollout>,
     control_plane: Option<ControlPlane>,
+    /// How its nodes are rolled, where it is not as the others' are.
+    pace: Option<Pace>,
     /// A file of what is accepted of it.
     waivers: Option<PathBuf>,
     /// Evidence that is read of it besides what is read of all clusters.
@@ -149,6 +151,7 @@ impl ClusterEntry {
             offer,
             rollout: self.rollout,
             control_plane: self.control_plane,
+            pace: self.pace.unwrap_or_default(),
             waivers: self.waivers.map(|file| folder.join(file)),
             switched_on: needs(self.evidence),
             switched_off: needs(self.without),

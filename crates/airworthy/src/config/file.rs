@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use airworthy_cce::wire::Shapes;
-use airworthy_model::{ControlPlane, Rollout};
+use airworthy_model::{ControlPlane, Pace, Rollout};
 use serde::Deserialize;
 
 use super::{
@@ -29,7 +29,9 @@ pub(super) struct File {
     #[serde(alias = "scope")]
     pub(super) rollout: Option<Rollout>,
     pub(super) control_plane: Option<ControlPlane>,
+    pub(super) pace: Option<Pace>,
     pub(super) waivers: Option<PathBuf>,
+    pub(super) checks: Option<Vec<PathBuf>>,
     pub(super) allowed_jumps: Option<Vec<String>>,
     pub(super) evidence: Option<Vec<Evidence>>,
     pub(super) without: Option<Vec<Evidence>>,

@@ -13,7 +13,7 @@ use std::{
 };
 
 use airworthy_cce::wire::Shapes;
-use airworthy_model::{ControlPlane, Hop, Policy, Rollout};
+use airworthy_model::{ControlPlane, Hop, Pace, Policy, Rollout};
 use airworthy_service::{CheckBeforeUpgrade, ClusterSettings, SettleAt};
 use airworthy_store::TASKS_KEPT;
 use airworthy_upgrade::paths::Table;
@@ -43,8 +43,12 @@ pub(crate) struct Config {
     pub(crate) rollout: Setting<Rollout>,
     /// Who runs the control planes.
     pub(crate) control_plane: Setting<ControlPlane>,
+    /// How nodes are rolled.
+    pub(crate) pace: Setting<Pace>,
     /// A file of what is accepted of all clusters.
     pub(crate) waivers: Setting<Option<PathBuf>>,
+    /// Files of checks that users wrote.
+    pub(crate) checks: Setting<Vec<PathBuf>>,
     pub(crate) allowed_jumps: Setting<Vec<Hop>>,
     /// Evidence that is read besides the usual.
     pub(crate) evidence: Setting<Vec<Evidence>>,
@@ -107,7 +111,9 @@ impl Config {
             lease: Setting::default(30),
             rollout: Setting::default(Rollout::default()),
             control_plane: Setting::default(ControlPlane::default()),
+            pace: Setting::default(Pace::default()),
             waivers: Setting::default(None),
+            checks: Setting::default(Vec::new()),
             allowed_jumps: Setting::default(Vec::new()),
             evidence: Setting::default(Vec::new()),
             without: Setting::default(Vec::new()),
@@ -161,8 +167,13 @@ impl Config {
         self.lease.layer(file.lease_seconds, origin());
         self.rollout.layer(file.rollout, origin());
         self.control_plane.layer(file.control_plane, origin());
+        self.pace.layer(file.pace, origin());
         let waivers = file.waivers.map(|file| Some(beside(file)));
         self.waivers.layer(waivers, origin());
+        let checks = file
+            .checks
+            .map(|files| files.into_iter().map(beside).collect());
+        self.checks.layer(checks, origin());
         self.allowed_jumps.layer(jumps, origin());
         self.evidence.layer(file.evidence, origin());
         self.without.layer(file.without, origin());
@@ -232,6 +243,7 @@ impl Config {
         Policy {
             rollout: self.rollout.value,
             control_plane: self.control_plane.value,
+            pace: self.pace.value.clone(),
             allowed_jumps: self
                 .allowed_jumps
                 .value

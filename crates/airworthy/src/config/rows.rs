@@ -34,6 +34,8 @@ impl Config {
                 .map(|file| file.display().to_string()),
         );
         let waivers = self.waivers.value.iter();
+        let checks = self.checks.value.iter();
+        let checks = listed(checks.map(|file| file.display().to_string()));
         let waivers = listed(waivers.map(|file| file.display().to_string()));
         let shapes = match self.shapes.value {
             Shapes::Current => "current",
@@ -80,7 +82,9 @@ impl Config {
                 &self.control_plane.value.word(),
                 &self.control_plane.origin,
             ),
+            row("pace", &self.pace.value, &self.pace.origin),
             row("waivers", &waivers, &self.waivers.origin),
+            row("checks", &checks, &self.checks.origin),
             row("allowed-jumps", &jumps, &self.allowed_jumps.origin),
             row("evidence", &evidence, &self.evidence.origin),
             row("without", &without, &self.without.origin),

@@ -42,5 +42,5 @@ pub(crate) fn guards(pdb: &Pdb, pod: &Pod) -> bool {
 /// Why the disruption controller cannot tell what the budget allows, where it says so.
 pub(crate) fn failed(pdb: &Pdb) -> Option<&Condition> {
     let condition = Condition::find(&pdb.conditions, "DisruptionAllowed");
-    condition.filter(|condition| condition.status == "False" && condition.reason == "SyncFailed")
+    condition.filter(|condition| !condition.is_true() && condition.reason == "SyncFailed")
 }

@@ -4,8 +4,8 @@ use std::{
 };
 
 use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Kind, Missing, Need, Pace, Phase, Severity, Subject,
-    facts::{IntOrPercent, Node, Pod, Resources},
+    CheckInfo, Evidence, Finding, Group, Kind, Missing, Need, Phase, Severity, Subject,
+    facts::{Node, Pod, Resources},
 };
 
 use super::{
@@ -199,23 +199,11 @@ impl<'t> Told<'t, '_> {
 
     /// The plan that was played through, and how it ended.
     fn summary(&self, all: &[&Stranded<'_>]) -> String {
-        let Pace {
-            surge,
-            batch,
-            order,
-        } = &self.world.pace;
-        let number = |number: &Option<IntOrPercent>| {
-            number
-                .as_ref()
-                .map_or("default".to_owned(), ToString::to_string)
-        };
         let nodes: BTreeSet<_> = all.iter().map(|one| one.from.name.as_str()).collect();
         let lost = all.iter().filter(|one| !one.returns).count();
         let mut summary = format!(
-            "surge {}, batch {}, by {}: {} of {} are stranded while {} of {} are drained, {lost} for longer",
-            number(surge),
-            number(batch),
-            order.unwrap_or_default().word(),
+            "{}: {} of {} are stranded while {} of {} are drained, {lost} for longer",
+            self.world.pace,
             all.len(),
             counted(self.world.pods.len(), "pod"),
             nodes.len(),
