@@ -9,4 +9,5 @@ mod live_footprint {
     mod requests;
     mod secrets;
     mod service;
+    mod shapes;
 }

@@ -135,6 +135,7 @@ pub static CATALOGUE: &[&Check] = &[
     &after::post_storage_migration::CHECK,
     &after::post_next_deprecated::CHECK,
     &after::post_gpu::CHECK,
+    &after::post_api_errors::CHECK,
     &after::post_volumes::CHECK,
     &after::post_jobs::CHECK,
 ];

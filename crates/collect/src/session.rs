@@ -113,7 +113,8 @@ impl Answer {
     pub(crate) fn message(&self) -> String {
         let status = wire::decode_status(&self.content_type, self.body.clone());
         let message = status.or_else(|| Some(self.status.canonical_reason()?.to_owned()));
-        crate::failure::short(&message.unwrap_or_default())
+        let message = wire::scrub::scrub(message.unwrap_or_default());
+        crate::failure::short(&message)
     }
 }
 

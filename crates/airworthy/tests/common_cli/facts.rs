@@ -2,7 +2,7 @@
 
 use airworthy_model::{
     Facts, Missing, Need, Reason,
-    facts::{
+    facts::{Answers, 
         ClusterDns, ClusterIdentity, CollectionReport, Condition, Health, HealthCheck,
         IntOrPercent, Lease, Metrics, Namespace, Node, Pdb, Pod, Served, ServerVersion, Workload,
         WorkloadKind,
@@ -62,6 +62,11 @@ fn control_plane(facts: &mut Facts, now: Timestamp) {
     facts.metrics = Ok(Metrics {
         process_started: Some(now - SignedDuration::from_hours(240)),
         object_counts: [("nodes".to_owned(), 1), ("namespaces".to_owned(), 2)].into(),
+        answers: Some(Answers {
+            all: 1000,
+            errors: 0,
+            throttled: 0,
+        }),
         ..Metrics::default()
     });
 }

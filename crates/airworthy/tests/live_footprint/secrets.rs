@@ -5,7 +5,7 @@ use std::path::Path;
 use airworthy_testbed::{Client, Cluster, ClusterOptions, Patch};
 use serde_json::json;
 
-use super::{hush::Written, service::Service};
+use super::{hush::Written, service::Service, shapes};
 use crate::common_live::{
     Release, apply, command, crash, finish, kubectl, live, until, until_available,
 };
@@ -34,6 +34,7 @@ fn no_secret_reaches_recording_log_database_or_output() {
         let record = ["record", "-o", text(&before)];
         say(&mut written, &cluster, &record, 0).await;
         breaks(&cluster, &client).await;
+        shapes::plant(&cluster, &client).await;
         let task = service.precheck().await;
         assert_eq!(task["status"]["phase"], "Failed", "{task:#}");
         written.add("the task", task.to_string());
@@ -123,7 +124,9 @@ async fn breaks(cluster: &Cluster, client: &Client) {
 async fn commands(written: &mut Written, cluster: &Cluster, folder: &Path) {
     let (before, after) = (folder.join("before.tar"), folder.join("after.tar"));
     say(written, cluster, &["record", "-o", text(&after)], 0).await;
-    for format in ["table", "wide", "json", "yaml"] {
+    for format in [
+        "table", "wide", "json", "yaml", "html", "markdown", "sarif", "junit", "csv",
+    ] {
         let precheck = ["precheck", "-o", format];
         let postcheck = ["postcheck", "-o", format, "--baseline", text(&before)];
         for words in [&precheck[..], &postcheck] {
@@ -132,16 +135,37 @@ async fn commands(written: &mut Written, cluster: &Cluster, folder: &Path) {
             say(written, cluster, &recorded, 1).await;
         }
     }
+    look_into(written, cluster, text(&before), text(&after)).await;
+}
+
+/// What is told of recordings themselves, group by group.
+async fn look_into(written: &mut Written, cluster: &Cluster, before: &str, after: &str) {
+    let contents = ["inspect", after, "-o", "json"];
+    let contents = say(written, cluster, &contents, 0).await;
+    let contents: serde_json::Value = serde_json::from_str(&contents).unwrap();
+    for group in contents["groups"].as_array().unwrap() {
+        if group["rows"].is_number() {
+            let name = group["group"].as_str().unwrap();
+            for format in ["json", "yaml"] {
+                let inspect = ["inspect", after, "--group", name, "-o", format];
+                say(written, cluster, &inspect, 0).await;
+            }
+        }
+    }
+    for format in ["table", "json"] {
+        let diff = ["diff", before, after, "-o", format];
+        say(written, cluster, &diff, 1).await;
+    }
 }
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path of ours")
 }
 
-async fn say(written: &mut Written, cluster: &Cluster, words: &[&str], code: i32) {
+async fn say(written: &mut Written, cluster: &Cluster, words: &[&str], code: i32) -> String {
     let kubeconfig = cluster.kubeconfig();
     let kubeconfig = ["--kubeconfig", text(&kubeconfig)];
-    let recorded = words.contains(&"--from");
+    let recorded = words.contains(&"--from") || ["inspect", "diff"].contains(&words[0]);
     let args = [words, if recorded { &[] } else { &kubeconfig }].concat();
     let mut command = command(&args);
     command.env("RUST_LOG", "trace");
@@ -153,6 +177,7 @@ async fn say(written: &mut Written, cluster: &Cluster, words: &[&str], code: i32
         format!("{}\n", run.stdout),
     );
     written.add(&format!("the log of {line}"), format!("{}\n", run.stderr));
+    run.stdout
 }
 
 /// The search finds what is there: else it proves nothing that it finds no secret.
@@ -161,6 +186,10 @@ fn demand_canaries(written: &Written) {
     for place in [
         "the task",
         "after.tar: facts/pods.ndjson.zst",
+        "after.tar: facts/gateways.ndjson.zst",
+        "samples.recording: facts/pods.ndjson.zst",
+        "the output of precheck -o html",
+        "the output of inspect",
         "after.tar: facts/helmReleases.ndjson.zst",
         "baselines.recording: facts/pods.ndjson.zst",
         "tasks.result",

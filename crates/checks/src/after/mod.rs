@@ -8,6 +8,7 @@ mod left_behind;
 mod object_counts;
 pub(crate) mod post_addon_health;
 pub(crate) mod post_addon_versions;
+pub(crate) mod post_api_errors;
 pub(crate) mod post_api_served_diff;
 pub(crate) mod post_api_services;
 pub(crate) mod post_control_plane_health;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use airworthy_model::{
     Minor,
-    facts::{DeprecatedRequest, Metrics},
+    facts::{Answers, DeprecatedRequest, Metrics},
 };
 use jiff::Timestamp;
 
@@ -47,6 +47,8 @@ struct Scan {
     storage_errors: Option<f64>,
     certificates: BTreeMap<u64, u64>,
     certificate_faults: BTreeMap<String, u64>,
+    /// All, those with an error of the server, those with 429.
+    answers: [f64; 3],
     of_an_api_server: bool,
 }
 
@@ -86,6 +88,7 @@ impl Lines for Scan {
             "apiserver_request_total" => {
                 let verbs = self.requests.entry(endpoint(&sample)).or_default();
                 *verbs.entry(sample.label("verb")).or_default() += sample.value;
+                self.answer(&sample);
             }
             "apiserver_resource_objects" => {
                 let resource = sample.label("resource");
@@ -108,6 +111,17 @@ impl Lines for Scan {
 }
 
 impl Scan {
+    fn answer(&mut self, sample: &Sample<'_>) {
+        let code = sample.label("code");
+        let [all, errors, throttled] = &mut self.answers;
+        *all += sample.value;
+        if code.starts_with('5') {
+            *errors += sample.value;
+        } else if code == "429" {
+            *throttled += sample.value;
+        }
+    }
+
     fn of_store_or_certificates(&mut self, sample: &Sample<'_>) {
         let name = sample.name;
         if STORAGE_SIZES.contains(&name) && self.storage.len() < MOST {
@@ -167,6 +181,11 @@ impl Scan {
             storage_errors: self.storage_errors.map(whole),
             client_certificates: self.certificates,
             certificate_faults: self.certificate_faults,
+            answers: Some(Answers {
+                all: whole(self.answers[0]),
+                errors: whole(self.answers[1]),
+                throttled: whole(self.answers[2]),
+            }),
         })
     }
 }
@@ -222,6 +241,7 @@ mod tests {
 apiserver_request_total{code="200",group="flowcontrol.apiserver.k8s.io",resource="flowschemas",subresource="",verb="LIST",version="v1beta3"} 3
 apiserver_request_total{code="403",group="flowcontrol.apiserver.k8s.io",resource="flowschemas",subresource="",verb="LIST",version="v1beta3"} 1
 apiserver_request_total{code="200",group="",resource="pods",subresource="",verb="LIST",version="v1"} 9
+apiserver_request_total{code="504",group="",resource="pods",subresource="",verb="LIST",version="v1"} 2
 apiserver_requested_deprecated_apis{group="flowcontrol.apiserver.k8s.io",removed_release="1.32",resource="flowschemas",subresource="",version="v1beta3"} 1
 apiserver_requested_deprecated_apis{group="",removed_release="",resource="componentstatuses",subresource="",version="v1"} 1
 apiserver_storage_objects{resource="pods"} 4
@@ -271,6 +291,8 @@ process_start_time_seconds 1.76e+09
             ("pods".to_owned(), 5),
         ]);
         assert_eq!(whole.object_counts, counts);
+        let answers = whole.answers.unwrap();
+        assert_eq!((answers.all, answers.errors, answers.throttled), (15, 2, 0));
         assert_eq!(whole.process_started.unwrap().as_second(), 1_760_000_000);
         assert_eq!(whole.storage_bytes, [4_100_000, 1000]);
         assert_eq!(whole.storage_errors, Some(3));

@@ -80,6 +80,21 @@ pub struct Metrics {
     /// Calls of webhooks and aggregated APIs whose certificate has a fault, by the name of the metric; only what is not zero.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub certificate_faults: BTreeMap<String, u64>,
+    /// Requests that it answered since then; absent of recordings of before it was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Answers>,
+}
+
+/// Requests that an API server process answered, watches among them once they have ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answers {
+    /// All of them.
+    pub all: u64,
+    /// Those with a status of 500 and above.
+    pub errors: u64,
+    /// Those with status 429: it had too much to do.
+    pub throttled: u64,
 }
 
 /// One series of `apiserver_requested_deprecated_apis`, which stays 1 until that process ends.
