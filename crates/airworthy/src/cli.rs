@@ -5,6 +5,7 @@ mod decisions;
 mod evidence;
 mod output;
 mod plan;
+mod probe;
 mod recordings;
 mod snapshot;
 
@@ -16,10 +17,11 @@ use airworthy_service::SettleAt;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use access::{Encryption, Key, PasswordFrom, Trail, User};
-pub(crate) use decisions::{Decisions, Waivers};
+pub(crate) use decisions::{Decisions, OwnChecks, Waivers};
 pub(crate) use evidence::{Asked, Evidence, Switches};
 pub(crate) use output::{Format, Output};
 pub(crate) use plan::{Plan, Workflow};
+pub(crate) use probe::{Probe, ProbeRun, Where};
 pub(crate) use recordings::{Diff, Inspect, Written};
 pub(crate) use snapshot::Snapshot;
 
@@ -75,6 +77,9 @@ pub(crate) enum Command {
     Knowledge(KnowledgeCommand),
     /// Print the role that reading a cluster needs
     Rbac(Rbac),
+    /// Put pods on the nodes that find out what only a node knows, or take them away
+    #[command(subcommand)]
+    Probe(Probe),
     /// Check a bundled recording of a real cluster and leave the service running with it
     Demo(Demo),
     /// Run the service: CCE Autopilot's Cluster Upgrade API
@@ -285,14 +290,29 @@ pub(crate) struct Record {
 pub(crate) enum Checks {
     /// List all checks
     List {
+        #[command(flatten)]
+        own: OwnChecks,
         /// Output format
         #[arg(short, long, value_enum, default_value = "table")]
         output: ListFormat,
     },
     /// Print the page of one check
     Show {
+        #[command(flatten)]
+        own: OwnChecks,
         /// Name of the check
         name: String,
+    },
+    /// Run the examples of a file of checks of your own
+    #[command(after_help = "\
+Exit codes:
+  0  every check judges its examples rightly
+  1  some do not, or lack examples
+  2  usage error, or the file cannot be used")]
+    Test {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
     },
 }
 

@@ -1,4 +1,4 @@
-//! Drivers: how an upgrade is carried out. The only code of the product that changes a cluster.
+//! Drivers: how an upgrade is carried out, and how nodes are probed. The only code of the product that changes a cluster.
 //!
 //! Knows how to take one short step of an upgrade and to say how far it is. Knows nothing of HTTP or SQL, and shares no credentials
 //! with the collector.
@@ -11,6 +11,7 @@ mod errand;
 mod means;
 mod observe;
 mod pace;
+pub mod probe;
 pub mod program;
 
 pub use any::AnyDriver;

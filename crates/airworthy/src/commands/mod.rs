@@ -16,6 +16,7 @@ mod patches;
 pub(crate) mod plan;
 pub(crate) mod postcheck;
 pub(crate) mod precheck;
+pub(crate) mod probe;
 pub(crate) mod rbac;
 pub(crate) mod record;
 pub(crate) mod serve;
