@@ -1,13 +1,14 @@
 use airworthy_model::{
     CheckInfo, Finding, Group, Kind, Need, Phase, Severity,
-    facts::{Pdb, Pod},
+    facts::{Pdb, Pod, Workload},
 };
 
 use super::{budget, pdb_blocks_drain};
-use crate::{Check, Context, Outcome, never, text::counted};
-
-/// Seconds for which a new pod may become ready before it counts as sick.
-const STARTING: i64 = 600;
+use crate::{
+    Check, Context, Outcome, never,
+    text::counted,
+    workloads::{owner::Owner, state::State},
+};
 
 /// Budgets that could allow an eviction and do not at this moment.
 pub(crate) static CHECK: Check = Check {
@@ -19,7 +20,12 @@ pub(crate) static CHECK: Check = Check {
         kind: Kind::Risk,
         level: Severity::Risk,
         vendor: false,
-        needs: &[Need::Pdbs, Need::Pods],
+        needs: &[
+            Need::Pdbs,
+            Need::Pods,
+            Need::Deployments,
+            Need::StatefulSets,
+        ],
         page: include_str!("pdb_no_disruption_now.md"),
     },
     blocks: never,
@@ -55,16 +61,14 @@ fn judge(ctx: &Context<'_>, pdb: &Pdb, pods: &[Pod]) -> Option<Finding> {
     if refused == 0 {
         return None;
     }
-    let starting = guarded
-        .iter()
-        .any(|pod| !pod.ready && ctx.seconds_since(pod.created) < STARTING);
+    let starting = guarded.iter().any(|pod| !pod.ready && is_rolling(ctx, pod));
     let severity = if ctx.drains_nodes() && !starting {
         Severity::Risk
     } else {
         Severity::Note
     };
     let why = if starting {
-        "; some start right now"
+        "; a rollout is under way"
     } else {
         ""
     };
@@ -92,4 +96,20 @@ fn is_refused(pdb: &Pdb, pod: &Pod) -> bool {
     let suffices = pdb.current_healthy >= pdb.desired_healthy && pdb.desired_healthy > 0;
     let goes = !pod.ready && (pdb.unhealthy_policy == "AlwaysAllow" || suffices);
     !pod.node.is_empty() && pod.phase != "Pending" && !goes
+}
+
+/// Whether the owner of a pod replaces its pods right now. Where owners cannot be listed, nothing excuses the pod.
+fn is_rolling(ctx: &Context<'_>, pod: &Pod) -> bool {
+    let owner = Owner::of(pod);
+    let workloads = match owner.kind {
+        "Deployment" => ctx.deployments(),
+        "StatefulSet" => ctx.stateful_sets(),
+        _ => return false,
+    };
+    let workloads = workloads.map(Vec::as_slice).unwrap_or_default();
+    let own = |one: &&Workload| one.namespace == owner.namespace && one.name == owner.name;
+    workloads.iter().find(own).is_some_and(|workload| {
+        let behind = workload.updated < workload.desired;
+        behind || matches!(State::of(ctx, workload), State::Rolling | State::Unseen)
+    })
 }
