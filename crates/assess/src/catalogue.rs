@@ -1,19 +1,37 @@
 //! The checks that can run, by name.
 
+use std::sync::Arc;
+
 use airworthy_checks::CATALOGUE;
 use airworthy_model::{CheckInfo, Phase};
 
-use crate::SelectionError;
+use crate::{SelectionError, users::UserCheck};
 
-/// The checks that can run.
+/// The checks that can run: ours, then those that users wrote.
 #[derive(Clone, Debug, Default)]
-pub struct Catalogue {}
+pub struct Catalogue {
+    users: Arc<[UserCheck]>,
+}
 
 impl Catalogue {
+    /// Ours, and these of users.
+    pub fn with(users: Vec<UserCheck>) -> Self {
+        Self {
+            users: users.into(),
+        }
+    }
+
+    /// The checks that users wrote.
+    pub fn users(&self) -> &[UserCheck] {
+        &self.users
+    }
+
     /// The data of every check of a phase, in the order in which reports show them.
     pub fn infos(&self, phase: Option<Phase>) -> Vec<&CheckInfo> {
         let ours = CATALOGUE.iter().map(|check| &check.info);
-        ours.filter(|info| phase.is_none_or(|phase| info.phase == phase))
+        let users = self.users.iter().map(|check| &check.info);
+        ours.chain(users)
+            .filter(|info| phase.is_none_or(|phase| info.phase == phase))
             .collect()
     }
 

@@ -6,6 +6,9 @@ mod plan;
 mod run;
 mod selection;
 mod settled;
+#[cfg(test)]
+mod table_tests;
+pub mod users;
 mod verdict;
 pub mod waivers;
 mod words;

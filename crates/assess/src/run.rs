@@ -12,7 +12,7 @@ use airworthy_model::{
     Phase, Policy, Reason, Severity, Status, Subject, UpgradePath, Waived, Waiver,
 };
 
-use crate::{Selection, plan, verdict, waivers::Desk};
+use crate::{Selection, plan, users::UserCheck, verdict, waivers::Desk};
 
 /// What is to be judged.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,35 @@ pub fn assess(run: Run<'_>) -> Result<Assessment, Missing> {
         Ok(_) if run.facts.version.is_err() => None,
         _ => Some(run.facts.version.clone()?.version),
     };
-    let infos = || CATALOGUE.iter().map(|check| &check.info);
+    let ours = CATALOGUE.iter().copied().map(Item::Ours);
+    let users = run.selection.catalogue.users().iter().map(Item::Users);
+    let items: Vec<_> = ours.chain(users).collect();
+    Ok(run_items(run, &items, version))
+}
+
+/// A check that can run.
+#[derive(Clone, Copy)]
+pub(crate) enum Item<'a> {
+    Ours(&'static Check),
+    Users(&'a UserCheck),
+}
+
+impl<'a> Item<'a> {
+    fn info(self) -> &'a CheckInfo {
+        match self {
+            Self::Ours(check) => &check.info,
+            Self::Users(check) => &check.info,
+        }
+    }
+}
+
+/// Runs these checks, as far as they are of the phase.
+pub(crate) fn run_items(
+    run: Run<'_>,
+    items: &[Item<'_>],
+    version: Option<KubeVersion>,
+) -> Assessment {
+    let infos = || items.iter().map(|item| item.info());
     let mut engine = Engine {
         run,
         desk: Desk::new(&run.selection.accept, run.facts, run.selection.now),
@@ -53,12 +81,12 @@ pub fn assess(run: Run<'_>) -> Result<Assessment, Missing> {
             .map(|info| info.name)
             .collect(),
     };
-    CATALOGUE
+    items
         .iter()
-        .filter(|check| check.info.phase == run.phase)
-        .for_each(|check| engine.run(check));
+        .filter(|item| item.info().phase == run.phase)
+        .for_each(|item| engine.run(*item));
     engine.report_failures();
-    Ok(engine.conclusion(version))
+    engine.conclusion(version)
 }
 
 /// Why a check does not run, where it does not. Without a cluster those run that read files, or no facts at all.
@@ -102,14 +130,15 @@ struct Answer {
 }
 
 impl Engine<'_> {
-    fn run(&mut self, check: &'static Check) {
-        let name = check.info.name;
-        if let Some(why) = left_out(&self.run, &check.info) {
+    fn run(&mut self, item: Item<'_>) {
+        let info = item.info();
+        let name = info.name;
+        if let Some(why) = left_out(&self.run, info) {
             let why = Some(why.to_owned());
             return self.push(name, Status::Skipped, Vec::new(), false, why);
         }
         // A check that panics has broken no state of ours: it only borrowed.
-        let Ok(Answer { outcome, can_block }) = catch_unwind(AssertUnwindSafe(|| self.ask(check)))
+        let Ok(Answer { outcome, can_block }) = catch_unwind(AssertUnwindSafe(|| self.ask(item)))
         else {
             self.failed.push(name);
             let detail = "the check itself failed".to_owned();
@@ -122,12 +151,21 @@ impl Engine<'_> {
             return self.push(name, Status::Unknown, vec![missing], true, None);
         };
         match outcome {
-            Ok(judgement) => self.conclude(&check.info, judgement, can_block),
+            Ok(judgement) => self.conclude(info, judgement, can_block),
             Err(missing) => self.undecided(name, missing, can_block),
         }
     }
 
-    fn ask(&self, check: &Check) -> Answer {
+    fn ask(&self, item: Item<'_>) -> Answer {
+        let check = match item {
+            Item::Ours(check) => check,
+            Item::Users(check) => {
+                return Answer {
+                    outcome: check.judge(self.run.facts, self.run.path),
+                    can_block: check.blocks(),
+                };
+            }
+        };
         let inputs = Inputs {
             facts: self.run.facts,
             baseline: self.run.baseline,

@@ -9,14 +9,10 @@ pub(crate) fn subject(subject: &Subject) -> String {
 
 /// The first of these, and how many more there are.
 pub(crate) fn some_of(names: &[String], most: usize) -> String {
-    let named = names
-        .iter()
-        .take(most)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
+    let first: Vec<_> = names.iter().take(most).map(String::as_str).collect();
+    let first = first.join(", ");
     match names.len().saturating_sub(most) {
-        0 => named,
-        more => format!("{named} and {more} more"),
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }

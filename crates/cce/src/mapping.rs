@@ -157,10 +157,12 @@ fn level(info: &CheckInfo, worst: Option<Severity>, lacks: bool) -> ItemLevel {
     }
 }
 
-/// The level of an item that found nothing. The vendor shows `DeprecatedApiCheck` as `Info`, although it can find worse.
+/// The level of an item that found nothing. The vendor shows `DeprecatedApiCheck` as `Info` and `AddonLimit` as `Warning`, although
+/// they can find worse.
 fn usual_level(info: &CheckInfo) -> ItemLevel {
     match info.level {
         _ if info.name == "DeprecatedApiCheck" => ItemLevel::Info,
+        _ if info.name == "AddonLimit" => ItemLevel::Warning,
         Severity::Blocker => ItemLevel::Fatal,
         Severity::Risk => ItemLevel::Warning,
         Severity::Note => ItemLevel::Info,

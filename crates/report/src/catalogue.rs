@@ -25,6 +25,9 @@ pub struct Entry {
     pub level: Severity,
     /// What it reads, by the names that reports use.
     pub needs: Vec<String>,
+    /// Where it stands, if it is a user's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
 }
 
 impl From<&CheckInfo> for Entry {
@@ -36,18 +39,32 @@ impl From<&CheckInfo> for Entry {
             kind: check.kind,
             level: check.level,
             needs: check.needs.iter().copied().map(json::need_name).collect(),
+            origin: None,
         }
     }
 }
 
+/// The names of users' checks, and where they stand.
+pub type Origins<'a> = [(&'a str, &'a str)];
+
+fn origin<'a>(origins: &Origins<'a>, check: &CheckInfo) -> Option<&'a str> {
+    let found = origins.iter().find(|(name, _)| *name == check.name);
+    found.map(|(_, origin)| *origin)
+}
+
 /// The checks as indented JSON, with a line feed at its end.
-pub fn json(checks: &[CheckInfo]) -> String {
-    let entries: Vec<Entry> = checks.iter().map(Into::into).collect();
+pub fn json(checks: &[CheckInfo], origins: &Origins<'_>) -> String {
+    let entry = |check| Entry {
+        origin: origin(origins, check).map(str::to_owned),
+        ..Entry::from(check)
+    };
+    let entries: Vec<Entry> = checks.iter().map(entry).collect();
     json::to_text(&entries)
 }
 
-/// The checks for people: those before the upgrade, then those after it; a wide view adds group, kind and needs.
-pub fn table(checks: &[CheckInfo], view: View) -> String {
+/// The checks for people: those before the upgrade, then those after it, of users' checks with where they stand; a wide view adds
+/// group, kind and needs.
+pub fn table(checks: &[CheckInfo], origins: &Origins<'_>, view: View) -> String {
     let mut page = Page::new(view);
     let column = checks.iter().map(|check| width(check.name)).max();
     for (phase, title) in [
@@ -59,15 +76,18 @@ pub fn table(checks: &[CheckInfo], view: View) -> String {
             page.section(&format!("{title} ({})", here.len()));
         }
         for check in here {
-            entry(&mut page, check, column.unwrap_or_default());
+            let place = (column.unwrap_or_default(), origin(origins, check));
+            entry(&mut page, check, place);
         }
     }
     page.finish()
 }
 
-fn entry(page: &mut Page, check: &CheckInfo, column: usize) {
+fn entry(page: &mut Page, check: &CheckInfo, (column, origin): (usize, Option<&str>)) {
     let level = words::severity(check.level);
-    page.row(2, &[(check.name, column), (level, 7)], check.summary);
+    let origin = origin.map_or(String::new(), |origin| format!(" ({origin})"));
+    let summary = format!("{}{origin}", check.summary);
+    page.row(2, &[(check.name, column), (level, 7)], &summary);
     if page.is_wide() {
         let needs: Vec<_> = check.needs.iter().map(|need| need.label()).collect();
         let (group, kind) = (check.group, check.kind);

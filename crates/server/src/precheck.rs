@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use airworthy_assess::catalogue;
+use airworthy_assess::Catalogue;
 use airworthy_cce::{
     mapping,
     request::{Skip, parse_precheck, require_json},
@@ -92,21 +92,22 @@ pub(crate) async fn show(State(app): State<App>, call: Call) -> Result<Response,
         .service
         .precheck(&call.project, call.cluster(), call.task())
         .await?;
-    Ok(Json(shown(task, &catalogue(Some(When::Pre)))?).into_response())
+    let catalogue = &app.service.settings().catalogue;
+    Ok(Json(shown(task, &catalogue.infos(Some(When::Pre)))?).into_response())
 }
 
 /// Changes when what is shown of the same task does, by the code of this program and not by its version or its checks.
 const FORM: u32 = 1;
 
 /// How finished pre-checks are written once and for all.
-pub fn ready() -> Ready {
-    let infos = catalogue(Some(When::Pre));
+pub fn ready(catalogue: &Catalogue) -> Ready {
+    let infos = catalogue.infos(Some(When::Pre));
     let mut hasher = DefaultHasher::new();
     (FORM, env!("CARGO_PKG_VERSION"), format!("{infos:?}")).hash(&mut hasher);
     Ready {
         form: hasher.finish().cast_signed(),
-        write: |task| {
-            let shown = shown(task, &catalogue(Some(When::Pre))).ok()?;
+        write: |task, catalogue| {
+            let shown = shown(task, &catalogue.infos(Some(When::Pre))).ok()?;
             serde_json::to_vec(&shown).ok()
         },
     }
@@ -125,7 +126,7 @@ pub(crate) async fn list(
     call: Call,
 ) -> Answer<ListAutopilotPreCheckTasksResponse> {
     let (project, cluster) = (&call.project, call.cluster());
-    let infos = catalogue(Some(When::Pre));
+    let infos = app.service.settings().catalogue.infos(Some(When::Pre));
     let mut items = Vec::new();
     // One after the other: a stored result is much larger than what is shown of it.
     for id in app.service.precheck_ids(project, cluster).await? {

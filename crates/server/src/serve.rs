@@ -47,7 +47,8 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let address = listener.local_addr()?;
-    let service = service.with_ready(precheck::ready());
+    let ready = precheck::ready(&service.settings().catalogue);
+    let service = service.with_ready(ready);
     let options = Options {
         connections: files::room_for(options.connections),
         ..options

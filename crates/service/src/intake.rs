@@ -71,15 +71,15 @@ impl Service {
             .iter()
             .map(|skip| Acceptance::of_request(skip.name.clone(), None, ""))
             .collect();
-        Selection {
+        let catalogue = self.settings.catalogue.clone();
+        let selection = Selection {
             accept,
+            catalogue,
             ..Selection::default()
-        }
-        .validate(Phase::Pre)?;
+        };
+        selection.validate(Phase::Pre)?;
         for skip in skips {
-            let Some(info) = airworthy_assess::check(&skip.name) else {
-                continue;
-            };
+            let info = selection.catalogue.known(&skip.name)?;
             if skip.node_uids.is_some() && info.group != Group::NodeCheck {
                 return Err(Error::NotANodeItem(skip.name.clone()));
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use airworthy_assess::{Run, Selection, assess, catalogue};
+use airworthy_assess::{Run, Selection, assess};
 use airworthy_cce::{mapping, wire::TaskPhase};
 use airworthy_collect::{Plan, recording};
 use airworthy_knowledge::Knowledge;
@@ -60,16 +60,16 @@ impl Service {
             return Ok(Worked::Ended(removed));
         };
         let judged = match task.kind {
-            TaskKind::Upgrade => return self.upgrade_step(&cluster, task).await,
+            TaskKind::Upgrade => return Box::pin(self.upgrade_step(&cluster, task)).await,
             TaskKind::Snapshot => return self.snapshot_step(&cluster, task).await,
             TaskKind::Precheck => {
                 let spec = serde_json::from_str(&task.spec)?;
-                self.precheck_task(&cluster, spec).await?
+                Box::pin(self.precheck_task(&cluster, spec)).await?
             }
             TaskKind::Postcheck => {
                 let spec = serde_json::from_str(&task.spec)?;
                 let now = Timestamp::now();
-                self.postcheck_task(&cluster, spec, now).await?
+                Box::pin(self.postcheck_task(&cluster, spec, now)).await?
             }
             TaskKind::Register => Judged::of(self.register_task(&cluster).await?),
         };
@@ -78,7 +78,10 @@ impl Service {
 
     /// Reads everything that either phase may need: what a passing pre-check read is the baseline of the post-check.
     pub(crate) async fn facts(&self, cluster: &Cluster) -> Result<Facts, String> {
-        let all = Selection::default();
+        let all = Selection {
+            catalogue: self.settings.catalogue.clone(),
+            ..Selection::default()
+        };
         let needs = all
             .needs(Phase::Pre)
             .into_iter()
@@ -148,7 +151,8 @@ impl Service {
         path: &UpgradePath,
         assessment: &Assessment,
     ) -> Result<Judged, Error> {
-        let status = mapping::precheck_status(assessment, &catalogue(Some(Phase::Pre)));
+        let status =
+            mapping::precheck_status(assessment, &self.settings.catalogue.infos(Some(Phase::Pre)));
         let passed = status.phase == TaskPhase::Success;
         let outcome = Outcome {
             phase: if passed {

@@ -3,7 +3,7 @@
 use airworthy_assess::{Run, Selection, Settled, assess, settled};
 use airworthy_collect::recording;
 use airworthy_knowledge::Knowledge;
-use airworthy_model::{Assessment, Facts, KubeVersion, Phase, Policy, UpgradePath};
+use airworthy_model::{Assessment, Facts, KubeVersion, Phase, Policy, UpgradePath, WaiverNote};
 use airworthy_store::{self as store, Cluster, Outcome, Sample, Settling};
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,6 +13,7 @@ use crate::{
     outcome::{PostVerdict, post_verdict},
     settling::FEWEST,
     spec::PostcheckTaskSpec,
+    waivers::Accepted,
 };
 
 /// Most looks that one post-check takes by itself, where they need not be apart.
@@ -31,6 +32,8 @@ struct Measure<'a> {
     spec: &'a PostcheckTaskSpec,
     baseline: Option<Facts>,
     policy: Policy,
+    selection: Selection,
+    notes: Vec<WaiverNote>,
 }
 
 impl Service {
@@ -45,10 +48,18 @@ impl Service {
             Ok(baseline) => baseline,
             Err(message) => return Ok(Judged::without_result(message)),
         };
+        let Accepted { accept, notes } = self.waivers_of(cluster).await?;
         let measure = Measure {
             spec: &spec,
             baseline,
             policy: self.policy_of(cluster).await?,
+            selection: Selection {
+                catalogue: self.settings.catalogue.clone(),
+                accept,
+                now: Some(now),
+                ..Selection::default()
+            },
+            notes,
         };
         let mut standing = None;
         for _ in 0..LOOKS {
@@ -149,16 +160,18 @@ impl Measure<'_> {
             .map_err(|error| format!("a sample cannot be read: {error}"))?;
         let baseline = self.baseline.as_ref();
         let path = way_gone(self.spec, &facts, baseline);
-        assess(Run {
+        let run = Run {
             phase: Phase::Post,
             facts: &facts,
             baseline,
             path: path.as_ref(),
             knowledge: Knowledge::embedded(),
             policy: &self.policy,
-            selection: &Selection::default(),
-        })
-        .map_err(|missing| missing.to_string())
+            selection: &self.selection,
+        };
+        let mut assessment = assess(run).map_err(|missing| missing.to_string())?;
+        assessment.waiver_notes.extend(self.notes.iter().cloned());
+        Ok(assessment)
     }
 }
 

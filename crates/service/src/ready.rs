@@ -1,5 +1,6 @@
 //! Ready-made answers: a finished pre-check is written for whoever asks once, when it ends, and not each time it is asked for.
 
+use airworthy_assess::Catalogue;
 use airworthy_store::{Store, Task, TaskKind};
 
 use crate::{Error, Service};
@@ -10,7 +11,7 @@ pub struct Ready {
     /// Differs from that of every other program which may write the same task otherwise.
     pub form: i64,
     /// Writes it; nothing where that fails.
-    pub write: fn(Task) -> Option<Vec<u8>>,
+    pub write: fn(Task, &Catalogue) -> Option<Vec<u8>>,
 }
 
 impl Service {
@@ -43,19 +44,24 @@ impl Service {
         let Some(ready) = self.ready.filter(|_| ended.kind == TaskKind::Precheck) else {
             return;
         };
-        if let Err(error) = made(&self.store, ended, ready).await {
+        if let Err(error) = made(&self.store, ended, ready, &self.settings.catalogue).await {
             tracing::warn!(task = %ended.id, %error, "the answer could not be kept ready-made");
         }
     }
 }
 
-async fn made(store: &Store, ended: &Task, ready: Ready) -> Result<(), airworthy_store::Error> {
+async fn made(
+    store: &Store,
+    ended: &Task,
+    ready: Ready,
+    catalogue: &Catalogue,
+) -> Result<(), airworthy_store::Error> {
     // As it is stored: that is what the long way would show.
     let task = store.task(&ended.project_id, &ended.cluster_id, ended.kind, &ended.id);
     let Some(task) = task.await? else {
         return Ok(());
     };
-    match (ready.write)(task.clone()) {
+    match (ready.write)(task.clone(), catalogue) {
         Some(answer) => store.keep_answer(&task, ready.form, answer).await,
         None => Ok(()),
     }

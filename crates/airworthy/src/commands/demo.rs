@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use airworthy_assess::Selection;
+use airworthy_assess::{Catalogue, Selection};
 use airworthy_cce::request::PrecheckRequest;
 use airworthy_collect::recording;
 use airworthy_model::{Assessment, Role};
@@ -67,7 +67,7 @@ pub(crate) async fn run(args: Demo, mut config: Config) -> Result<u8> {
     let listener = bind(args.listen).await?;
     let address = listener.local_addr().context("the socket has no address")?;
     console::print(&told(&address.to_string(), &credentials))?;
-    until_stopped(listener, store, &config, None, stop).await
+    until_stopped(listener, store, &config, (Catalogue::default(), None), stop).await
 }
 
 /// A throw-away database with one project, one key, one user, and the recording in place of a cluster.

@@ -23,7 +23,7 @@ pub(crate) async fn run(args: Precheck, policy: &Policy, selection: &Selection) 
     if !args.audit_logs.is_empty() {
         bail!("--audit-log tells about a cluster: name it with --kubeconfig, --context or --from");
     }
-    let catalogue = airworthy_assess::catalogue(Some(Phase::Pre));
+    let catalogue = selection.catalogue.infos(Some(Phase::Pre));
     let reads_files = |needs: &[Need]| needs.contains(&Need::Manifests);
     if !catalogue
         .iter()
@@ -37,7 +37,7 @@ pub(crate) async fn run(args: Precheck, policy: &Policy, selection: &Selection) 
     join(args.manifests, &mut facts, &path).await?;
     let mut assessment = judge_on(&path, &facts, policy, selection)?;
     patches::attach(&mut assessment.findings, path.target.minor);
-    source::show(&assessment, &args.output)
+    source::show(&assessment, &args.output, selection)
 }
 
 /// Adds what the files hold that matters on the path, where files were given.

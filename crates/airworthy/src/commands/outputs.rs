@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use airworthy_assess::Catalogue;
 use airworthy_model::{Assessment, CheckInfo};
 use airworthy_report::{self as report, View, drop_in};
 use anyhow::{Context as _, Result, bail};
@@ -77,8 +78,9 @@ fn files(output: &Output) -> impl Iterator<Item = (Format, &PathBuf)> {
 }
 
 /// Prints one report and writes the others.
-pub(crate) fn write(assessment: &Assessment, output: &Output) -> Result<()> {
-    let catalogue: Vec<CheckInfo> = airworthy_assess::catalogue(Some(assessment.phase))
+pub(crate) fn write(assessment: &Assessment, output: &Output, catalogue: &Catalogue) -> Result<()> {
+    let catalogue: Vec<CheckInfo> = catalogue
+        .infos(Some(assessment.phase))
         .into_iter()
         .copied()
         .collect();

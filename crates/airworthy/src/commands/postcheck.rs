@@ -27,7 +27,7 @@ pub(crate) async fn run(args: Postcheck, config: Config) -> Result<u8> {
         None => look().await?,
         Some(at) => settle(&at, tell, look).await?,
     };
-    source::show(&assessment, &args.output)
+    source::show(&assessment, &args.output, &selection)
 }
 
 /// When it is looked again, where that is asked for.

@@ -21,7 +21,7 @@ pub(crate) async fn run(args: Precheck, config: Config) -> Result<u8> {
     files::join(args.manifests, &mut facts, &path).await?;
     let mut assessment = judge_on(&path, &facts, &policy, &selection)?;
     patches::attach(&mut assessment.findings, path.target.minor);
-    source::show(&assessment, &args.output)
+    source::show(&assessment, &args.output, &selection)
 }
 
 fn policy(args: &Precheck, config: &Config) -> Policy {

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use airworthy_assess::Catalogue;
 use airworthy_drivers::{Means, Program};
 use airworthy_server::{Tls, serve};
 use airworthy_service::{ClusterSettings, Service, Settings};
@@ -20,9 +21,9 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use super::{source, supervise};
+use super::{checks, source, supervise, waivers};
 use crate::{
-    cli::{Encryption, Serve, Store as StoreArgs},
+    cli::{Encryption, OwnChecks, Serve, Store as StoreArgs},
     config::{Config, Origin, TlsFiles},
     console,
 };
@@ -61,6 +62,8 @@ pub(crate) async fn run(args: Serve, mut config: Config) -> Result<u8> {
     let stop = stopped()?;
     let tls = certificate(&config)?;
     refuse_plain(config.listen.value, &config)?;
+    let catalogue = checks::load(&OwnChecks::default(), &config)?;
+    waivers::check_all(&config, &catalogue)?;
     // Before the database is touched: an address that is taken mostly means that another process serves it.
     let listener = bind(config.listen.value).await?;
     let store = open(&args.store, &mut config).await?;
@@ -71,7 +74,7 @@ pub(crate) async fn run(args: Serve, mut config: Config) -> Result<u8> {
         config.database.value.display()
     ));
     warn_of_strays(&store, &config).await?;
-    until_stopped(listener, store, &config, tls, stop).await
+    until_stopped(listener, store, &config, (catalogue, tls), stop).await
 }
 
 /// Says which entries of the configuration are about no project, and which name a file that is not there: what is mistyped
@@ -122,12 +125,13 @@ pub(crate) async fn until_stopped(
     listener: TcpListener,
     store: Store,
     config: &Config,
-    tls: Option<Arc<Tls>>,
+    (catalogue, tls): (Catalogue, Option<Arc<Tls>>),
     stop: impl Future<Output = ()>,
 ) -> Result<u8> {
     let settings = Settings {
         upgrades: upgrades(&config.database.value)?,
         supervisor: supervise::command_line()?,
+        catalogue,
         ..settings(config)
     };
     let service = Service::new(store, settings);

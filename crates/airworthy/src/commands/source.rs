@@ -1,6 +1,6 @@
 //! Facts, from a live cluster or from a recording, and the report that is made of them.
 
-use airworthy_assess::{Catalogue, Selection};
+use airworthy_assess::Selection;
 use airworthy_collect::{ConnectOptions, Limits, Plan, collect, connect, recording};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{Assessment, Facts, Need, Phase};
@@ -8,7 +8,7 @@ use airworthy_report::{self as report, drop_in, exit_code};
 use anyhow::{Result, bail};
 use jiff::Timestamp;
 
-use super::{outputs, waivers};
+use super::{checks, outputs, waivers};
 use crate::{
     cli::{Decisions, FailOn, Output, Source},
     config::Config,
@@ -71,7 +71,7 @@ pub(crate) fn selection(
     phase: Phase,
 ) -> Result<Selection> {
     outputs::check(output)?;
-    let catalogue = Catalogue::default();
+    let catalogue = checks::load(&decisions.own, config)?;
     let selection = Selection {
         accept: waivers::load(decisions, config, &catalogue)?,
         catalogue,
@@ -88,8 +88,8 @@ pub(crate) fn selection(
 }
 
 /// Prints the report and writes those that were asked for; the exit code is what it says.
-pub(crate) fn show(assessment: &Assessment, output: &Output) -> Result<u8> {
-    outputs::write(assessment, output)?;
+pub(crate) fn show(assessment: &Assessment, output: &Output, selection: &Selection) -> Result<u8> {
+    outputs::write(assessment, output, &selection.catalogue)?;
     waivers::tell(assessment, output);
     Ok(match output.exit_codes {
         Some(tool) => drop_in::exit_code(assessment, tool.into()),

@@ -68,6 +68,17 @@ pub(crate) fn load(
     Ok(all)
 }
 
+/// Reads every file of waivers that the configuration names: what is wrong in one is told before the service begins, though each run
+/// reads them anew.
+pub(crate) fn check_all(config: &Config, catalogue: &Catalogue) -> Result<()> {
+    let own = config.clusters.value.iter();
+    let own = own.filter_map(|cluster| cluster.waivers.as_ref());
+    for file in config.waivers.value.iter().chain(own) {
+        read_waivers(file, &file.display().to_string(), catalogue)?;
+    }
+    Ok(())
+}
+
 /// Tells on stderr what is wrong with waivers where what is printed is not for people.
 pub(crate) fn tell(assessment: &Assessment, output: &Output) {
     let printed = output.destinations.iter().find(|to| to.file.is_none());

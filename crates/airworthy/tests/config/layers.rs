@@ -46,6 +46,7 @@ lease-seconds = 12
 scope = "controlPlane"
 control-plane = "managed"
 waivers = "w.toml"
+checks = ["c.yaml"]
 allowed-jumps = ["1.28:1.31", "1.29-1.32"]
 evidence = ["nodes"]
 without = ["helm"]
@@ -74,6 +75,7 @@ fn without_anything_all_are_defaults() {
         ("rollout", "nodes"),
         ("control-plane", "detect"),
         ("waivers", "(none)"),
+        ("checks", "(none)"),
         ("allowed-jumps", "(none)"),
         ("evidence", "(none)"),
         ("without", "(none)"),
@@ -88,7 +90,7 @@ fn without_anything_all_are_defaults() {
     ] {
         shows(&shown, name, value, "default");
     }
-    assert_eq!(shown.stdout.lines().count(), 22, "{shown}");
+    assert_eq!(shown.stdout.lines().count(), 23, "{shown}");
 }
 
 #[test]
@@ -123,6 +125,8 @@ fn a_file_sets_what_it_names() {
     shows(&shown, "tls", &pair, &file);
     let waivers = folder.path().join("w.toml").display().to_string();
     shows(&shown, "waivers", &waivers, &file);
+    let checks = folder.path().join("c.yaml").display().to_string();
+    shows(&shown, "checks", &checks, &file);
     let shown = with_file(folder.path(), "workers = 3\n", &[]).run();
     shows(&shown, "workers", "3", &file);
     shows(&shown, "run-budget-seconds", "300", "default");

@@ -1,10 +1,11 @@
 //! What is looked at: all checks, and the page of each.
 
-use airworthy_assess::{catalogue, check};
 use airworthy_model::{CheckInfo, Phase, Severity};
 use askama::Template;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use pulldown_cmark::{Event, Options, Parser, html::push_html};
+
+use crate::app::App;
 
 use super::{CHECK, CHECKS, Page, Refused, Shown, Visitor, sign::Sign};
 
@@ -40,8 +41,9 @@ struct Check {
     security(("session" = [])),
     responses((status = 200, description = "The page.", body = String, content_type = "text/html"), (status = 303, description = "To the form for signing in.")),
 )]
-pub(super) async fn list(visitor: Visitor) -> Shown {
-    let of = |phase| catalogue(Some(phase)).into_iter().map(row).collect();
+pub(super) async fn list(State(app): State<App>, visitor: Visitor) -> Shown {
+    let all = &app.service.settings().catalogue;
+    let of = |phase| all.infos(Some(phase)).into_iter().map(row).collect();
     let phases = [
         ("Before an upgrade", of(Phase::Pre)),
         ("After an upgrade", of(Phase::Post)),
@@ -49,7 +51,7 @@ pub(super) async fn list(visitor: Visitor) -> Shown {
     Page::of(&Checks { visitor, phases })
 }
 
-fn row(info: &'static CheckInfo) -> Row {
+fn row(info: &CheckInfo) -> Row {
     Row {
         name: info.name,
         sign: info.level.into(),
@@ -71,8 +73,13 @@ fn row(info: &'static CheckInfo) -> Row {
     security(("session" = [])),
     responses((status = 200, description = "The page.", body = String, content_type = "text/html"), (status = 303, description = "To the form for signing in."), (status = 404, description = "No such page is open to the visitor.", body = String, content_type = "text/html")),
 )]
-pub(super) async fn show(visitor: Visitor, Path(name): Path<String>) -> Shown {
-    let info = check(&name).ok_or(Refused::NotFound)?;
+pub(super) async fn show(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(name): Path<String>,
+) -> Shown {
+    let all = &app.service.settings().catalogue;
+    let info = all.known(&name).map_err(|_| Refused::NotFound)?;
     Page::of(&Check {
         visitor,
         name: info.name,
@@ -94,6 +101,8 @@ fn markup(page: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use airworthy_assess::catalogue;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,5 @@
 //! One run: its verdict, how sure that is, and what was found, the worst first.
 
-use airworthy_assess::catalogue;
 use airworthy_model::CheckInfo;
 use airworthy_report::html;
 use airworthy_store::{Brief, Task, TaskKind};
@@ -54,7 +53,7 @@ pub(super) async fn show(
         Found::Whole(task) => assessment(task).await?,
         Found::Brief(_) => None,
     };
-    let report = report.map(|judged| html::fragment(&judged, &infos(), Some(CHECKS)));
+    let report = report.map(|judged| html::fragment(&judged, &infos(&app), Some(CHECKS)));
     let stand = found.stand();
     let (sign, word) = stand.said;
     Page::of(&Run {
@@ -69,8 +68,9 @@ pub(super) async fn show(
     })
 }
 
-fn infos() -> Vec<CheckInfo> {
-    catalogue(None).into_iter().copied().collect()
+fn infos(app: &App) -> Vec<CheckInfo> {
+    let catalogue = &app.service.settings().catalogue;
+    catalogue.infos(None).into_iter().copied().collect()
 }
 
 /// A run. Those of other kinds than checks keep something else than an assessment, which is not shown.

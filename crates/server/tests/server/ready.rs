@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use airworthy_assess::Catalogue;
 use airworthy_server::ready;
 use airworthy_service::{Ready, Service, Workers};
 use airworthy_store::{Access, NewCluster};
@@ -27,7 +28,10 @@ async fn finished(fixture: &Fixture) -> (Service, String, String) {
     let project = &fixture.ours.project.id;
     let added = fixture.store.add_cluster(project, new, Timestamp::now());
     let cluster = added.await.unwrap().id;
-    let service = fixture.service.clone().with_ready(ready());
+    let service = fixture
+        .service
+        .clone()
+        .with_ready(ready(&Catalogue::default()));
     let workers = Workers::start(&service);
     let target = format!("{}/{cluster}/operation/precheck", fixture.ours.clusters());
     let created = fixture.post(&target, &precheck("v1.32")).await.ok();
@@ -72,8 +76,8 @@ async fn nobody_else_gets_it_and_it_goes_with_its_cluster() {
     assert!(!of(&service, theirs, &cluster).await);
     assert!(!of(&service, ours, &fixture.ours.cluster.id).await);
     let other = Ready {
-        form: ready().form ^ 1,
-        ..ready()
+        form: ready(&Catalogue::default()).form ^ 1,
+        ..ready(&Catalogue::default())
     };
     let other = fixture.service.clone().with_ready(other);
     assert!(!of(&other, ours, &cluster).await);

@@ -1,6 +1,6 @@
 //! Checks and upgrades: which pre-check an upgrade may rely on, and the check inside it.
 
-use airworthy_assess::catalogue;
+use airworthy_assess::Catalogue;
 use airworthy_cce::{
     mapping,
     wire::{CheckPhase, PreCheckItemStatus},
@@ -48,7 +48,7 @@ impl Service {
             target_version: target.clone(),
             skips: before.map(|before| before.skips).unwrap_or_default(),
         };
-        self.precheck_task(cluster, spec).await
+        Box::pin(self.precheck_task(cluster, spec)).await
     }
 }
 
@@ -74,14 +74,14 @@ pub(super) fn counts<'a>(
 }
 
 /// Why a check inside an upgrade did not pass: what failed, by name.
-pub(super) fn complaint(judged: &Judged) -> Result<String, Error> {
+pub(super) fn complaint(judged: &Judged, catalogue: &Catalogue) -> Result<String, Error> {
     let outcome = &judged.outcome;
     let Some(result) = &outcome.result else {
         let why = outcome.message.as_deref().unwrap_or("it could not be made");
         return Ok(format!("the check inside the upgrade failed: {why}"));
     };
     let assessment: Assessment = serde_json::from_slice(result)?;
-    let failed = failed_items(&assessment);
+    let failed = failed_items(&assessment, catalogue);
     let more = failed.len().saturating_sub(NAMED);
     let mut named: Vec<_> = failed.into_iter().take(NAMED).collect();
     if more > 0 {
@@ -93,8 +93,8 @@ pub(super) fn complaint(judged: &Judged) -> Result<String, Error> {
     ))
 }
 
-fn failed_items(assessment: &Assessment) -> Vec<String> {
-    let status = mapping::precheck_status(assessment, &catalogue(Some(When::Pre)));
+fn failed_items(assessment: &Assessment, catalogue: &Catalogue) -> Vec<String> {
+    let status = mapping::precheck_status(assessment, &catalogue.infos(Some(When::Pre)));
     let cluster = status.cluster_check_status.unwrap_or_default().items_status;
     let addons = status.addon_check_status.unwrap_or_default().items_status;
     let failed = |item: &PreCheckItemStatus| item.phase == CheckPhase::Failed;

@@ -116,7 +116,7 @@ impl Work<'_> {
         if judged.outcome.phase == Phase::Success {
             return self.driven(judged.baseline);
         }
-        let message = check::complaint(&judged)?;
+        let message = check::complaint(&judged, &self.service.settings.catalogue)?;
         let outcome = Outcome {
             result: judged.outcome.result,
             ..ended(Phase::Failed, message)
