@@ -20,6 +20,7 @@ use crate::{
     runtimes::Runtimes,
     section::{ParseError, SCHEMA, Section},
     storage::Storage,
+    support::Supports,
 };
 
 static IN_USE: OnceLock<Knowledge> = OnceLock::new();
@@ -110,6 +111,7 @@ sections! {
     releases: Releases = "../data/releases.json",
     runtimes: Runtimes = "../data/runtimes.json",
     storage: Storage = "../data/storage.json",
+    support: Supports = "../data/support.json",
 }
 
 const HEAD: &str = include_str!("../data/head.json");

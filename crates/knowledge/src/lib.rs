@@ -18,6 +18,7 @@ mod runtimes;
 mod section;
 mod spans;
 mod storage;
+mod support;
 mod volumes;
 
 pub use addons::{Addon, AddonRange, Promise, Retired, Role};
@@ -36,4 +37,5 @@ pub use releases::Release;
 pub use runtimes::{Containerd, RuntimeFit, TestedRuntimes};
 pub use section::{ParseError, SCHEMA};
 pub use storage::{StorageVersion, Stored};
+pub use support::Support;
 pub use volumes::{PluginFate, PluginTurn, plugin_turns, turns_met};

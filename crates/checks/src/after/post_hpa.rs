@@ -59,7 +59,7 @@ fn stands_still(hpa: &Hpa) -> Option<&Condition> {
     let conditions = WORKING
         .iter()
         .filter_map(|kind| Condition::find(&hpa.conditions, kind));
-    let mut bad = conditions.filter(|it| it.status == "False" && it.reason != "ScalingDisabled");
+    let mut bad = conditions.filter(|it| !it.is_true() && it.reason != "ScalingDisabled");
     bad.next()
 }
 

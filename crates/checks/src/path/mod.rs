@@ -1,7 +1,9 @@
 //! The way to the target.
 
 pub(crate) mod backup_freshness;
+pub(crate) mod compatibility_risk;
 pub(crate) mod upgrade_path;
+pub(crate) mod version_eol;
 
 use crate::Context;
 
