@@ -22,6 +22,8 @@ mod live {
     mod node_state;
     mod nodes;
     mod path;
+    mod probe;
+    mod rollout;
     mod shared;
     mod storage;
     // Last by name, so that others run while objects grow old.
