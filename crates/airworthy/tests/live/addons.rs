@@ -43,6 +43,15 @@ spec:
   template:
     metadata: {labels: {app: controller}}
     spec: {containers: [{name: controller, image: 'registry.k8s.io/ingress-nginx/controller:v1.12.1'}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: contour, namespace: add-ons}
+spec:
+  selector: {matchLabels: {app: contour}}
+  template:
+    metadata: {labels: {app: contour}}
+    spec: {containers: [{name: contour, image: 'ghcr.io/projectcontour/contour:v1.29.2'}]}
 ";
 
 #[test]
@@ -59,6 +68,12 @@ fn add_ons_that_do_not_fit_the_target() {
         report.finds("AddonLimit", keda, "risk");
         let nginx = "Deployment add-ons/controller";
         report.spares("AddonLimit", nginx);
+        // keda 2.16 goes to 1.31, which runs; contour 1.29 does not fit it any more.
+        let late = ["--check", "PostAddonVersions"];
+        let contour = "Deployment add-ons/contour";
+        let report = postcheck(cluster, None, &late).await;
+        report.finds("PostAddonVersions", contour, "risk");
+        report.spares("PostAddonVersions", keda);
         let retired = ["--check", "AddonRetired", "--fail-on", "risk"];
         let report = precheck(cluster, &retired).await;
         report.exits(1).finds("AddonRetired", nginx, "risk");
@@ -66,12 +81,15 @@ fn add_ons_that_do_not_fit_the_target() {
         let new = OLD
             .replace("v2.14.3", "v3.0.2")
             .replace("2.16.1", "2.17.0")
+            .replace("v1.29.2", "v1.32.0")
             .replace("ingress-nginx/controller:v1.12.1", "example/gateway:v1");
         apply(cluster, &new).await;
         let report = precheck(cluster, &limit).await;
         report.spares("AddonLimit", argo).spares("AddonLimit", keda);
         let report = precheck(cluster, &retired).await;
         report.exits(0).spares("AddonRetired", nginx);
+        let report = postcheck(cluster, None, &late).await;
+        report.spares("PostAddonVersions", contour);
     });
 }
 
@@ -193,6 +211,14 @@ spec:
     spec: {containers: [{name: coredns, image: 'registry.k8s.io/coredns:1.6.7'}]}
 ";
 
+/// Two of it, guarded.
+const GUARDED: &str = "
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: coredns, namespace: kube-system}
+spec: {maxUnavailable: 1, selector: {matchLabels: {k8s-app: kube-dns}}}
+";
+
 const COREFILE: &str = "/api/v1/namespaces/kube-system/configmaps/coredns";
 
 /// CoreDNS itself refuses it from 1.7.0 on.
@@ -246,10 +272,28 @@ fn a_corefile_that_the_next_coredns_refuses() {
         assert_eq!(report.status("CoreDNSConfLimit"), "clear");
         let report = postcheck(cluster, Some(&recording), &health).await;
         report.spares("PostAddonHealth", subject);
-        let names = "/apis/apps/v1/namespaces/kube-system/deployments/coredns";
-        client.delete(names).await.unwrap();
-        until_gone(&client, names).await;
+        one_replica(cluster, &client).await;
     });
+}
+
+async fn one_replica(cluster: &Cluster, client: &Client) {
+    let check = ["--check", "CoreDNSHealth"];
+    let subject = "Deployment kube-system/coredns";
+    let report = precheck(cluster, &check).await;
+    report.finds("CoreDNSHealth", subject, "risk");
+    apply(cluster, GUARDED).await;
+    let two = NAMES.replace("  selector:", "  replicas: 2\n  selector:");
+    apply(cluster, &two).await;
+    let names = "/apis/apps/v1/namespaces/kube-system/deployments/coredns";
+    let both = |one: &Value| one["status"]["readyReplicas"] == 2;
+    until(client, names, "two replicas", both).await;
+    let report = precheck(cluster, &check).await;
+    report.spares("CoreDNSHealth", subject);
+    let budget = "/apis/policy/v1/namespaces/kube-system/poddisruptionbudgets/coredns";
+    for path in [names, budget] {
+        client.delete(path).await.unwrap();
+        until_gone(client, path).await;
+    }
 }
 
 const RECORDS: &str = "/api/v1/namespaces/releases/secrets";
@@ -293,5 +337,147 @@ fn releases_whose_chart_refuses_the_target() {
         report.spares("ChartKubeVersion", old);
         let report = precheck(cluster, &state).await;
         report.spares("HelmReleaseState", stuck);
+    });
+}
+
+/// A controller of the first generation behind a class, an Ingress that it will not take any more; autoscalers that nobody serves.
+const TRAFFIC: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: traffic}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: edge, namespace: traffic}
+spec:
+  selector: {matchLabels: {app: edge}}
+  template:
+    metadata: {labels: {app: edge}}
+    spec: {containers: [{name: edge, image: 'registry.k8s.io/ingress-nginx/controller:v1.8.1'}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: edge}
+spec: {controller: k8s.io/ingress-nginx}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: snippets
+  namespace: traffic
+  annotations: {nginx.ingress.kubernetes.io/configuration-snippet: 'hush'}
+spec:
+  ingressClassName: edge
+  defaultBackend: {service: {name: edge, port: {number: 80}}}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: edge, namespace: traffic}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: edge}
+  maxReplicas: 1
+  metrics:
+  - type: Object
+    object:
+      describedObject: {apiVersion: v1, kind: Service, name: edge}
+      metric: {name: calls}
+      target: {type: Value, value: 10}
+";
+
+#[test]
+fn traffic_that_a_newer_controller_refuses() {
+    live(async {
+        let cluster = shared().await;
+        let client = kubectl(cluster);
+        apply(cluster, TRAFFIC).await;
+        until_available(&client, "traffic", "edge").await;
+        let nginx = ["--check", "IngressNginxRisk"];
+        let subject = "Ingress traffic/snippets";
+        let report = precheck(cluster, &nginx).await;
+        report.finds("IngressNginxRisk", subject, "risk");
+        let metrics = ["--check", "MetricsApiHealth"];
+        let api = "APIService custom.metrics.k8s.io";
+        let report = precheck(cluster, &metrics).await;
+        report.finds("MetricsApiHealth", api, "risk");
+
+        for path in [
+            "/apis/networking.k8s.io/v1/namespaces/traffic/ingresses/snippets",
+            "/apis/autoscaling/v2/namespaces/traffic/horizontalpodautoscalers/edge",
+        ] {
+            client.delete(path).await.unwrap();
+            until_gone(&client, path).await;
+        }
+        let report = precheck(cluster, &nginx).await;
+        report.spares("IngressNginxRisk", subject);
+        let report = precheck(cluster, &metrics).await;
+        report.spares("MetricsApiHealth", api);
+    });
+}
+
+/// A release whose Deployment somebody edited, a mesh whose sidecars nobody restarted.
+const MESH: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: mesh}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istiod, namespace: mesh}
+spec:
+  selector: {matchLabels: {app: istiod}}
+  template:
+    metadata: {labels: {app: istiod}}
+    spec: {containers: [{name: discovery, image: 'docker.io/istio/pilot:1.24.1'}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: mesh}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - {name: web, image: 'example.com/web:1'}
+      - {name: istio-proxy, image: 'docker.io/istio/proxyv2:1.20.3'}
+";
+
+#[test]
+fn sidecars_and_releases_that_fell_behind() {
+    live(async {
+        let cluster = shared().await;
+        let client = kubectl(cluster);
+        apply(cluster, MESH).await;
+        until_available(&client, "mesh", "web").await;
+        let sent = MESH.rsplit("---\n").next().unwrap();
+        let sent = sent.replace("example.com/web:1", "example.com/web:2");
+        let release = Release::deployed("mesh", "web", 1, &sent).secret();
+        let records = "/api/v1/namespaces/mesh/secrets";
+        client.create(records, &release).await.unwrap();
+        let (skew, edited) = (
+            ["--check", "MeshDataPlaneSkew"],
+            ["--check", "K8sResourceModified"],
+        );
+        let (istiod, web) = ("Deployment mesh/istiod", "Deployment mesh/web");
+        let report = precheck(cluster, &skew).await;
+        report.finds("MeshDataPlaneSkew", istiod, "risk");
+        let report = precheck(cluster, &edited).await;
+        let found = report.finds("K8sResourceModified", web, "risk");
+        let message = found["message"].as_str().unwrap();
+        assert!(message.contains("example.com/web:2"), "{message}");
+
+        let new = MESH.replace("1.20.3", "1.23.0").replace("web:1", "web:2");
+        apply(cluster, &new).await;
+        until_available(&client, "mesh", "web").await;
+        let old = "/api/v1/namespaces/mesh/pods?labelSelector=app%3Dweb";
+        until(&client, old, "new sidecars only", |pods| {
+            let mut pods = pods["items"].as_array().unwrap().iter();
+            pods.all(|pod| pod["spec"]["containers"][0]["image"] == "example.com/web:2")
+        })
+        .await;
+        let report = precheck(cluster, &skew).await;
+        report.spares("MeshDataPlaneSkew", istiod);
+        let report = precheck(cluster, &edited).await;
+        report.spares("K8sResourceModified", web);
     });
 }

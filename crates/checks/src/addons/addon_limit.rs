@@ -46,6 +46,8 @@ fn severity(promise: Promise, range: &AddonRange, hop: Hop, from: Minor) -> Seve
     let late = range.max.map_or(0, |max| hop.to.distance_from(max));
     match promise {
         _ if range.unverified => Severity::Note,
+        // It is too new for what runs; each step brings the cluster nearer.
+        _ if range.min.is_some_and(|min| hop.to < min) => Severity::Note,
         Promise::BestEffort => Severity::Note,
         // A release for the minor before is upgraded right after the control plane.
         Promise::Matched if late == 1 => Severity::Note,
