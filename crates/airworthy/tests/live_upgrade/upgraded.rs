@@ -48,6 +48,9 @@ impl Upgraded {
             add_node(&cluster, name, "v1.31.14").await;
         }
         let stand_ins = fill(&cluster, &client).await;
+        let allows = |pdb: &Value| pdb["status"]["disruptionsAllowed"] == 1;
+        let budget = "/apis/policy/v1/namespaces/back/poddisruptionbudgets/web";
+        until(&client, budget, "a budget that allows an eviction", allows).await;
         let folder = tempfile::tempdir().unwrap();
         record(&mut cluster, &folder.path().join("before.tar")).await;
 

@@ -21,9 +21,23 @@ fn a_workload_whose_pods_crash() {
             report.exits(1).finds(check, subject, "blocker");
         }
 
+        let budget = "/apis/policy/v1/namespaces/back/poddisruptionbudgets/web";
+        let none_allowed = |pdb: &serde_json::Value| pdb["status"]["disruptionsAllowed"] == 0;
+        until(&client, budget, "a budget without room", none_allowed).await;
+        let report = upgraded.check("PostRestartDelta").await;
+        report.finds("PostRestartDelta", subject, "risk");
+        let report = upgraded.check("PostPdbState").await;
+        report.finds("PostPdbState", "PodDisruptionBudget back/web", "risk");
+
         client.delete(&pod).await.unwrap();
         until_gone(&client, &pod).await;
         until_available(&client, "back", "web").await;
+        let allowed = |pdb: &serde_json::Value| pdb["status"]["disruptionsAllowed"] == 1;
+        until(&client, budget, "a budget with room", allowed).await;
+        for check in ["PostRestartDelta", "PostPdbState"] {
+            let report = upgraded.check(check).await;
+            assert_eq!(report.exits(0).status(check), "clear");
+        }
         for check in ["PostWorkloadBaseline", "PostPodFailuresNew"] {
             let report = upgraded.check(check).await;
             report.exits(0).spares(check, subject);
