@@ -60,6 +60,7 @@ async fn read_a_cluster_of(minor: &str) {
     volumes(&facts);
     networks(&facts);
     releases(&facts);
+    names(&facts);
     real::routes::read_back(&facts, minor);
     if serves_it {
         writers(&facts, minor);
@@ -428,6 +429,23 @@ fn releases(facts: &Facts) {
         })
         .collect();
     assert_eq!(read, [("Secret", 2, 1, None), ("ConfigMap", 3, 1, None)]);
+}
+
+/// The testbed writes the Corefile that kubeadm writes.
+fn names(facts: &Facts) {
+    let corefiles = &facts.cluster_dns.as_ref().unwrap().corefiles;
+    let [corefile] = &corefiles[..] else {
+        panic!("{corefiles:?}")
+    };
+    assert_eq!((&*corefile.name, &*corefile.key), ("coredns", "Corefile"));
+    assert_eq!(corefile.problem, None);
+    let plugins = &corefile.servers[0].plugins;
+    let forward = plugins
+        .iter()
+        .find(|plugin| plugin.name == "forward")
+        .unwrap();
+    assert_eq!(forward.options[0].name, "max_concurrent");
+    assert_eq!(forward.options[0].line, forward.line + 1);
 }
 
 /// A kind is looked at while an old version of it is served.
