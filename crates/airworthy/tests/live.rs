@@ -6,6 +6,7 @@
 mod common_live;
 
 mod live {
+    mod access;
     mod addons;
     mod addresses;
     mod admission;

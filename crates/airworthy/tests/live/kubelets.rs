@@ -10,7 +10,7 @@ use crate::common_live::{kubectl, live, precheck};
 /// Three nodes of one pool.
 const NODES: [&str; 3] = ["k1", "k2", "k3"];
 
-async fn cluster() -> &'static Cluster {
+pub(super) async fn cluster() -> &'static Cluster {
     static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
     let start = || async {
         let cluster = Cluster::start(ClusterOptions::new("1.31").nodes(0))
