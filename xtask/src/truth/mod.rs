@@ -21,7 +21,7 @@ pub enum Command {
 }
 
 /// Which program predicts.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub struct Program {
     /// The program airworthy that predicts [default: built from this checkout]
     #[arg(long = "program", value_name = "FILE")]

@@ -8,6 +8,9 @@ use serde::Deserialize;
 const FILES: &[(&str, &str)] = &[
     ("drain.yaml", include_str!("cases/drain.yaml")),
     ("api.yaml", include_str!("cases/api.yaml")),
+    ("volumes.yaml", include_str!("cases/volumes.yaml")),
+    ("start.yaml", include_str!("cases/start.yaml")),
+    ("after.yaml", include_str!("cases/after.yaml")),
 ];
 
 /// Something planted, and how to read what becomes of it.
@@ -27,7 +30,8 @@ pub(super) struct Case {
     /// Nodes of its own, with the label and the taint `case=<name>`.
     #[serde(default)]
     pub(super) nodes: Vec<Node>,
-    /// Back ends that answer for Services of its namespace. `$CA` in its objects is the authority of the first.
+    /// Back ends that answer for Services of its namespace. `$CA` in its objects is the authority of the first, `$EXPIRED` one
+    /// that has expired, `$BOTH` the two in one bundle.
     #[serde(default)]
     pub(super) back_ends: Vec<BackEnd>,
     /// Workloads, on its own nodes where it has some.
@@ -51,6 +55,9 @@ pub(super) struct Case {
     /// Feature gates and flags that the API server runs with.
     #[serde(default)]
     pub(super) api_server: Vec<String>,
+    /// Those that the controller manager runs with.
+    #[serde(default)]
+    pub(super) controller_manager: Vec<String>,
     /// What is looked at after the upgrade.
     pub(super) reality: Reality,
 }
@@ -204,6 +211,19 @@ pub(super) enum Step {
     },
     /// Nothing goes on before so many pods of the namespace are ready.
     Ready(usize),
+    /// Nothing goes on before a place of an object holds a value; `null` for nothing there.
+    Sees {
+        /// Its path.
+        path: String,
+        /// A JSON pointer.
+        at: String,
+        /// The value.
+        is: serde_json::Value,
+    },
+    /// Nothing goes on before an object is gone.
+    Gone(String),
+    /// One more node of the case, with its label and taint.
+    Node(Node),
 }
 
 fn kubectl() -> String {
@@ -222,17 +242,25 @@ pub(super) enum Reality {
     Reads(String),
     /// Its namespace can be deleted, and is gone after a while.
     Ends,
-    /// The API server of the target starts with the flags of the case.
+    /// The control plane of the target starts with the flags of the case.
     Starts,
+    /// As `Drains`, and no workload is without a ready pod meanwhile.
+    Serves,
+    /// Its pods are the same in the end, and so is what only they hold.
+    Keeps,
+    /// Nothing to predict: these things happen to it after the upgrade, and the post-check has to tell harm from change.
+    Changes(Vec<Step>),
 }
 
 impl Case {
     /// The cases for an upgrade from a minor.
-    pub(super) fn all(from: Minor) -> Result<Vec<Self>> {
+    ///
+    /// `more` is the text of another file of cases. Errors: what is no case, a name that is there twice.
+    pub(super) fn all(from: Minor, more: Option<&str>) -> Result<Vec<Self>> {
         let mut cases: Vec<Self> = Vec::new();
-        for (file, text) in FILES {
-            let read: Vec<Self> =
-                serde_saphyr::from_str(text).with_context(|| (*file).to_owned())?;
+        let files = FILES.iter().copied();
+        for (file, text) in files.chain(more.map(|text| ("the file of cases", text))) {
+            let read: Vec<Self> = serde_saphyr::from_str(text).with_context(|| file.to_owned())?;
             for case in read {
                 if cases.iter().any(|known| known.name == case.name) {
                     bail!("{file}: {} is there twice", case.name);
@@ -246,6 +274,11 @@ impl Case {
 
     fn is_for(&self, from: Minor) -> bool {
         self.from.is_none_or(|first| first <= from) && self.to.is_none_or(|last| from <= last)
+    }
+
+    /// Whether it is about what happens after the upgrade.
+    pub(super) fn is_after(&self) -> bool {
+        matches!(self.reality, Reality::Changes(_))
     }
 
     /// Its namespace.

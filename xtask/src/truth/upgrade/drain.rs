@@ -2,17 +2,23 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
     time::Duration,
 };
 
-use airworthy_testbed::{Client, Cluster, Patch, wait_until};
+use airworthy_testbed::{Client, Cluster, Patch};
 use anyhow::{Result, bail};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
-/// How long an eviction is asked for again before the drain is called stuck.
-const PATIENCE: Duration = Duration::from_secs(12);
+use super::pods::{
+    Stillness, breathe, has_ended, is_daemon, is_placed, is_ready, moves, owner, text, uid, waits,
+};
+
+/// How long nothing in the cluster may move before what is refused is called stuck.
+const STILL: Duration = Duration::from_secs(6);
+
+/// How long a drain may take, whatever moves.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What went wrong in which namespace.
 #[derive(Debug, Default)]
@@ -33,28 +39,41 @@ impl Troubles {
     }
 }
 
+/// What a rollout of nodes did.
+#[derive(Debug, Default)]
+pub(super) struct Rolled {
+    /// Evictions that were refused for good, pods without a place, pods that never came back.
+    pub(super) troubles: Troubles,
+    /// Workloads that had ready pods before and none for a moment.
+    pub(super) gaps: Troubles,
+    /// Pods that are not the same any more.
+    pub(super) replaced: Troubles,
+}
+
 /// Drains one batch of nodes after the other; each node comes back with a kubelet of `version` before the next batch.
 pub(super) async fn roll(
     cluster: &Cluster,
     batches: &[Vec<String>],
     version: &str,
-) -> Result<Troubles> {
+) -> Result<Rolled> {
     let client = cluster.client("drain")?;
-    let before = running(&client).await?;
-    let mut troubles = Troubles::default();
+    let before = client.list("/api/v1/pods").await?;
+    let mut rolled = Rolled::default();
     for nodes in batches {
         for node in nodes {
             cordon(&client, node, true).await?;
         }
-        empty(&client, nodes, &mut troubles).await?;
-        homeless(&client, &mut troubles).await?;
+        let mut drain = Drain::of(&client, nodes, &before);
+        drain.run().await?;
+        drain.tell(&mut rolled);
         for node in nodes {
             cluster.move_node(node, version).await?;
             cordon(&client, node, false).await?;
         }
     }
-    lost(&client, &before, &mut troubles).await?;
-    Ok(troubles)
+    lost(&client, &before, &mut rolled.troubles).await?;
+    replaced(&client, &before, &mut rolled.replaced).await?;
+    Ok(rolled)
 }
 
 async fn cordon(client: &Client, node: &str, on: bool) -> Result<()> {
@@ -64,97 +83,135 @@ async fn cordon(client: &Client, node: &str, on: bool) -> Result<()> {
     Ok(())
 }
 
-fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+/// The drain of one batch of nodes.
+struct Drain<'a> {
+    client: &'a Client,
+    nodes: &'a [String],
+    /// Owners that had ready pods before, with their namespaces.
+    served: BTreeSet<(String, String)>,
+    /// What the API server said last about pods that it would not let go.
+    refused: BTreeMap<(String, String), String>,
+    /// Those of them that nothing freed.
+    stuck: BTreeMap<(String, String), String>,
+    homeless: Vec<(String, String)>,
+    gaps: BTreeSet<(String, String)>,
 }
 
-/// Whether a drain moves the pod: those of daemon sets stay with their node, mirrors are the kubelet's, and what has ended is
-/// no work any more.
-fn moves(pod: &Value) -> bool {
-    let owners = pod["metadata"]["ownerReferences"].as_array();
-    let daemon = owners.is_some_and(|all| all.iter().any(|owner| owner["kind"] == "DaemonSet"));
-    let mirror = pod["metadata"]["annotations"]
-        .get("kubernetes.io/config.mirror")
-        .is_some();
-    let ended = ["Succeeded", "Failed"].contains(&text(pod, "/status/phase"));
-    !daemon && !mirror && !ended
-}
+impl<'a> Drain<'a> {
+    fn of(client: &'a Client, nodes: &'a [String], before: &[Value]) -> Self {
+        Self {
+            client,
+            nodes,
+            served: served(before),
+            refused: BTreeMap::new(),
+            stuck: BTreeMap::new(),
+            homeless: Vec::new(),
+            gaps: BTreeSet::new(),
+        }
+    }
 
-/// Evicts all pods of the nodes; those whose eviction is refused for too long are noted, and go by force.
-async fn empty(client: &Client, nodes: &[String], troubles: &mut Troubles) -> Result<()> {
-    let refused = Mutex::new(BTreeMap::new());
-    let emptied = wait_until(PATIENCE, "the end of the drain", || async {
-        let pods = pods_on(client, nodes).await?;
-        let mut now = BTreeMap::new();
-        for pod in &pods {
+    /// Evicts until the nodes are empty and every pod has a place; what is stuck goes by force once nothing moves any more.
+    async fn run(&mut self) -> Result<()> {
+        let end = std::time::Instant::now() + PATIENCE;
+        let mut still = Stillness::new(STILL);
+        loop {
+            let pods = self.client.list("/api/v1/pods").await?;
+            self.watch(&pods);
+            let left: Vec<_> = pods.iter().filter(|pod| self.must_go(pod)).collect();
+            if left.is_empty() && !pods.iter().any(waits) {
+                return Ok(());
+            }
+            if still.is_reached(&pods) {
+                if left.is_empty() {
+                    self.homeless = homeless(&pods);
+                    return Ok(());
+                }
+                self.force().await?;
+                still = Stillness::new(STILL);
+            } else {
+                self.evict_all(&left).await?;
+            }
+            if std::time::Instant::now() > end {
+                bail!(
+                    "{} does not end: {} pods are left",
+                    self.nodes.join(", "),
+                    left.len()
+                );
+            }
+            breathe().await;
+        }
+    }
+
+    fn must_go(&self, pod: &Value) -> bool {
+        moves(pod) && self.nodes.iter().any(|node| node == is_placed(pod))
+    }
+
+    /// Notes workloads that have no ready pod right now.
+    fn watch(&mut self, pods: &[Value]) {
+        let now = served(pods);
+        self.gaps.extend(self.served.difference(&now).cloned());
+    }
+
+    async fn evict_all(&mut self, pods: &[&Value]) -> Result<()> {
+        self.refused.clear();
+        for pod in pods {
             let (namespace, name) = (
                 text(pod, "/metadata/namespace"),
                 text(pod, "/metadata/name"),
             );
-            if let Some(why) = evict(client, namespace, name).await? {
-                now.insert((namespace.to_owned(), name.to_owned()), why);
+            if let Some(why) = evict(self.client, namespace, name).await? {
+                let pod = (namespace.to_owned(), name.to_owned());
+                self.refused.insert(pod, why);
             }
         }
-        *refused.lock().expect("no panic") = now;
-        Ok(pods.is_empty().then_some(()))
-    });
-    if emptied.await.is_ok() {
-        return Ok(());
+        Ok(())
     }
-    let refused = refused.into_inner().expect("no panic");
-    for ((namespace, name), why) in refused {
-        troubles.note(&namespace, format!("eviction refused: {why}"));
-        force(client, &namespace, &name).await?;
+
+    async fn force(&mut self) -> Result<()> {
+        if self.refused.is_empty() {
+            bail!("pods of {} stay although they may go", self.nodes.join(", "));
+        }
+        for ((namespace, name), why) in std::mem::take(&mut self.refused) {
+            let path = format!("/api/v1/namespaces/{namespace}/pods/{name}?gracePeriodSeconds=0");
+            match self.client.delete(&path).await {
+                Err(error) if error.code() != Some(404) => return Err(error.into()),
+                _ => self.stuck.insert((namespace, name), why),
+            };
+        }
+        Ok(())
     }
-    let left = Mutex::new(Vec::new());
-    let rest = wait_until(
-        PATIENCE * 4,
-        "the end of pods that went by force",
-        || async {
-            let pods = pods_on(client, nodes).await?;
-            let empty = pods.is_empty();
-            *left.lock().expect("no panic") = pods;
-            Ok(empty.then_some(()))
-        },
-    );
-    if let Err(error) = rest.await {
-        let left = left.into_inner().expect("no panic");
-        let names: Vec<_> = left
-            .iter()
-            .map(|pod| {
-                format!(
-                    "{}/{} {}",
-                    text(pod, "/metadata/namespace"),
-                    text(pod, "/metadata/name"),
-                    pod["metadata"]["deletionTimestamp"]
-                )
-            })
-            .collect();
-        bail!("{error}: {}", names.join(", "));
+
+    fn tell(self, rolled: &mut Rolled) {
+        for ((namespace, _), why) in self.stuck {
+            let what = format!("eviction refused: {why}");
+            rolled.troubles.note(&namespace, what);
+        }
+        for (namespace, why) in self.homeless {
+            let what = format!("a pod waits for a place: {why}");
+            rolled.troubles.note(&namespace, what);
+        }
+        for (namespace, owner) in self.gaps {
+            let what = format!("{owner} had no ready pod for a while");
+            rolled.gaps.note(&namespace, what);
+        }
     }
-    Ok(())
 }
 
-async fn pods_on(
-    client: &Client,
-    nodes: &[String],
-) -> Result<Vec<Value>, airworthy_testbed::Error> {
-    let mut pods = client.list("/api/v1/pods").await?;
-    pods.retain(|pod| nodes.iter().any(|node| node == text(pod, "/spec/nodeName")) && moves(pod));
-    Ok(pods)
+/// Workloads with a ready pod: namespace and owner. Pods of daemon sets are not moved.
+fn served(pods: &[Value]) -> BTreeSet<(String, String)> {
+    let ready = pods.iter().filter(|pod| is_ready(pod) && !is_daemon(pod));
+    ready
+        .map(|pod| (text(pod, "/metadata/namespace").to_owned(), owner(pod)))
+        .collect()
 }
 
 /// Asks for an eviction; gives what the API server says when it refuses.
-async fn evict(
-    client: &Client,
-    namespace: &str,
-    name: &str,
-) -> Result<Option<String>, airworthy_testbed::Error> {
+async fn evict(client: &Client, namespace: &str, name: &str) -> Result<Option<String>> {
     let path = format!("/api/v1/namespaces/{namespace}/pods/{name}/eviction");
-    let eviction = json!({ "apiVersion": "policy/v1", "kind": "Eviction", "metadata": { "name": name, "namespace": namespace } });
+    let eviction = json!({
+        "apiVersion": "policy/v1", "kind": "Eviction",
+        "metadata": { "name": name, "namespace": namespace },
+    });
     let mut headers = HeaderMap::new();
     headers.insert(
         header::CONTENT_TYPE,
@@ -174,88 +231,97 @@ async fn evict(
     )))
 }
 
-async fn force(client: &Client, namespace: &str, name: &str) -> Result<()> {
-    let path = format!("/api/v1/namespaces/{namespace}/pods/{name}?gracePeriodSeconds=0");
-    match client.delete(&path).await {
-        Err(error) if error.code() != Some(404) => Err(error.into()),
-        _ => Ok(()),
-    }
+/// Pods that nothing places, with what the scheduler says of nodes that are not other cases' own.
+fn homeless(pods: &[Value]) -> Vec<(String, String)> {
+    let why = |pod: &Value| {
+        let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+        let mut said = conditions.map(|condition| text(condition, "/message"));
+        said.find(|message| !message.is_empty())
+            .map(reason)
+            .unwrap_or_default()
+    };
+    let waiting = pods.iter().filter(|pod| waits(pod));
+    waiting
+        .map(|pod| (text(pod, "/metadata/namespace").to_owned(), why(pod)))
+        .collect()
 }
 
-/// Waits for every pod to find a place; notes those that find none while the nodes are away.
-async fn homeless(client: &Client, troubles: &mut Troubles) -> Result<()> {
-    let placed = wait_until(PATIENCE, "places for all pods", || async {
+/// The scheduler's reasons without nodes of other cases and without its word on preemption.
+fn reason(message: &str) -> String {
+    let message = message
+        .split(" preemption: ")
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches(['.', ' ']);
+    let (_, reasons) = message.split_once(": ").unwrap_or(("", message));
+    let told = reasons
+        .split(", ")
+        .filter(|reason| !reason.contains("{case:"));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+/// Notes namespaces that have fewer ready pods than before once nothing moves any more.
+async fn lost(client: &Client, before: &[Value], troubles: &mut Troubles) -> Result<()> {
+    let before = running(before);
+    let mut still = Stillness::new(STILL);
+    let fewer = loop {
         let pods = client.list("/api/v1/pods").await?;
-        Ok((!pods.iter().any(waits)).then_some(()))
-    });
-    if placed.await.is_ok() {
-        return Ok(());
-    }
-    for pod in client
-        .list("/api/v1/pods")
-        .await?
-        .iter()
-        .filter(|pod| waits(pod))
-    {
-        let why = pod["status"]["conditions"].as_array().into_iter().flatten();
-        let why = why
-            .map(|condition| text(condition, "/message"))
-            .find(|message| !message.is_empty());
-        troubles.note(
-            text(pod, "/metadata/namespace"),
-            format!("a pod waits for a place: {}", why.unwrap_or_default()),
-        );
+        let fewer = fewer(&before, &running(&pods));
+        if fewer.is_empty() || still.is_reached(&pods) {
+            break fewer;
+        }
+        breathe().await;
+    };
+    for (namespace, what) in fewer {
+        troubles.note(&namespace, what);
     }
     Ok(())
-}
-
-fn waits(pod: &Value) -> bool {
-    text(pod, "/spec/nodeName").is_empty() && moves(pod)
 }
 
 /// Ready pods by namespace.
-async fn running(client: &Client) -> Result<BTreeMap<String, usize>, airworthy_testbed::Error> {
+fn running(pods: &[Value]) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
-    for pod in client.list("/api/v1/pods").await? {
-        let ready = pod["status"]["conditions"].as_array().is_some_and(|all| {
-            all.iter()
-                .any(|one| one["type"] == "Ready" && one["status"] == "True")
-        });
-        if ready && moves(&pod) {
-            *counts
-                .entry(text(&pod, "/metadata/namespace").to_owned())
-                .or_default() += 1;
-        }
+    for pod in pods.iter().filter(|pod| is_ready(pod) && moves(pod)) {
+        *counts.entry(text(pod, "/metadata/namespace")).or_default() += 1;
     }
-    Ok(counts)
+    counts
 }
 
-/// Notes namespaces that have fewer ready pods than before, after a while.
-async fn lost(
-    client: &Client,
-    before: &BTreeMap<String, usize>,
-    troubles: &mut Troubles,
-) -> Result<()> {
-    let fewer = |now: &BTreeMap<String, usize>| {
-        let mut fewer = Vec::new();
-        for (namespace, count) in before {
-            let now = now.get(namespace).copied().unwrap_or_default();
-            if now < *count {
-                fewer.push((
-                    namespace.clone(),
-                    format!("{now} of {count} pods are ready in the end"),
-                ));
-            }
+fn fewer(before: &BTreeMap<&str, usize>, now: &BTreeMap<&str, usize>) -> Vec<(String, String)> {
+    let mut fewer = Vec::new();
+    for (namespace, count) in before {
+        let now = now.get(namespace).copied().unwrap_or_default();
+        if now < *count {
+            let what = format!("{now} of {count} pods are ready in the end");
+            fewer.push(((*namespace).to_owned(), what));
         }
-        fewer
-    };
-    let back = wait_until(PATIENCE, "all pods", || async {
-        Ok(fewer(&running(client).await?).is_empty().then_some(()))
-    });
-    if back.await.is_err() {
-        for (namespace, what) in fewer(&running(client).await?) {
-            troubles.note(&namespace, what);
+    }
+    fewer
+}
+
+/// Notes pods that were at work before and are no more, by their ids.
+async fn replaced(client: &Client, before: &[Value], replaced: &mut Troubles) -> Result<()> {
+    let now = client.list("/api/v1/pods").await?;
+    let now: BTreeSet<_> = now.iter().map(uid).collect();
+    for pod in before.iter().filter(|pod| !has_ended(pod)) {
+        if !now.contains(uid(pod)) {
+            let what = format!("{} and its data are gone", text(pod, "/metadata/name"));
+            replaced.note(text(pod, "/metadata/namespace"), what);
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reason;
+
+    #[test]
+    fn the_schedulers_word_is_cut_to_what_is_about_the_case() {
+        let said = "0/9 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable, 7 node(s) had untolerated taint {case: other}. preemption: 0/9 nodes are available: 9 Preemption is not helpful for scheduling.";
+        assert_eq!(
+            reason(said),
+            "1 Insufficient cpu, 1 node(s) were unschedulable"
+        );
+    }
 }

@@ -1,14 +1,20 @@
 //! Whole upgrades: hazards and look-alikes are planted, the program predicts, the cluster is really upgraded, nodes drained and
 //! all, and what became of everything is read from API servers, workloads and evictions.
 
+mod after;
 mod case;
 mod drain;
 mod plant;
+mod pods;
 mod reality;
 mod score;
 mod short;
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    str::FromStr as _,
+};
 
 use airworthy_model::Minor;
 use airworthy_testbed::{Cluster, ClusterOptions, StandIn};
@@ -41,9 +47,12 @@ pub struct Upgrade {
     /// Only cases whose name holds this text
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Print the report that is judged
+    /// More cases: a YAML file like those of xtask/src/truth/upgrade/cases
+    #[arg(long, value_name = "FILE")]
+    cases: Option<PathBuf>,
+    /// Print the reports that are judged
     #[arg(long)]
-    show_report: bool,
+    show_reports: bool,
     #[command(flatten)]
     program: Program,
 }
@@ -51,17 +60,21 @@ pub struct Upgrade {
 impl Upgrade {
     /// Judges, prints, and fails when a prediction was wrong.
     pub(super) async fn run(self) -> Result<()> {
-        let program = self.program.ready()?;
-        let hops: Vec<_> = if self.all {
+        let hops = if self.all {
             HOPS.to_vec()
         } else {
             vec![self.hop.as_str()]
         };
+        let chosen = hops.iter().map(|hop| Ok((*hop, self.chosen(hop)?)));
+        let chosen = chosen.collect::<Result<Vec<_>>>()?;
+        let program = self.program.clone().ready()?;
         let mut wrong = Vec::new();
-        for hop in hops {
-            let judged = judge_hop(hop, self.only.as_deref(), &program).await?;
-            if self.show_report {
-                say(&format!("{:#}", judged.report));
+        for (hop, cases) in chosen {
+            let judged = judge_hop(hop, cases, &program).await?;
+            if self.show_reports {
+                for report in &judged.reports {
+                    say(&format!("{report:#}"));
+                }
             }
             say(&format!("{hop}\n\n{}", judged.score.render()));
             if !judged.score.is_perfect() {
@@ -73,72 +86,78 @@ impl Upgrade {
         }
         Ok(())
     }
+
+    /// The cases that are for a hop and wanted.
+    fn chosen(&self, hop: &str) -> Result<Vec<Case>> {
+        let minor = Minor::from_str(hop.split(':').next().unwrap_or_default())?;
+        let more = self.cases.as_deref().map(std::fs::read_to_string);
+        let more = more.transpose().context("cannot read the cases")?;
+        let mut cases = Case::all(minor, more.as_deref())?;
+        let wanted = self.only.as_deref().unwrap_or_default();
+        cases.retain(|case| case.name.contains(wanted));
+        Ok(cases)
+    }
 }
 
 /// Judges a hop such as `1.31:1.32` with this program airworthy. Errors: a cluster that does not work, a case that cannot be
 /// planted, a program that fails.
 pub async fn judge(hop: &str, program: &Path) -> Result<Score> {
-    Ok(judge_hop(hop, None, program).await?.score)
+    let minor = Minor::from_str(hop.split(':').next().unwrap_or_default())?;
+    let cases = Case::all(minor, None)?;
+    Ok(judge_hop(hop, cases, program).await?.score)
 }
 
-/// What was predicted, and what came of it.
+/// What was said before and after, and what came of it.
 struct Judged {
-    report: Value,
+    reports: Vec<Value>,
     score: Score,
 }
 
-async fn judge_hop(hop: &str, only: Option<&str>, program: &Path) -> Result<Judged> {
+async fn judge_hop(hop: &str, cases: Vec<Case>, program: &Path) -> Result<Judged> {
     let (from, to) = hop.split_once(':').context("a hop is FROM:TO")?;
-    let minor: Minor = from.parse().context("a hop begins with a minor")?;
-    let mut cases = Case::all(minor)?;
-    cases.retain(|case| only.is_none_or(|only| case.name.contains(only)));
     let mut house = House::start(from, &cases).await?;
     progress(&format!("planting {} cases", cases.len()));
-    for case in &cases {
-        plant::plant(&mut house, case)
-            .await
-            .with_context(|| format!("case {}", case.name))?;
-    }
-    plant::settled(&house.cluster, &cases).await?;
+    plant::all(&mut house, &cases).await?;
     progress("predicting");
-    let report = predict(&house.cluster, to, program)?;
+    let baseline = after::record(&house, program)?;
+    let before = predict(&house.cluster, to, program)?;
     progress(&format!("upgrading to {to}"));
     let outcomes = reality::upgrade(&mut house, to, cases).await?;
-    let score = Score::of(&outcomes, &report);
-    Ok(Judged { report, score })
+    progress("looking back");
+    let upgraded = after::report(&house, program, &baseline)?;
+    after::change(&mut house, &outcomes).await?;
+    let changed = after::report(&house, program, &baseline)?;
+    let score = Score::of(&outcomes, &before, &upgraded, &changed);
+    Ok(Judged {
+        reports: vec![before, upgraded, changed],
+        score,
+    })
 }
 
-/// The cluster and what answers in it.
+/// The cluster, what answers in it, and a place for files.
 pub(super) struct House {
     pub(super) cluster: Cluster,
-    pub(super) back_ends: std::collections::BTreeMap<(String, String), StandIn>,
+    pub(super) back_ends: BTreeMap<(String, String), StandIn>,
+    pub(super) files: tempfile::TempDir,
 }
 
 impl House {
     async fn start(minor: &str, cases: &[Case]) -> Result<Self> {
         progress(&format!("starting {minor}"));
         let mut options = ClusterOptions::new(minor).nodes(NODES);
-        let flags: BTreeSet<_> = cases.iter().flat_map(|case| &case.api_server).collect();
-        options.api_server_args = flags.into_iter().cloned().collect();
-        // On a busy machine kwok renews the leases of many nodes late; that is no hazard of the upgrade.
-        options.controller_manager_args = vec!["--node-monitor-grace-period=10m".into()];
+        let cases: Vec<_> = cases.iter().collect();
+        reality::with_flags(&mut options, minor, &cases);
         Ok(Self {
             cluster: Cluster::start(options).await?,
-            back_ends: std::collections::BTreeMap::new(),
+            back_ends: BTreeMap::new(),
+            files: tempfile::tempdir()?,
         })
     }
 }
 
 fn predict(cluster: &Cluster, to: &str, program: &Path) -> Result<Value> {
     let kubeconfig = cluster.kubeconfig().display().to_string();
-    let args = [
-        "precheck",
-        "-o",
-        "json",
-        "--target",
-        to,
-        "--kubeconfig",
-        &kubeconfig,
-    ];
-    report(program, &args)
+    let args = ["precheck", "-o", "json", "--target", to];
+    let cluster = ["--kubeconfig", &kubeconfig];
+    report(program, &[&args[..], &cluster].concat())
 }

@@ -3,21 +3,35 @@
 use std::time::Duration;
 
 use airworthy_testbed::{
-    AggregatedApi, Apply, Cluster, How, NodeOptions, Patch, Verdict, wait_until,
+    AggregatedApi, Apply, Authority, Cluster, How, NodeOptions, Patch, Verdict, wait_until,
 };
 use anyhow::{Context as _, Result};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::{
     House,
-    case::{Answers, Case, Step},
+    case::{Answers, Case, Node, Step},
+    pods::{has, is_ready},
     short,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Makes everything of a case, in its order: nodes, namespace, back ends, objects, steps.
-pub(super) async fn plant(house: &mut House, case: &Case) -> Result<()> {
+/// Plants all cases: first what they consist of, then what happens to each, then waits until controllers have looked at it.
+pub(super) async fn all(house: &mut House, cases: &[Case]) -> Result<()> {
+    for case in cases {
+        let planted = plant(house, case).await;
+        planted.with_context(|| format!("case {}", case.name))?;
+    }
+    for case in cases {
+        steps(house, case, &case.steps).await?;
+    }
+    settled(&house.cluster, cases).await
+}
+
+/// Makes everything of a case, in its order: namespace, nodes, back ends, objects.
+async fn plant(house: &mut House, case: &Case) -> Result<()> {
     let namespace = case.namespace();
     let space = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace, "labels": { "case": case.name } } });
     let client = house.cluster.client("kubectl/v1.31.0")?;
@@ -28,35 +42,58 @@ pub(super) async fn plant(house: &mut House, case: &Case) -> Result<()> {
         let apply = Apply::new("kubectl/v1.31.0", How::ClientSide);
         house.cluster.apply(&object.to_string(), &apply).await?;
     }
-    let objects = case.filled(&case.objects).replace("$CA", &authority);
+    let objects = trusting(&case.filled(&case.objects), &authority)?;
     if !objects.is_empty() {
         let apply = Apply::new("kubectl/v1.31.0", How::ClientSide);
         house.cluster.apply(&objects, &apply).await?;
     }
-    for step in &case.steps {
+    Ok(())
+}
+
+/// Carries out steps, one after the other.
+pub(super) async fn steps(house: &mut House, case: &Case, steps: &[Step]) -> Result<()> {
+    for step in steps {
         self::step(house, case, step)
             .await
-            .with_context(|| format!("{step:?}"))?;
+            .with_context(|| format!("{}: {step:?}", case.name))?;
     }
     Ok(())
 }
 
+/// A text with certificates of authorities in place of their names.
+fn trusting(text: &str, authority: &str) -> Result<String> {
+    if !text.contains("$EXPIRED") && !text.contains("$BOTH") {
+        return Ok(text.replace("$CA", authority));
+    }
+    let expired = Authority::valid("former", (2020, 1, 1), (2021, 1, 1))?;
+    let mut both = STANDARD.decode(authority)?;
+    both.extend(expired.pem().as_bytes());
+    Ok(text
+        .replace("$EXPIRED", &expired.ca_bundle())
+        .replace("$BOTH", &STANDARD.encode(both))
+        .replace("$CA", authority))
+}
+
 async fn nodes(cluster: &Cluster, case: &Case) -> Result<()> {
     for (at, node) in case.nodes.iter().enumerate() {
-        let mut labels = vec![("case".to_owned(), case.name.clone())];
-        labels.extend(node.labels.clone());
-        let options = NodeOptions {
-            labels,
-            taints: vec![json!({ "key": "case", "value": case.name, "effect": "NoSchedule" })],
-            cpu: node.cpu.clone(),
-            pods: node.pods,
-            ..NodeOptions::default()
-        };
-        let name = format!("{}-{}", case.namespace(), at + 1);
-        let version = format!("v{}", cluster.version());
-        cluster.add_node(&name, &version, &options).await?;
+        self::node(cluster, case, node, at + 1).await?;
     }
     Ok(())
+}
+
+async fn node(cluster: &Cluster, case: &Case, node: &Node, number: usize) -> Result<()> {
+    let mut labels = vec![("case".to_owned(), case.name.clone())];
+    labels.extend(node.labels.clone());
+    let options = NodeOptions {
+        labels,
+        taints: vec![json!({ "key": "case", "value": case.name, "effect": "NoSchedule" })],
+        cpu: node.cpu.clone(),
+        pods: node.pods,
+        ..NodeOptions::default()
+    };
+    let name = format!("{}-{number}", case.namespace());
+    let version = format!("v{}", cluster.version());
+    Ok(cluster.add_node(&name, &version, &options).await?)
 }
 
 /// Starts the back ends; gives the authority of the first.
@@ -114,6 +151,11 @@ async fn step(house: &mut House, case: &Case, step: &Step) -> Result<()> {
             condition,
             status,
         } => until(&house.cluster, &case.filled(path), condition, status).await?,
+        Step::Sees { path, at, is } => sees(&house.cluster, &case.filled(path), at, is).await?,
+        Step::Gone(path) => gone(&house.cluster, &case.filled(path)).await?,
+        Step::Node(node) => {
+            self::node(&house.cluster, case, node, case.nodes.len() + 1).await?;
+        }
         Step::Ready(count) => ready(&house.cluster, &case.namespace(), *count).await?,
     }
     Ok(())
@@ -122,16 +164,31 @@ async fn step(house: &mut House, case: &Case, step: &Step) -> Result<()> {
 async fn until(cluster: &Cluster, path: &str, condition: &str, status: &str) -> Result<()> {
     let client = cluster.client("kubectl/v1.31.0")?;
     let what = format!("{condition} {status} of {path}");
-    let has = wait_until(PATIENCE, &what, || async {
+    let reached = wait_until(PATIENCE, &what, || async {
         let object = client.get(path).await?;
-        let mut conditions = object["status"]["conditions"]
-            .as_array()
-            .into_iter()
-            .flatten();
-        let has = conditions.any(|one| one["type"] == condition && one["status"] == status);
-        Ok(has.then_some(()))
+        Ok(has(&object, condition, status).then_some(()))
     });
-    Ok(has.await?)
+    Ok(reached.await?)
+}
+
+async fn sees(cluster: &Cluster, path: &str, at: &str, is: &Value) -> Result<()> {
+    let client = cluster.client("kubectl/v1.31.0")?;
+    let what = format!("{at} {is} of {path}");
+    let reached = wait_until(PATIENCE, &what, || async {
+        let object = client.get(path).await?;
+        let found = object.pointer(at).unwrap_or(&Value::Null);
+        Ok((found == is).then_some(()))
+    });
+    Ok(reached.await?)
+}
+
+async fn gone(cluster: &Cluster, path: &str) -> Result<()> {
+    let client = cluster.client("kubectl/v1.31.0")?;
+    let what = format!("the end of {path}");
+    let reached = wait_until(PATIENCE, &what, || async {
+        Ok((!client.exists(path).await?).then_some(()))
+    });
+    Ok(reached.await?)
 }
 
 async fn ready(cluster: &Cluster, namespace: &str, count: usize) -> Result<()> {
@@ -146,18 +203,10 @@ async fn ready(cluster: &Cluster, namespace: &str, count: usize) -> Result<()> {
     Ok(all.await?)
 }
 
-/// Whether a pod is Ready.
-pub(super) fn is_ready(pod: &Value) -> bool {
-    let conditions = pod["status"]["conditions"].as_array();
-    conditions.is_some_and(|all| {
-        all.iter()
-            .any(|one| one["type"] == "Ready" && one["status"] == "True")
-    })
-}
-
 /// Waits until controllers have done what they do about the objects of all cases: every workload has been looked at, and so has
 /// every budget.
-pub(super) async fn settled(cluster: &Cluster, cases: &[Case]) -> Result<()> {
+async fn settled(cluster: &Cluster, cases: &[Case]) -> Result<()> {
+    cluster.wait_for_nodes().await?;
     let client = cluster.client("kubectl/v1.31.0")?;
     let ours = |object: &Value| {
         let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();

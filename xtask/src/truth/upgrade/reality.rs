@@ -1,35 +1,37 @@
 //! The upgrade itself, and what became of each case.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use airworthy_testbed::{Apply, Cluster, How, wait_until};
+use airworthy_testbed::{Apply, Cluster, ClusterOptions, How, wait_until};
 use anyhow::Result;
 
 use super::{
     House,
-    case::{Case, Reality},
-    drain::{self, Troubles},
+    case::{Case, Intent, Reality},
+    drain::{self, Rolled},
     score::Outcome,
 };
 use crate::truth::progress;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// On a busy machine kwok renews the leases of many nodes late; that is no hazard of the upgrade.
+const GRACE: &str = "--node-monitor-grace-period=10m";
+
 /// Upgrades the control plane, then the nodes, and looks at every case.
 pub(super) async fn upgrade(house: &mut House, to: &str, cases: Vec<Case>) -> Result<Vec<Outcome>> {
-    let flags: Vec<_> = cases
+    let mut harms = starts(&mut house.cluster, to, &cases).await?;
+    let kept: Vec<_> = cases
         .iter()
-        .flat_map(|case| case.api_server.clone())
+        .filter(|case| !harms.contains_key(&case.name))
         .collect();
-    let refused = starts(&mut house.cluster, to, &cases).await?;
     house
         .cluster
-        .restart(|options| {
-            to.clone_into(&mut options.minor);
-            options.api_server_args.retain(|flag| !flags.contains(flag));
-        })
+        .restart(|options| with_flags(options, to, &kept))
         .await?;
-    let mut harms: BTreeMap<String, String> = refused;
     for case in &cases {
         if let Some(harm) = asked(&house.cluster, case).await? {
             harms.insert(case.name.clone(), harm);
@@ -37,9 +39,9 @@ pub(super) async fn upgrade(house: &mut House, to: &str, cases: Vec<Case>) -> Re
     }
     progress("draining");
     let version = format!("v{}", house.cluster.version());
-    let troubles = drain::roll(&house.cluster, &batches(&cases), &version).await?;
+    let rolled = drain::roll(&house.cluster, &batches(&cases), &version).await?;
     for case in &cases {
-        if let Some(harm) = drained(case, &troubles) {
+        if let Some(harm) = drained(case, &rolled) {
             harms.insert(case.name.clone(), harm);
         }
         if let Some(harm) = ended(&house.cluster, case).await? {
@@ -55,56 +57,54 @@ pub(super) async fn upgrade(house: &mut House, to: &str, cases: Vec<Case>) -> Re
         .collect())
 }
 
-/// The shared nodes one by one, then the first node of each case, then the second, and so on.
+/// The first shared node and the first of each case, then the second ones, and so on: cases keep to nodes of their own.
 fn batches(cases: &[Case]) -> Vec<Vec<String>> {
-    let shared = (1..=super::NODES).map(|at| vec![format!("node-{at}")]);
-    let most = cases
-        .iter()
-        .map(|case| case.nodes.len())
-        .max()
-        .unwrap_or_default();
-    let own = (0..most).map(|at| {
-        let with = cases.iter().filter(|case| at < case.nodes.len());
-        with.map(|case| format!("{}-{}", case.namespace(), at + 1))
-            .collect()
-    });
-    shared.chain(own).collect()
+    let own = cases.iter().map(|case| case.nodes.len()).max();
+    let count = own.unwrap_or_default().max(super::NODES);
+    let batch = |at: usize| {
+        let shared = (at <= super::NODES).then(|| format!("node-{at}"));
+        let with = cases.iter().filter(|case| at <= case.nodes.len());
+        let own = with.map(|case| format!("{}-{at}", case.namespace()));
+        shared.into_iter().chain(own).collect()
+    };
+    (1..=count).map(batch).collect()
 }
 
-/// Which cases keep the target's API server from starting, and what it says.
+/// The flags of these cases and no others.
+pub(super) fn with_flags(options: &mut ClusterOptions, minor: &str, cases: &[&Case]) {
+    let all = |flags: fn(&Case) -> &Vec<String>| {
+        let all = cases.iter().flat_map(|case| flags(case));
+        all.cloned().collect::<BTreeSet<_>>()
+    };
+    minor.clone_into(&mut options.minor);
+    options.api_server_args = all(|case| &case.api_server).into_iter().collect();
+    options.controller_manager_args = vec![GRACE.to_owned()];
+    let more = all(|case| &case.controller_manager);
+    options.controller_manager_args.extend(more);
+}
+
+/// Which cases keep the control plane of the target from starting, and what it says. What only looks as if stays for the upgrade.
 async fn starts(
     cluster: &mut Cluster,
     to: &str,
     cases: &[Case],
 ) -> Result<BTreeMap<String, String>> {
     let mut refused = BTreeMap::new();
-    for case in cases
+    let suspects = cases
         .iter()
-        .filter(|case| matches!(case.reality, Reality::Starts))
-    {
+        .filter(|case| matches!(case.reality, Reality::Starts) && case.intent == Intent::Hazard);
+    for case in suspects {
         let tried = cluster
-            .restart(|options| {
-                to.clone_into(&mut options.minor);
-                options.api_server_args.clone_from(&case.api_server);
-            })
+            .restart(|options| with_flags(options, to, &[case]))
             .await;
         if let Err(error) = tried {
-            let said =
-                last_line(&cluster.log("kube-apiserver")).unwrap_or_else(|| error.to_string());
-            refused.insert(
-                case.name.clone(),
-                format!("the API server does not start: {said}"),
-            );
+            let said = error.to_string();
+            let said = said.lines().rfind(|line| !line.trim().is_empty());
+            let said = said.unwrap_or_default().trim();
+            refused.insert(case.name.clone(), format!("does not start: {said}"));
         }
     }
     Ok(refused)
-}
-
-fn last_line(log: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(log).ok()?;
-    text.lines()
-        .rfind(|line| !line.trim().is_empty())
-        .map(str::to_owned)
 }
 
 /// What the API server of the target answers, where the case asks it something; `Some` is a harm.
@@ -120,13 +120,19 @@ async fn asked(cluster: &Cluster, case: &Case) -> Result<Option<String>> {
             let written = cluster.apply(&case.filled(objects), &apply).await;
             Ok(written.err().map(|error| error.to_string()))
         }
-        Reality::Drains | Reality::Ends | Reality::Starts => Ok(None),
+        _ => Ok(None),
     }
 }
 
-fn drained(case: &Case, troubles: &Troubles) -> Option<String> {
-    let here = troubles.of(&case.namespace());
-    (matches!(case.reality, Reality::Drains) && !here.is_empty()).then(|| here.join("; "))
+fn drained(case: &Case, rolled: &Rolled) -> Option<String> {
+    let mut all = rolled.troubles.of(&case.namespace());
+    match case.reality {
+        Reality::Drains => {}
+        Reality::Serves => all.extend(rolled.gaps.of(&case.namespace())),
+        Reality::Keeps => all.extend(rolled.replaced.of(&case.namespace())),
+        _ => return None,
+    }
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// Deletes the namespace of a case that is about that; `Some` when it stays.

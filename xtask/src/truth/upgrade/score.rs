@@ -18,103 +18,154 @@ pub(super) struct Outcome {
 /// What came out of a hop.
 #[derive(Debug, Default)]
 pub struct Score {
-    /// Cases that were harmed.
-    pub hazards: usize,
-    /// Cases that were not.
-    pub harmless: usize,
-    /// Harms that were predicted.
-    pub predicted: usize,
-    /// Harms that were not, one line each.
-    pub missed: Vec<String>,
-    /// Predictions of what did not happen, one line each.
-    pub false_alarms: Vec<String>,
+    /// What the pre-check predicted.
+    pub before: Side,
+    /// What the post-check saw, once after the upgrade and once after damage beside harmless changes.
+    pub after: Side,
     /// Cases that are not what they were made to be.
     pub mistaken: Vec<String>,
 }
 
+/// The score of one of the two checks.
+#[derive(Debug, Default)]
+pub struct Side {
+    /// Cases that were harmed.
+    pub hazards: usize,
+    /// Cases that were not.
+    pub harmless: usize,
+    /// Harms that were told.
+    pub told: usize,
+    /// Harms that were not, one line each.
+    pub missed: Vec<String>,
+    /// What was told and is no harm, one line each.
+    pub false_alarms: Vec<String>,
+}
+
+impl Side {
+    fn count(&mut self, outcome: &Outcome, harm: Option<&str>, findings: &[&Value]) {
+        let name = &outcome.case.name;
+        let mut claims = findings
+            .iter()
+            .filter(|finding| is_about(finding, &outcome.case));
+        let Some(harm) = harm else {
+            self.harmless += 1;
+            self.false_alarms
+                .extend(claims.map(|claim| line(claim, name)));
+            return;
+        };
+        self.hazards += 1;
+        if claims.next().is_some() {
+            self.told += 1;
+        } else {
+            self.missed.push(format!("{name}: {harm}"));
+        }
+    }
+
+    /// What is about no case at all: nothing else is wrong with the cluster.
+    fn strangers(&mut self, outcomes: &[Outcome], findings: &[&Value]) {
+        let strange = findings.iter().filter(|finding| {
+            let mut about = outcomes.iter();
+            !about.any(|outcome| is_about(finding, &outcome.case))
+        });
+        self.false_alarms
+            .extend(strange.map(|finding| line(finding, "no case")));
+    }
+
+    fn row(&self, name: &str) -> Vec<String> {
+        let cells = [
+            self.hazards,
+            self.told,
+            self.missed.len(),
+            self.harmless,
+            self.false_alarms.len(),
+        ];
+        let mut row = vec![name.to_owned()];
+        row.extend(cells.map(|count| count.to_string()));
+        row
+    }
+}
+
 impl Score {
-    /// Judges the findings of a report by the outcomes.
-    pub(super) fn of(outcomes: &[Outcome], report: &Value) -> Self {
-        let findings: Vec<_> = report["findings"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|finding| counts(finding))
-            .collect();
+    /// Judges the findings of three reports by the outcomes: before the upgrade, after it, and after the changes.
+    pub(super) fn of(
+        outcomes: &[Outcome],
+        before: &Value,
+        upgraded: &Value,
+        changed: &Value,
+    ) -> Self {
         let mut score = Self::default();
+        let (before, upgraded, changed) = (said(before), said(upgraded), said(changed));
         for outcome in outcomes {
-            score.count(outcome, &findings);
+            score.believe(outcome);
+            score.count(outcome, &before, &upgraded, &changed);
         }
-        for finding in &findings {
-            if !outcomes
-                .iter()
-                .any(|outcome| is_about(finding, &outcome.case))
-            {
-                score.false_alarms.push(line(finding, "no case"));
-            }
-        }
+        score.before.strangers(outcomes, &before);
+        score.after.strangers(outcomes, &upgraded);
+        score.after.strangers(outcomes, &changed);
         score
     }
 
-    fn count(&mut self, outcome: &Outcome, findings: &[&Value]) {
-        let (case, about) = (&outcome.case, |finding: &&&Value| {
-            is_about(finding, &outcome.case)
-        });
-        let mut claims = findings.iter().filter(about);
-        let meant = if outcome.harm.is_some() {
-            Intent::Hazard
-        } else {
-            Intent::LookAlike
-        };
-        if meant != case.intent {
+    /// Whether a case is what it was made to be. What was done after the upgrade was looked at when it was done.
+    fn believe(&mut self, outcome: &Outcome) {
+        let case = &outcome.case;
+        let hazard = case.intent == Intent::Hazard;
+        if !case.is_after() && outcome.harm.is_some() != hazard {
             let what = outcome.harm.as_deref().unwrap_or("nothing went wrong");
             self.mistaken.push(format!("{}: {what}", case.name));
         }
-        match &outcome.harm {
-            None => {
-                self.harmless += 1;
-                self.false_alarms
-                    .extend(claims.map(|claim| line(claim, &case.name)));
-            }
-            Some(harm) => {
-                self.hazards += 1;
-                if claims.next().is_some() {
-                    self.predicted += 1;
-                } else {
-                    self.missed.push(format!("{}: {harm}", case.name));
-                }
-            }
+    }
+
+    fn count(
+        &mut self,
+        outcome: &Outcome,
+        before: &[&Value],
+        upgraded: &[&Value],
+        changed: &[&Value],
+    ) {
+        let harm = outcome.harm.as_deref();
+        self.before.count(outcome, harm, before);
+        if outcome.case.is_after() {
+            let damaged = outcome.case.intent == Intent::Hazard;
+            let harm = damaged.then_some("damaged on purpose");
+            self.after.count(outcome, harm, changed);
+        }
+        // What the upgrade harmed may be told or not; what it left alone may not.
+        if harm.is_none() {
+            let claims = upgraded.iter().chain(if outcome.case.is_after() {
+                &[]
+            } else {
+                changed
+            });
+            let claims = claims.filter(|finding| is_about(finding, &outcome.case));
+            self.after
+                .false_alarms
+                .extend(claims.map(|claim| line(claim, &outcome.case.name)));
         }
     }
 
     /// Whether every prediction was right, none lacked, and every case is what it was made to be.
     pub fn is_perfect(&self) -> bool {
-        self.missed.is_empty() && self.false_alarms.is_empty() && self.mistaken.is_empty()
+        let right = |side: &Side| side.missed.is_empty() && side.false_alarms.is_empty();
+        right(&self.before) && right(&self.after) && self.mistaken.is_empty()
     }
 
     /// The totals, and each miss, false alarm and mistake.
     pub fn render(&self) -> String {
-        let cells = [
-            self.hazards,
-            self.predicted,
-            self.missed.len(),
-            self.harmless,
-            self.false_alarms.len(),
-        ];
         let heading = [
             "",
             "hazards",
-            "predicted",
+            "told",
             "missed",
             "look-alikes",
             "false alarms",
         ];
-        let mut row = vec!["pre-check".to_owned()];
-        row.extend(cells.map(|count| count.to_string()));
-        let mut text = table::render(&heading, &[row]);
+        let rows = [self.before.row("pre-check"), self.after.row("post-check")];
+        let mut text = table::render(&heading, &rows);
         for (title, lines) in [
-            ("missed", &self.missed),
-            ("false alarm", &self.false_alarms),
+            ("not predicted", &self.before.missed),
+            ("predicted, and did not happen", &self.before.false_alarms),
+            ("harm not seen", &self.after.missed),
+            ("seen, and no harm", &self.after.false_alarms),
             ("not what it was made to be", &self.mistaken),
         ] {
             for line in lines {
@@ -123,6 +174,12 @@ impl Score {
         }
         text
     }
+}
+
+/// The findings of a report that say that something goes wrong: notes do not.
+fn said(report: &Value) -> Vec<&Value> {
+    let findings = report["findings"].as_array().into_iter().flatten();
+    findings.filter(|finding| counts(finding)).collect()
 }
 
 /// Notes are no predictions.
