@@ -10,6 +10,7 @@ use crate::common_live::{DEADLINE, apply, kubectl, live, precheck, until, until_
 pub(super) async fn begin(cluster: &Cluster) {
     add_node(cluster, "asleep", "v1.31.14", "containerd://2.1.4").await;
     apply(cluster, GEARS).await;
+    apply(cluster, SCALED).await;
     let client = kubectl(cluster);
     let gear = json!({ "apiVersion": "stale.example.com/v1alpha1", "kind": "Gear", "metadata": { "name": "one" } });
     let created = wait_until(DEADLINE, "a gear", || async {
@@ -162,4 +163,63 @@ async fn repaired(cluster: &Cluster, client: &Client) {
     until_listed(client, 200).await;
     let report = precheck(cluster, &CHECK).await;
     report.exits(0).spares("CrdStoredVersion", SUBJECT);
+}
+
+/// An autoscaler over a workload, where nothing serves metrics.
+const SCALED: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: scaled}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: scaled}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: example.com/web}]}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web, namespace: scaled}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  maxReplicas: 3
+  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}]
+";
+
+#[test]
+fn an_autoscaler_without_metrics() {
+    live(async {
+        let cluster = shared().await;
+        let client = kubectl(cluster);
+        let path = "/apis/autoscaling/v2/namespaces/scaled/horizontalpodautoscalers/web";
+        let inactive = |hpa: &Value| {
+            let conditions = hpa["status"]["conditions"].as_array();
+            let is = |one: &Value| one["type"] == "ScalingActive" && one["status"] == "False";
+            conditions.is_some_and(|all| all.iter().any(is))
+        };
+        until(&client, path, "an inactive autoscaler", inactive).await;
+        // Two minutes, and what the controller takes until it first looks.
+        until_old(&client, path, 160).await;
+        let check = ["--check", "HpaHealth"];
+        let subject = "HorizontalPodAutoscaler scaled/web";
+        let report = precheck(cluster, &check).await;
+        let finding = report.exits(0).finds("HpaHealth", subject, "risk");
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.contains("FailedGetResourceMetric"), "{message}");
+
+        // Scaled to nothing on purpose, it has nothing to scale.
+        let nothing = json!({ "spec": { "replicas": 0 } });
+        let deployment = "/apis/apps/v1/namespaces/scaled/deployments/web";
+        client
+            .patch(deployment, Patch::Merge, &nothing)
+            .await
+            .unwrap();
+        let disabled = |hpa: &Value| hpa["status"].to_string().contains("ScalingDisabled");
+        until(&client, path, "a disabled autoscaler", disabled).await;
+        let report = precheck(cluster, &check).await;
+        report.exits(0).spares("HpaHealth", subject);
+    });
 }
