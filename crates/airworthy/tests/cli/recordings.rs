@@ -24,7 +24,7 @@ fn diff(before: &str, after: impl FnOnce(&mut airworthy_model::Facts), args: &[&
 fn a_recording_tells_what_it_holds() {
     let table = inspect(&[]);
     table.exits(0);
-    for words in ["Version", "v1.31.14", "Read at", "deployments", "1 row,"] {
+    for words in ["Version", "v1.31.14", "Read at", "deployments", "2 rows,"] {
         table.says(words);
     }
     let json = inspect(&["-o", "json"]).exits(0).json();
@@ -42,9 +42,9 @@ fn a_recording_tells_what_it_holds() {
 
 #[test]
 fn rows_of_a_group_are_printed() {
-    for name in ["deployments", "Deployments"] {
+    for name in ["namespaces", "Namespaces"] {
         let yaml = inspect(&["--group", name]);
-        yaml.exits(0).says("- kind: Deployment");
+        yaml.exits(0).says("- name: kube-system");
     }
     let json = inspect(&["--group", "stateful-sets", "-o", "json"])
         .exits(0)
@@ -66,7 +66,7 @@ fn an_upgrade_that_lost_nothing_is_told_as_planned() {
 #[test]
 fn losses_come_first_and_fail() {
     let lose = |facts: &mut airworthy_model::Facts| {
-        facts.deployments = Ok(Vec::new());
+        facts.namespaces = Ok(Vec::new());
     };
     let table = diff("v1.31.14", lose, &[]);
     let text = &table.exits(1).stdout;

@@ -2,8 +2,8 @@
 
 use airworthy_model::{
     Facts, Missing, Need, Reason,
-    facts::{Answers, 
-        ClusterDns, ClusterIdentity, CollectionReport, Condition, Health, HealthCheck,
+    facts::{
+        Answers, ClusterDns, ClusterIdentity, CollectionReport, Condition, Health, HealthCheck,
         IntOrPercent, Lease, Metrics, Namespace, Node, Pdb, Pod, Served, ServerVersion, Workload,
         WorkloadKind,
     },
