@@ -29,16 +29,18 @@ pub(crate) static CHECK: Check = Check {
     run,
 };
 
-/// Values that a flag takes no more, although there still is the flag: from a minor on nothing but `external` is a cloud provider. Seen
-/// on real programs, and in `Validate` of their options.
-const VALUES: [(Program, &str, Minor); 2] = [
-    (Program::KubeApiserver, "cloud-provider", Minor::v1(32)),
-    (
-        Program::KubeControllerManager,
-        "cloud-provider",
-        Minor::v1(32),
-    ),
+const CLOUD: &str = "cloud-provider";
+/// Providers that were built in, with the first minor whose API server refuses them (`Validate` of the API server's
+/// options, and the list of providers in `k8s.io/cloud-provider`; for gce the gates that switch it off are locked).
+const PROVIDERS: [(&str, Minor); 5] = [
+    ("openstack", Minor::v1(26)),
+    ("aws", Minor::v1(27)),
+    ("azure", Minor::v1(30)),
+    ("vsphere", Minor::v1(30)),
+    ("gce", Minor::v1(31)),
 ];
+/// From here on a controller manager refuses at its start whatever is not `external`; one of 1.31 starts with it, and has no provider.
+const EXTERNAL_ONLY: Minor = Minor::v1(32);
 /// Programs that are judged: kubelets have a check of their own.
 const PROGRAMS: [Program; 4] = [
     Program::KubeApiserver,
@@ -73,8 +75,7 @@ fn at_stake(ctx: &Context<'_>, path: &UpgradePath) -> Vec<Program> {
         let mut ends = flags
             .filter(|flag| flag.component == program)
             .filter_map(|flag| Some(flag.spans.last()?.to.next()));
-        let mut values = VALUES.iter().filter(|(of, ..)| *of == program);
-        ends.any(|end| path.crosses(end)) || values.any(|(.., since)| path.crosses(*since))
+        ends.any(|end| path.crosses(end)) || loses_providers(program, path)
     };
     PROGRAMS
         .into_iter()
@@ -167,10 +168,25 @@ fn refused(ctx: &Context<'_>, set: &Set<'_>, minor: Minor) -> Option<String> {
     if let FlagState::Removed { since } = ctx.knowledge.flag(set.program, set.flag, minor) {
         return Some(format!("does not know it from {since} on"));
     }
-    let is = |(program, flag, since): &&(Program, &str, Minor)| {
-        *program == set.program && *flag == set.flag && *since <= minor
+    let value = set
+        .value
+        .filter(|value| set.flag == CLOUD && !matches!(*value, "" | "external"))?;
+    let built_in = PROVIDERS
+        .iter()
+        .find(|(name, _)| *name == value && set.program != Program::KubeControllerManager);
+    let since = match built_in {
+        Some((_, since)) => *since,
+        None if set.program == Program::KubeControllerManager => EXTERNAL_ONLY,
+        None => return None,
     };
-    let (.., since) = VALUES.iter().find(is)?;
-    let gone = !matches!(set.value, None | Some("" | "external"));
-    gone.then(|| format!("takes only external or nothing for it from {since} on"))
+    (since <= minor).then(|| format!("refuses this value from {since} on"))
+}
+
+/// Whether a program stops to take a value of `--cloud-provider` on the way.
+fn loses_providers(program: Program, path: &UpgradePath) -> bool {
+    match program {
+        Program::KubeApiserver => PROVIDERS.iter().any(|(_, since)| path.crosses(*since)),
+        Program::KubeControllerManager => path.crosses(EXTERNAL_ONLY),
+        _ => false,
+    }
 }

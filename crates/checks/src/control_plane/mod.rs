@@ -4,9 +4,13 @@ pub(crate) mod admission_plugin_removed;
 pub(crate) mod component_config_version;
 pub(crate) mod component_flag_removed;
 pub(crate) mod control_plane_health;
+pub(crate) mod control_plane_skew;
+pub(crate) mod encryption_provider;
 pub(crate) mod etcd_health;
 pub(crate) mod feature_gate_removed;
 mod leader;
+pub(crate) mod leader_election_lock;
+pub(crate) mod runtime_config_api;
 mod started;
 mod static_pod;
 
