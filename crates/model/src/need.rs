@@ -293,7 +293,7 @@ impl Need {
         match self {
             Self::Version => &[Access::Path("/version")],
             Self::Health => &[Access::Path("/readyz"), Access::Path("/livez")],
-            Self::Leases => const { &[list("coordination.k8s.io", "leases")] },
+            Self::Leases | Self::NodeLeases => const { &[list("coordination.k8s.io", "leases")] },
             Self::Metrics => &[Access::Path("/metrics")],
             Self::Discovery => &[
                 Access::Path("/api"),
@@ -302,7 +302,7 @@ impl Need {
                 Access::Path("/apis/*"),
             ],
             Self::Nodes => const { &[list("", "nodes")] },
-            Self::Pods => const { &[list("", "pods")] },
+            Self::Pods | Self::Probes => const { &[list("", "pods")] },
             Self::Deployments => const { &[list("apps", "deployments")] },
             Self::StatefulSets => const { &[list("apps", "statefulsets")] },
             Self::DaemonSets => const { &[list("apps", "daemonsets")] },
@@ -370,7 +370,6 @@ impl Need {
                 }
             }
             Self::ClusterDns => const { &[get("", "configmaps")] },
-            Self::NodeLeases => const { &[list("coordination.k8s.io", "leases")] },
             Self::NodeUsage => const { &[list("metrics.k8s.io", "nodes")] },
             Self::Operations => {
                 const {
@@ -387,7 +386,6 @@ impl Need {
                 const { &[list("velero.io", "backups"), list("velero.io", "schedules")] }
             }
             Self::Kubelets => const { &[get("", "nodes/proxy")] },
-            Self::Probes => const { &[list("", "pods")] },
             // RBAC cannot tell Helm's records from other Secrets; what is read is chosen by label.
             Self::HelmReleases => {
                 const {
