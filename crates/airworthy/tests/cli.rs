@@ -7,6 +7,7 @@ mod cli {
     mod audit_logs;
     mod catalogue;
     mod damaged;
+    mod decisions;
     mod drop_in;
     mod fix;
     mod knowledge;

@@ -21,7 +21,13 @@ pub(crate) fn of(run: &Run<'_>, findings: &[Finding]) -> Vec<Step> {
         .filter(|part| nodes || *part != Part::Nodes);
     let all: Vec<_> = hops
         .iter()
-        .flat_map(|hop| parts.clone().map(|part| step(run, path, part, *hop)))
+        .flat_map(|hop| {
+            // A patch of the same minor asks nothing of add-ons.
+            let parts = parts
+                .clone()
+                .filter(|part| *part != Part::Addons || hop.from != hop.to);
+            parts.map(|part| step(run, path, part, *hop))
+        })
         .collect();
     counted(all, findings, run.selection)
 }
