@@ -163,6 +163,7 @@ fn mirror_pod(component: &str, image: &str, command: &[String]) -> Value {
                 "kubernetes.io/config.hash": hash,
                 "kubernetes.io/config.mirror": hash,
                 "kubernetes.io/config.source": "file",
+                "testbed.airworthy.dev/published": "true",
             },
         },
         "spec": {

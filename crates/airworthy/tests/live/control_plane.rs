@@ -7,6 +7,8 @@ use serde_json::json;
 use crate::common_live::{Report, kubectl, live, make_stale, precheck, until_counted};
 
 const LOST: &str = "podschedulingcontexts.resource.k8s.io";
+/// One of the gates that the API needs is gone at 1.32 as well, and that is not what is tried here.
+const MANAGED: [&str; 2] = ["--control-plane", "managed"];
 const FLOW_SCHEMA: &str = "FlowSchema flowschemas";
 
 /// 1.31 with the API of dynamic resource allocation that 1.32 cannot read any more.
@@ -14,6 +16,7 @@ fn options() -> ClusterOptions {
     let mut options = ClusterOptions::new("1.31").nodes(1);
     options.runtime_config = vec!["resource.k8s.io/v1alpha3=true".into()];
     let gates = ["DynamicResourceAllocation", "DRAControlPlaneController"];
+    options.hidden_control_plane = true;
     options.feature_gates = gates.map(|gate| (gate.to_owned(), true)).to_vec();
     options
 }
@@ -24,7 +27,7 @@ fn removed_apis_and_a_dead_scheduler() {
         let mut cluster = Cluster::start(options()).await.unwrap();
         let client = kubectl(&cluster);
         until_counted(&client, LOST, 0).await;
-        healthy(&precheck(&cluster, &[]).await);
+        healthy(&precheck(&cluster, &MANAGED).await);
 
         call_a_deprecated_version(&cluster).await;
         store_an_object_without_future(&cluster).await;
@@ -36,7 +39,7 @@ fn removed_apis_and_a_dead_scheduler() {
         // A new API server forgets who called what, and counts what is stored; a new scheduler holds its lease.
         cluster.restart(|_| ()).await.unwrap();
         until_counted(&client, LOST, 1).await;
-        let report = precheck(&cluster, &[]).await;
+        let report = precheck(&cluster, &MANAGED).await;
         report.exits(1).spares("DeprecatedApiCheck", FLOW_SCHEMA);
         report.spares("ControlPlaneHealth", "Component kube-scheduler");
         lost(&report);
@@ -47,7 +50,7 @@ fn removed_apis_and_a_dead_scheduler() {
             .unwrap();
         cluster.restart(|_| ()).await.unwrap();
         until_counted(&client, LOST, 0).await;
-        healthy(&precheck(&cluster, &[]).await);
+        healthy(&precheck(&cluster, &MANAGED).await);
     });
 }
 

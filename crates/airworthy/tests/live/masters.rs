@@ -10,7 +10,7 @@ const SYSTEM: &str = "/api/v1/namespaces/kube-system";
 const API_SERVER: &str = "Component kube-apiserver";
 
 #[test]
-fn gates_and_flags_that_the_target_refuses() {
+fn a_gate_that_the_target_refuses() {
     live(async {
         let mut options = ClusterOptions::new("1.31").nodes(1);
         options.feature_gates = vec![("KMSv2".to_owned(), true)];
@@ -29,52 +29,47 @@ fn gates_and_flags_that_the_target_refuses() {
             says(finding, "KMSv2=true");
             assert_eq!(finding["hop"], json!({ "from": "1.31", "to": "1.32" }));
         }
-        let told = refused(&mut cluster, "1.32", "kube-apiserver").await;
+        let told = refused(&mut cluster, "1.32").await;
         assert!(told.contains("unrecognized feature gate: KMSv2"), "{told}");
 
-        let flag = "--cloud-provider=aws".to_owned();
         let back = cluster.restart(|options| {
             options.minor = "1.31".to_owned();
             options.feature_gates.clear();
-            options.controller_manager_args = vec![flag];
         });
         back.await.unwrap();
-        let gates = check(&cluster, "FeatureGateRemoved").await;
-        gates.exits(0).spares("FeatureGateRemoved", API_SERVER);
-        let report = check(&cluster, "ComponentFlagRemoved").await;
-        let subject = "Component kube-controller-manager";
-        let finding = report
-            .exits(1)
-            .finds("ComponentFlagRemoved", subject, "blocker");
-        says(finding, "--cloud-provider=aws");
-        let told = refused(&mut cluster, "1.32", "kube-controller-manager").await;
-        assert!(
-            told.contains("built-in cloud providers are disabled"),
-            "{told}"
-        );
-
-        // The API server has gone on alone, and must not go back; its controller manager follows without the flag.
-        let without = cluster.restart(|options| options.controller_manager_args.clear());
-        without.await.unwrap();
+        let report = check(&cluster, "FeatureGateRemoved").await;
+        report.exits(0).spares("FeatureGateRemoved", API_SERVER);
+        cluster.upgrade("1.32").await.unwrap();
     });
 }
 
-/// One minor earlier, where a flag goes that still can be taken away before.
 #[test]
-fn a_flag_that_goes_and_is_taken_away_before() {
+fn a_flag_that_the_target_refuses() {
     live(async {
         let mut options = ClusterOptions::new("1.24").nodes(1);
-        options.controller_manager_args = vec!["--register-retry-count=10".to_owned()];
+        let flag = "--service-account-api-audiences=https://kubernetes.default.svc";
+        options.api_server_args = vec![flag.to_owned()];
         let mut cluster = Cluster::start(options).await.unwrap();
-        let (name, subject) = ("ComponentFlagRemoved", "Component kube-controller-manager");
+        let name = "ComponentFlagRemoved";
         let report = check(&cluster, name).await;
-        says(
-            report.exits(1).finds(name, subject, "blocker"),
-            "--register-retry-count",
+        let finding = report.exits(1).finds(name, API_SERVER, "blocker");
+        says(finding, "--service-account-api-audiences");
+        let told = refused(&mut cluster, "1.25").await;
+        assert!(
+            told.contains("unknown flag: --service-account-api-audiences"),
+            "{told}"
         );
-        let cleared = cluster.restart(|options| options.controller_manager_args.clear());
-        cleared.await.unwrap();
-        check(&cluster, name).await.exits(0).spares(name, subject);
+
+        let back = cluster.restart(|options| {
+            options.minor = "1.24".to_owned();
+            options.api_server_args.clear();
+        });
+        back.await.unwrap();
+        check(&cluster, name)
+            .await
+            .exits(0)
+            .spares(name, API_SERVER);
+        cluster.upgrade("1.25").await.unwrap();
     });
 }
 
@@ -90,7 +85,7 @@ fn an_admission_plugin_that_the_target_does_not_have() {
             .exits(1)
             .finds("AdmissionPluginRemoved", API_SERVER, "blocker");
         says(finding, "PodSecurityPolicy in --disable-admission-plugins");
-        let told = refused(&mut cluster, "1.25", "kube-apiserver").await;
+        let told = refused(&mut cluster, "1.25").await;
         assert!(told.contains("PodSecurityPolicy"), "{told}");
 
         let back = cluster.restart(|options| {
@@ -103,14 +98,14 @@ fn an_admission_plugin_that_the_target_does_not_have() {
     });
 }
 
-/// What a program of another minor says as it ends; it must not start.
-async fn refused(cluster: &mut Cluster, minor: &str, program: &str) -> String {
+/// What the API server of another minor says as it ends; it must not start.
+async fn refused(cluster: &mut Cluster, minor: &str) -> String {
     match cluster.upgrade(minor).await {
         Err(Error::Ended { component, log, .. }) => {
-            assert_eq!(component, program);
+            assert_eq!(component, "kube-apiserver");
             log
         }
-        other => panic!("{program} of {minor} did not end: {other:?}"),
+        other => panic!("the API server of {minor} did not end: {other:?}"),
     }
 }
 

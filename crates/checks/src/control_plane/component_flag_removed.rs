@@ -30,8 +30,8 @@ pub(crate) static CHECK: Check = Check {
 };
 
 const CLOUD: &str = "cloud-provider";
-/// Providers that were built in, with the first minor whose API server refuses them (`Validate` of the API server's
-/// options, and the list of providers in `k8s.io/cloud-provider`; for gce the gates that switch it off are locked).
+/// Providers that were built in, with the first minor whose API server refuses them and whose controller manager ends with them (the list
+/// of providers in `k8s.io/cloud-provider`; for gce the gates that switch it off are locked).
 const PROVIDERS: [(&str, Minor); 5] = [
     ("openstack", Minor::v1(26)),
     ("aws", Minor::v1(27)),
@@ -39,8 +39,8 @@ const PROVIDERS: [(&str, Minor); 5] = [
     ("vsphere", Minor::v1(30)),
     ("gce", Minor::v1(31)),
 ];
-/// From here on a controller manager refuses at its start whatever is not `external`; one of 1.31 starts with it, and has no provider.
-const EXTERNAL_ONLY: Minor = Minor::v1(32);
+/// The programs that are told of the provider.
+const CLOUDS: [Program; 2] = [Program::KubeApiserver, Program::KubeControllerManager];
 /// Programs that are judged: kubelets have a check of their own.
 const PROGRAMS: [Program; 4] = [
     Program::KubeApiserver,
@@ -168,25 +168,14 @@ fn refused(ctx: &Context<'_>, set: &Set<'_>, minor: Minor) -> Option<String> {
     if let FlagState::Removed { since } = ctx.knowledge.flag(set.program, set.flag, minor) {
         return Some(format!("does not know it from {since} on"));
     }
-    let value = set
-        .value
-        .filter(|value| set.flag == CLOUD && !matches!(*value, "" | "external"))?;
-    let built_in = PROVIDERS
+    let (_, since) = PROVIDERS
         .iter()
-        .find(|(name, _)| *name == value && set.program != Program::KubeControllerManager);
-    let since = match built_in {
-        Some((_, since)) => *since,
-        None if set.program == Program::KubeControllerManager => EXTERNAL_ONLY,
-        None => return None,
-    };
-    (since <= minor).then(|| format!("refuses this value from {since} on"))
+        .find(|(name, _)| set.flag == CLOUD && set.value == Some(name))?;
+    let refuses = CLOUDS.contains(&set.program) && *since <= minor;
+    refuses.then(|| format!("refuses this value from {since} on"))
 }
 
 /// Whether a program stops to take a value of `--cloud-provider` on the way.
 fn loses_providers(program: Program, path: &UpgradePath) -> bool {
-    match program {
-        Program::KubeApiserver => PROVIDERS.iter().any(|(_, since)| path.crosses(*since)),
-        Program::KubeControllerManager => path.crosses(EXTERNAL_ONLY),
-        _ => false,
-    }
+    CLOUDS.contains(&program) && PROVIDERS.iter().any(|(_, since)| path.crosses(*since))
 }
