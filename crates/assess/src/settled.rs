@@ -40,9 +40,10 @@ pub fn settled(earlier: &Assessment, mut last: Assessment) -> Settled {
 /// A check that has none of its findings left found nothing.
 fn clear(check: &mut CheckResult, found: &BTreeSet<&str>) {
     if check.status == Status::Found && !found.contains(check.check.as_str()) {
-        check.status = match check.missing.is_empty() {
-            true => Status::Clear,
-            false => Status::Unknown,
+        check.status = if check.missing.is_empty() {
+            Status::Clear
+        } else {
+            Status::Unknown
         };
     }
 }

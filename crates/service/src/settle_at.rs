@@ -57,7 +57,10 @@ impl SettleAt {
     /// The shortest time between two looks, which two looks have to be apart to tell what lasts from what passes; zero where all
     /// are at once.
     pub fn spacing(&self) -> Duration {
-        let gaps = self.0.windows(2).map(|pair| pair[1] - pair[0]);
+        let gaps = self
+            .0
+            .windows(2)
+            .map(|pair| pair[1].saturating_sub(pair[0]));
         gaps.filter(|gap| !gap.is_zero()).min().unwrap_or_default()
     }
 

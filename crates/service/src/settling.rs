@@ -111,7 +111,8 @@ impl Service {
         seen: &Settling,
         now: Timestamp,
     ) -> Result<Result<(), String>, Error> {
-        let facts = match self.facts(cluster).await {
+        // On the heap: everything that is read of a cluster is large.
+        let facts = match Box::pin(self.facts(cluster)).await {
             Ok(facts) => facts,
             Err(why) => {
                 self.store.put_off_sample(seen, now + AGAIN).await?;

@@ -99,7 +99,8 @@ async fn samples_fall_due() {
     store.begin_settling(&begun(&fixture, 10)).await.unwrap();
     let key = (fixture.project.id.clone(), fixture.cluster.id.clone());
     assert_eq!(store.due_samples(at(9)).await.unwrap(), []);
-    assert_eq!(store.due_samples(at(10)).await.unwrap(), [key.clone()]);
+    let due = store.due_samples(at(10)).await.unwrap();
+    assert_eq!(due, std::slice::from_ref(&key));
     let seen = store.settling(&fixture.cluster.id).await.unwrap().unwrap();
     store.put_off_sample(&seen, at(40)).await.unwrap();
     assert_eq!(store.due_samples(at(39)).await.unwrap(), []);

@@ -28,6 +28,7 @@ pub(crate) static CHECK: Check = Check {
 /// Conditions by which a controller says that traffic passes.
 const PASSING: [&str; 3] = ["Accepted", "Programmed", "ResolvedRefs"];
 
+#[expect(clippy::unnecessary_wraps, reason = "the parts say what they lack")]
 fn run(ctx: &Context<'_>) -> Outcome {
     Ok([ingresses(ctx), gateways(ctx)].into_iter().collect())
 }

@@ -33,7 +33,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     // A load balancer that was never given an address says nothing by having none.
     let balanced = before.filter(|old| is_balanced(old) && !old.addresses.is_empty());
     Ok(balanced
-        .filter_map(|old| describe(ctx, old, judge(old, now.get(&key(old))?)?))
+        .filter_map(|old| Some(describe(ctx, old, judge(old, now.get(&key(old))?)?)))
         .collect())
 }
 
@@ -56,16 +56,15 @@ fn judge(old: &Service, now: &Service) -> Option<Change> {
     Some((Severity::Risk, message))
 }
 
-fn describe(ctx: &Context<'_>, old: &Service, (severity, message): Change) -> Option<Finding> {
+fn describe(ctx: &Context<'_>, old: &Service, (severity, message): Change) -> Finding {
     let Service {
         namespace, name, ..
     } = old;
     let message = short(&message, 200);
     let subject = Subject::namespaced("v1", "Service", namespace, name);
     let source = format!("/api/v1/namespaces/{namespace}/services/{name}");
-    let finding = Finding::new(severity, subject, message.clone())
+    Finding::new(severity, subject, message.clone())
         .because(Evidence::state(source, ctx.now(), message))
         .fix("Look at the cloud controller or the load balancer's own: whether it runs, and what it says of this Service")
-        .fix_with("See the Service and its events", format!("kubectl -n {namespace} describe service {name}"));
-    Some(finding)
+        .fix_with("See the Service and its events", format!("kubectl -n {namespace} describe service {name}"))
 }

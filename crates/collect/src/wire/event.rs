@@ -8,6 +8,7 @@ use super::{
 };
 
 /// An event of the core group.
+#[allow(clippy::struct_field_names)] // As the API names it.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Event {
