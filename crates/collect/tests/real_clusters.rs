@@ -60,6 +60,7 @@ async fn read_a_cluster_of(minor: &str) {
     shape_of_a_pod(&facts, minor);
     volumes(&facts);
     networks(&facts);
+    components(&facts, cluster.version());
     releases(&facts);
     names(&facts);
     real::routes::read_back(&facts, minor);
@@ -315,13 +316,14 @@ fn shape_of_a_pod(facts: &Facts, minor: &str) {
     let pod = pods.iter().find(|pod| pod.name == "shaped").unwrap();
     let volumes = serde_json::to_value(&pod.volumes).unwrap();
     let read_only = json!({ "hostPath": { "path": "/read", "readOnly": true } });
-    assert_eq!(volumes, json!([{ "hostPath": { "path": "/data" } }, read_only]));
-    let mut shape = serde_json::to_value(pod.shape.as_deref()).unwrap();
-    // A sidecar is a container that starts first since 1.29; before, nobody knew the member.
-    let cpu = if ["1.24", "1.25"].contains(&minor) { 2000 } else { 1750 + 250 };
-    assert_eq!(shape["requests"]["cpu"].take(), cpu);
+    assert_eq!(
+        volumes,
+        json!([{ "hostPath": { "path": "/data" } }, read_only])
+    );
+    let shape = serde_json::to_value(pod.shape.as_deref()).unwrap();
+    // The first init container asks for more than the others together with the sidecar that starts after it.
     let expected = json!({
-        "requests": { "cpu": null, "memory": 1_u64 << 30, "ephemeral-storage": 1_000_000_000, "example.com/gpu": 1 },
+        "requests": { "cpu": 2000, "memory": 1_u64 << 30, "ephemeral-storage": 1_000_000_000, "example.com/gpu": 1 },
         "priority": 2_000_000_000,
         "scheduler": "other",
         "graceSeconds": 7,
@@ -347,12 +349,48 @@ fn shape_of_a_pod(facts: &Facts, minor: &str) {
         "tolerations": [{ "key": "gpu", "value": "yes", "effect": "NoSchedule" }, { "effect": "NoExecute" }],
         "hostPorts": [{ "port": 8080 }, { "port": 5353, "protocol": "UDP", "address": "192.0.2.9" }],
     });
+    // Older servers drop some members of a spread.
     if !["1.24", "1.25"].contains(&minor) {
         assert_eq!(shape, expected);
     }
     let volumes = facts.persistent_volumes.as_ref().unwrap();
     let csi = volumes.iter().find(|volume| volume.name == "csi").unwrap();
     assert_eq!(csi.node_terms[0].labels[0].values, ["a", "b"]);
+}
+
+/// What the testbed's own mirror pods and settings tell; they have the real command lines.
+fn components(facts: &Facts, version: &str) {
+    let seen = facts.components.as_ref().unwrap();
+    assert!(seen.runs_api_server() && seen.unread.is_empty(), "{seen:?}");
+    for name in [
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+    ] {
+        let pod = seen.of(name).find(|one| !one.node.is_empty()).unwrap();
+        assert_eq!((&*pod.tag, &*pod.node), (&*format!("v{version}"), "node-1"));
+        let told = seen.of(name).find(|one| one.node.is_empty());
+        assert!(told.unwrap().source.ends_with("/configmaps/kubeadm-config"));
+    }
+    let server = seen.of("kube-apiserver").find(|one| !one.node.is_empty());
+    let server = server.unwrap();
+    assert!(server.sets("etcd-servers") && server.value("etcd-servers").is_none());
+    assert_eq!(
+        server.value("disable-admission-plugins"),
+        Some("ServiceAccount")
+    );
+    assert!(seen.of("kubelet").next().is_some() && seen.of("etcd").next().is_some());
+    assert_eq!(seen.proxy.as_ref().unwrap().mode, "iptables");
+    assert!(
+        !seen.external_etcd && seen.documents.len() == 3,
+        "{:?}",
+        seen.documents
+    );
+    let metrics = facts.metrics.as_ref().unwrap();
+    assert!(
+        metrics.storage_bytes.iter().any(|bytes| *bytes > 0),
+        "{metrics:?}"
+    );
 }
 
 fn pods_and_budgets(facts: &Facts) {
