@@ -128,6 +128,7 @@ pub static CATALOGUE: &[&Check] = &[
     &path::compatibility_risk::CHECK,
     &after::post_version_converged::CHECK,
     &after::post_control_plane_health::CHECK,
+    &after::post_etcd::CHECK,
     &after::post_nodes_converged::CHECK,
     &after::post_kube_proxy_converged::CHECK,
     &after::post_skipped_nodes::CHECK,

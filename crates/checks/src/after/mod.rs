@@ -16,6 +16,7 @@ pub(crate) mod post_control_plane_health;
 pub(crate) mod post_crds;
 pub(crate) mod post_dns;
 pub(crate) mod post_endpoints_empty;
+pub(crate) mod post_etcd;
 pub(crate) mod post_event_rate;
 pub(crate) mod post_gpu;
 pub(crate) mod post_hpa;

@@ -23,7 +23,7 @@ pub(crate) static CHECK: Check = Check {
     run,
 };
 
-/// KMS v1 is off unless the gate KMSv1 is set.
+/// KMS v1 is off unless the gate `KMSv1` is set.
 const KMS_V1_OFF: Minor = Minor::v1(29);
 const FLAG: &str = "encryption-provider-config";
 

@@ -1,5 +1,5 @@
 use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Kind, Missing, Need, Phase, Severity,
+    CheckInfo, Evidence, Group, Kind, Missing, Need, Phase, Severity,
     facts::{Components, Health},
 };
 
@@ -20,7 +20,7 @@ pub(crate) static CHECK: Check = Check {
         page: include_str!("etcd_health.md"),
     },
     blocks: always,
-    run,
+    run: |ctx| Ok(run(ctx)),
 };
 
 const MIB: u64 = 1 << 20;
@@ -29,8 +29,9 @@ const DEFAULT_QUOTA: u64 = 2 << 30;
 /// From so many hundredths of the quota on.
 const NEAR: u64 = 80;
 
-fn run(ctx: &Context<'_>) -> Outcome {
-    Ok([healthy(ctx), size(ctx)].into_iter().collect())
+/// What the API server says of its store, and how large that is.
+pub(crate) fn run(ctx: &Context<'_>) -> Judgement {
+    [healthy(ctx), size(ctx)].into_iter().collect()
 }
 
 /// What the API server says of its store.
