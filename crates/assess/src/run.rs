@@ -76,6 +76,7 @@ pub(crate) fn run_items(
         findings: Vec::new(),
         waived: Vec::new(),
         failed: Vec::new(),
+        unasked: Vec::new(),
         left_out: infos()
             .filter(|info| info.phase != run.phase || left_out(&run, info).is_some())
             .map(|info| info.name)
@@ -120,6 +121,8 @@ struct Engine<'a> {
     findings: Vec<Finding>,
     waived: Vec<Waived>,
     failed: Vec<&'static str>,
+    /// Checks that live by evidence which is read only on request, and which nobody has asked for.
+    unasked: Vec<String>,
     left_out: Vec<&'static str>,
 }
 
@@ -251,6 +254,9 @@ impl Engine<'_> {
     fn undecided(&mut self, name: &str, missing: Missing, can_block: bool) {
         let why = Some(missing.to_string());
         let switched_off = missing.reason == Reason::SwitchedOff;
+        if switched_off && Need::OPT_IN.contains(&missing.need) {
+            self.unasked.push(name.to_owned());
+        }
         let missing = self.still_missing(name, vec![missing]);
         let (status, missing, why) = match missing.is_empty() {
             true => (Status::Waived, missing, why),
@@ -320,7 +326,7 @@ impl Engine<'_> {
         Assessment {
             phase: run.phase,
             verdict: verdict::verdict(&self.checks, &self.findings),
-            scope: verdict::scope(&self.checks),
+            scope: verdict::scope(&self.checks, &self.unasked),
             cluster: run.facts.cluster.clone(),
             version,
             observed_at: run.facts.observed_at,

@@ -18,9 +18,11 @@ pub(crate) fn verdict(checks: &[CheckResult], findings: &[Finding]) -> Verdict {
     }
 }
 
-/// Partial as soon as one check was left out.
-pub(crate) fn scope(checks: &[CheckResult]) -> Scope {
-    if checks.iter().any(|check| check.status == Status::Skipped) {
+/// Partial as soon as one check was left out; those for which evidence has to be asked for are no part of the whole until it is.
+pub(crate) fn scope(checks: &[CheckResult], unasked: &[String]) -> Scope {
+    let left_out =
+        |check: &CheckResult| check.status == Status::Skipped && !unasked.contains(&check.check);
+    if checks.iter().any(left_out) {
         Scope::Partial
     } else {
         Scope::Full
@@ -116,15 +118,26 @@ mod tests {
     #[test]
     fn leaving_out_one_check_makes_the_scope_partial() {
         assert_eq!(
-            scope(&[
-                check(Status::Clear, true),
-                check(Status::NotApplicable, true)
-            ]),
+            scope(
+                &[
+                    check(Status::Clear, true),
+                    check(Status::NotApplicable, true)
+                ],
+                &[]
+            ),
             Scope::Full
         );
         assert_eq!(
-            scope(&[check(Status::Clear, true), check(Status::Skipped, false)]),
+            scope(
+                &[check(Status::Clear, true), check(Status::Skipped, false)],
+                &[]
+            ),
             Scope::Partial
+        );
+        let unasked = ["X".to_owned()];
+        assert_eq!(
+            scope(&[check(Status::Skipped, false)], &unasked),
+            Scope::Full
         );
     }
 }
