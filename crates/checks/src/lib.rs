@@ -30,6 +30,7 @@ pub static CATALOGUE: &[&Check] = &[
     &path::upgrade_path::CHECK,
     &control_plane::control_plane_health::CHECK,
     &control_plane::etcd_health::CHECK,
+    &control_plane::etcd_version::CHECK,
     &control_plane::feature_gate_removed::CHECK,
     &control_plane::component_flag_removed::CHECK,
     &control_plane::admission_plugin_removed::CHECK,

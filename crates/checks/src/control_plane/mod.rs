@@ -7,6 +7,7 @@ pub(crate) mod control_plane_health;
 pub(crate) mod control_plane_skew;
 pub(crate) mod encryption_provider;
 pub(crate) mod etcd_health;
+pub(crate) mod etcd_version;
 pub(crate) mod feature_gate_removed;
 mod leader;
 pub(crate) mod leader_election_lock;
