@@ -1,5 +1,6 @@
 //! The server as its clients meet it: requests in, answers out, on a store of its own.
 
+mod accepted;
 mod access;
 mod answers;
 mod audit;
