@@ -4,6 +4,7 @@ pub mod api;
 
 use std::{io::Write as _, sync::LazyLock};
 
+use airworthy_assess::{Catalogue, users, waivers};
 use airworthy_collect::{
     audit::Tally,
     corefile::{self, Form},
@@ -19,7 +20,7 @@ use flate2::{Compression, write::GzEncoder};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 21] = [
     ("manifest", manifest),
     ("fix", fix),
     ("helm", helm),
@@ -29,6 +30,8 @@ pub const TARGETS: [Target; 19] = [
     ("constraint", constraint),
     ("knowledge", knowledge),
     ("recording", recording),
+    ("waivers", waivers),
+    ("own_checks", own_checks),
     ("authorization", api::authorization),
     ("canonical", api::canonical),
     ("precheck", api::precheck),
@@ -43,6 +46,34 @@ pub const TARGETS: [Target; 19] = [
 
 static WATCH: LazyLock<Watch> =
     LazyLock::new(|| Watch::of(Knowledge::embedded(), &(Minor::v1(24)..=Minor::v1(32))));
+
+/// A file of waivers: what is read of it covers something, and until some time; what is refused is told with the file's name.
+pub fn waivers(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for form in [waivers::Form::Toml, waivers::Form::Yaml] {
+        match waivers::parse(&text, form, "f", &Catalogue::default()) {
+            Ok(all) => assert!(
+                all.iter()
+                    .all(|one| one.waiver.expires.is_some() && !one.waiver.owner.is_empty())
+            ),
+            Err(error) => assert!(error.0.iter().all(|line| line.starts_with("f:"))),
+        }
+    }
+}
+
+/// A file of checks, and an expression alone: whatever can be read runs its examples to an end.
+pub fn own_checks(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let alone = format!(
+        "checks:\n- {{id: Fuzzed, for: pods, message: m, level: risk, fix: f, when: {}, examples: [{{item: {{name: a, list: [1, 2]}}, says: found}}]}}\n",
+        serde_json::Value::from(text.as_ref())
+    );
+    for file in [text.as_ref(), &alone] {
+        for check in users::parse(file, "f", &[]).unwrap_or_default() {
+            assert!(check.failures().len() <= check.examples.len() + 2);
+        }
+    }
+}
 
 /// A file of manifests: what the scan of bytes passes over, parsing does not find either; and it makes no difference in which
 /// pieces the file comes.

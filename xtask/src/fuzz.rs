@@ -10,7 +10,7 @@ use clap::Args;
 use crate::test::root;
 
 /// All targets, as `fuzz/Cargo.toml` names them.
-const TARGETS: [&str; 17] = [
+const TARGETS: [&str; 19] = [
     "manifest",
     "fix",
     "helm",
@@ -18,6 +18,8 @@ const TARGETS: [&str; 17] = [
     "version",
     "knowledge",
     "recording",
+    "waivers",
+    "own_checks",
     "authorization",
     "canonical",
     "precheck",

@@ -74,6 +74,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("sqlx", &["airworthy-store", "xtask"]),
     ("axum", &["airworthy-server", "xtask"]),
     ("clap", &["airworthy", "xtask"]),
+    ("cel", &["airworthy-assess"]),
 ];
 
 /// Crates that know no IO, no clock and no runtime.
