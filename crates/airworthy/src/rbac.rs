@@ -15,7 +15,8 @@ pub(crate) enum Binding {
 /// A `ClusterRole` that allows what these needs ask for, with the binding. Read-only by construction: an [`Access`] has no
 /// other verb than `list` or `get`.
 pub(crate) fn manifest(needs: &BTreeSet<Need>, api_groups: &[String], binding: &Binding) -> String {
-    let plain = needs.iter().filter(|need| **need != Need::HelmReleases);
+    let apart = [Need::HelmReleases, Need::TokenSecrets, Need::Kubelets];
+    let plain = needs.iter().filter(|need| !apart.contains(need));
     let rules = Rules::of(plain.copied());
     let mut text = String::from(
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: airworthy-reader\nrules:\n",
@@ -29,8 +30,59 @@ pub(crate) fn manifest(needs: &BTreeSet<Need>, api_groups: &[String], binding: &
         text += HELM;
         text += &Rules::of([Need::HelmReleases]).resources();
     }
-    text + &binding_text(binding)
+    if needs.contains(&Need::TokenSecrets) {
+        text += TOKENS;
+        text += &Rules::of([Need::TokenSecrets]).resources();
+    }
+    if needs.contains(&Need::Kubelets) {
+        text += KUBELETS;
+        text += &Rules::of([Need::Kubelets]).resources();
+    }
+    text += &binding_text(binding);
+    if needs.contains(&Need::Probes) {
+        text += PROBER;
+    }
+    text
 }
+
+/// What stands before the rule for token Secrets.
+const TOKENS: &str = "\
+  # Of Secrets with tokens of service accounts names and labels are listed, never their data; RBAC cannot tell the two apart.
+  # Without the rule, run with --without tokens; airworthy rbac --without tokens leaves it out.
+";
+
+/// What stands before the one rule that opens kubelets.
+const KUBELETS: &str = "\
+  # Through the proxy to nodes a kubelet shows more than its configuration, flags and metrics: who has this rule can also read logs
+  # and run commands in pods. airworthy asks for /configz, /metrics, /stats/summary and /flagz alone, and only with --evidence nodes.
+";
+
+/// What `airworthy probe` needs, apart from reading: a role of its own, bound to nobody here.
+const PROBER: &str = "\
+---
+# For whoever runs airworthy probe run and clean; reading what the pods found needs none of it.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: airworthy-prober
+rules:
+  - apiGroups: [\"\"]
+    resources: [namespaces]
+    verbs: [create]
+  - apiGroups: [\"\"]
+    resources: [namespaces]
+    resourceNames: [airworthy-probe]
+    verbs: [get, delete]
+  - apiGroups: [\"\"]
+    resources: [services]
+    verbs: [create, get]
+  - apiGroups: [\"\"]
+    resources: [pods]
+    verbs: [list]
+  - apiGroups: [apps]
+    resources: [daemonsets]
+    verbs: [create, get]
+";
 
 /// What stands before the one rule that opens Secrets.
 const HELM: &str = "\
@@ -74,8 +126,13 @@ impl Rules {
         let rules = self.resources.iter();
         let rule = |((group, verbs), resources): (&(&str, BTreeSet<&str>), &BTreeSet<&str>)| {
             let (verbs, resources) = (joined(verbs), joined(resources));
+            let names = if (resources.as_str(), verbs.as_str()) == ("configmaps", "get") {
+                format!("    resourceNames: [{}]\n", config_maps())
+            } else {
+                String::new()
+            };
             format!(
-                "  - apiGroups: [\"{group}\"]\n    resources: [{resources}]\n    verbs: [{verbs}]\n"
+                "  - apiGroups: [\"{group}\"]\n    resources: [{resources}]\n{names}    verbs: [{verbs}]\n"
             )
         };
         rules.map(rule).collect()
@@ -89,6 +146,25 @@ impl Rules {
         let paths = paths.join(", ");
         format!("  - nonResourceURLs: [{paths}]\n    verbs: [get]\n")
     }
+}
+
+/// The `ConfigMaps` of `kube-system` that are read: settings of components and of DNS, and a freeze.
+fn config_maps() -> String {
+    let plain = [
+        "airworthy-freeze",
+        "coredns",
+        "coredns-custom",
+        "kube-proxy",
+        "kube-proxy-config",
+        "kubeadm-config",
+        "kubelet-config",
+        "node-local-dns",
+        "rke2-coredns-rke2-coredns",
+    ];
+    // Up to 1.24 kubeadm named the settings of kubelets after the minor.
+    let by_minor = (19..=24).map(|minor| format!("kubelet-config-1.{minor}"));
+    let all = plain.into_iter().map(str::to_owned).chain(by_minor);
+    all.collect::<Vec<_>>().join(", ")
 }
 
 fn joined(words: &BTreeSet<&str>) -> String {

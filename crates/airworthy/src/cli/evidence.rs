@@ -13,6 +13,8 @@ use clap::{Args, ValueEnum};
 pub(crate) enum Evidence {
     /// Helm releases, which lie in Secrets or ConfigMaps; read unless switched off
     Helm,
+    /// Secrets that hold tokens of service accounts: names and labels, never their data; read unless switched off
+    Tokens,
     /// What kubelets say of themselves (configuration, flags, cgroups, disks, certificates), asked through the API server. Needs
     /// `get` on nodes/proxy, which also allows to run commands in pods; read only when asked for
     Nodes,
@@ -21,12 +23,13 @@ pub(crate) enum Evidence {
 }
 
 impl Evidence {
-    const ALL: [Self; 3] = [Self::Helm, Self::Nodes, Self::Probes];
+    const ALL: [Self; 4] = [Self::Helm, Self::Tokens, Self::Nodes, Self::Probes];
 
     /// The facts that are made of it.
     pub(crate) const fn need(self) -> Need {
         match self {
             Self::Helm => Need::HelmReleases,
+            Self::Tokens => Need::TokenSecrets,
             Self::Nodes => Need::Kubelets,
             Self::Probes => Need::Probes,
         }
@@ -36,6 +39,7 @@ impl Evidence {
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Helm => "helm",
+            Self::Tokens => "tokens",
             Self::Nodes => "nodes",
             Self::Probes => "probes",
         }
@@ -64,7 +68,7 @@ pub(crate) struct Switches {
 impl Default for Switches {
     fn default() -> Self {
         Self {
-            on: BTreeSet::from([Evidence::Helm]),
+            on: BTreeSet::from([Evidence::Helm, Evidence::Tokens]),
             off: BTreeSet::new(),
         }
     }

@@ -89,6 +89,12 @@ fn attributes(access: Access) -> serde_json::Value {
             {"verb": "list", "group": group, "resource": "leases", "namespace": "kube-system"}}),
         Access::List { group, resource } => json!({"resourceAttributes":
             {"verb": "list", "group": group, "resource": resource}}),
+        // A few by name, so a rule with their names is enough.
+        Access::Get {
+            group: "",
+            resource: "configmaps",
+        } => json!({"resourceAttributes":
+            {"verb": "get", "group": "", "resource": "configmaps", "namespace": "kube-system", "name": "kubeadm-config"}}),
         Access::Get { group, resource } => {
             let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
             json!({"resourceAttributes":
