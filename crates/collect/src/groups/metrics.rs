@@ -156,7 +156,7 @@ impl Scan {
                 .filter(|(key, _)| key.split(' ').next() == Some(*name));
             ours.map(|(_, size)| *size).collect::<Vec<_>>()
         };
-        let mut told = STORAGE_SIZES.iter().rev().map(|name| under(&name));
+        let mut told = STORAGE_SIZES.iter().rev().map(&under);
         told.find(|sizes| !sizes.is_empty()).unwrap_or_default()
     }
 

@@ -155,12 +155,12 @@ async fn settings(
         match config_map::read(session, &name).await {
             Ok(None) => {}
             Ok(Some(map)) => {
-                let Some(text) = map.text(key) else { return };
+                let Some(content) = map.text(key) else { return };
                 let text = Text {
                     component,
                     source: &source,
                     key,
-                    text,
+                    content,
                 };
                 return text.read(all);
             }

@@ -19,13 +19,13 @@ pub(super) struct Text<'a> {
     /// The key in it.
     pub key: &'a str,
     /// The document, or several.
-    pub text: &'a str,
+    pub content: &'a str,
 }
 
 impl Text<'_> {
     /// Adds what it says; what cannot be read is told.
     pub(super) fn read(self, into: &mut Components) {
-        match parse(self.text.as_bytes()) {
+        match parse(self.content.as_bytes()) {
             Ok(documents) if documents.len() <= MOST_DOCUMENTS => {
                 for document in &documents {
                     self.document(document, into);
@@ -157,7 +157,7 @@ mod tests {
             component,
             source,
             key: "k",
-            text,
+            content: text,
         };
         text.read(&mut into);
         into
