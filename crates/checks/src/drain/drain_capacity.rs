@@ -61,7 +61,11 @@ fn run(ctx: &Context<'_>) -> Outcome {
     if !ctx.drains_nodes() {
         return Ok(Judgement::not_applicable("no node is drained"));
     }
-    let stage = Stage::set(ctx)?.with_volumes(ctx).with_rules(ctx);
+    let stage = Stage::set(ctx)?;
+    if !stage.pods.iter().any(|pod| rollout::moves(pod)) {
+        return Ok(Judgement::default());
+    }
+    let stage = stage.with_volumes(ctx).with_rules(ctx);
     let world = stage.world(&ctx.policy.pace);
     if unsized_nodes(&world) {
         let why =
