@@ -103,6 +103,8 @@ fn nothing_else(facts: &mut Facts) {
     facts.csrs = Ok(Vec::new());
     facts.events = Ok(Vec::new());
     facts.node_leases = Ok(Vec::new());
+    facts.node_usage = Ok(Vec::new());
+    facts.switch_off(&std::collections::BTreeSet::from(Need::OPT_IN));
     facts.operations = Ok(Vec::new());
     facts.backups = Ok(Vec::new());
     facts.cluster_dns = Ok(ClusterDns::default());
