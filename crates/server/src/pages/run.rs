@@ -1,6 +1,6 @@
 //! One run: its verdict, how sure that is, and what was found, the worst first.
 
-use airworthy_model::CheckInfo;
+use airworthy_model::{Assessment, CheckInfo};
 use airworthy_report::html;
 use airworthy_store::{Brief, Task, TaskKind};
 use askama::Template;
@@ -50,7 +50,10 @@ pub(super) async fn show(
     let found = find(&app, &project, &id, &task).await?;
     let (mut found, kind) = found.ok_or(Refused::NotFound)?;
     let report = match &mut found {
-        Found::Whole(task) => assessment(task).await?,
+        Found::Whole(task) => {
+            let until = task.expires_at;
+            assessment(task).await?.map(|judged| dated(judged, until))
+        }
         Found::Brief(_) => None,
     };
     let report = report.map(|judged| html::fragment(&judged, &infos(&app), Some(CHECKS)));
@@ -66,6 +69,14 @@ pub(super) async fn show(
         report,
         facts: stand.facts,
     })
+}
+
+/// What a request accepted lasts as long as its result, whose end is kept with the task.
+fn dated(mut judged: Assessment, until: Option<Timestamp>) -> Assessment {
+    for waived in &mut judged.waived {
+        waived.waiver.expires = waived.waiver.expires.or(until);
+    }
+    judged
 }
 
 fn infos(app: &App) -> Vec<CheckInfo> {
