@@ -450,7 +450,7 @@ fn sidecars_and_releases_that_fell_behind() {
         apply(cluster, MESH).await;
         until_available(&client, "mesh", "web").await;
         let sent = MESH.rsplit("---\n").next().unwrap();
-        let sent = sent.replace("example.com/web:1", "example.com/web:2");
+        let sent = sent.replace("web:1", "web:2").replace("1.20.3", "1.23.0");
         let release = Release::deployed("mesh", "web", 1, &sent).secret();
         let records = "/api/v1/namespaces/mesh/secrets";
         client.create(records, &release).await.unwrap();
