@@ -217,8 +217,22 @@ fn into<'a, T: Send>(
     async move { *place = read.await }.boxed()
 }
 
+/// Groups that are a list of one kind each, on their way to their places.
+macro_rules! lists {
+    ($reading:expr, $facts:ident, $($place:ident: $wire:ty = $need:ident at $resource:ident;)*) => {
+        [$(into(
+            &mut $facts.$place,
+            $reading.list::<$wire, _>(Need::$need, &resource::$resource),
+        )),*]
+    };
+}
+
 impl Reading<'_> {
     /// Fills every group but version, discovery and the report, several at a time.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a line for each group, and nothing else"
+    )]
     async fn fill(&self, facts: &mut Facts) {
         use wire::{
             access, batch, csr, ingress, lease, network, node, pod, policy, storage, workload,
@@ -248,12 +262,34 @@ impl Reading<'_> {
             NodeUsage::from(wire)
         });
         let usage = session.group(Need::NodeUsage, usage);
+        let pods = self.list::<pod::Pod, _>(Need::Pods, &resource::PODS);
+        let lists = lists! {
+            self, facts,
+            node_leases: lease::Lease = NodeLeases at NODE_LEASES;
+            csrs: csr::CertificateSigningRequest = Csrs at CSRS;
+            nodes: node::Node = Nodes at NODES;
+            namespaces: network::Namespace = Namespaces at NAMESPACES;
+            services: network::Service = Services at SERVICES;
+            endpoint_slices: network::EndpointSlice = EndpointSlices at ENDPOINT_SLICES;
+            deployments: workload::Deployment = Deployments at DEPLOYMENTS;
+            stateful_sets: workload::StatefulSet = StatefulSets at STATEFUL_SETS;
+            daemon_sets: workload::DaemonSet = DaemonSets at DAEMON_SETS;
+            network_policies: policy::NetworkPolicy = NetworkPolicies at NETWORK_POLICIES;
+            service_accounts: access::ServiceAccount = ServiceAccounts at SERVICE_ACCOUNTS;
+            ingresses: ingress::Ingress = Ingresses at INGRESSES;
+            ingress_classes: ingress::IngressClass = IngressClasses at INGRESS_CLASSES;
+            persistent_volumes: storage::PersistentVolume = PersistentVolumes at PERSISTENT_VOLUMES;
+            persistent_volume_claims: storage::PersistentVolumeClaim = PersistentVolumeClaims at PERSISTENT_VOLUME_CLAIMS;
+            storage_classes: storage::StorageClass = StorageClasses at STORAGE_CLASSES;
+            csi_drivers: storage::CsiDriver = CsiDrivers at CSI_DRIVERS;
+            csi_nodes: storage::CsiNode = CsiNodes at CSI_NODES;
+            volume_attachments: storage::VolumeAttachment = VolumeAttachments at VOLUME_ATTACHMENTS;
+            jobs: batch::Job = Jobs at JOBS;
+            cron_jobs: batch::CronJob = CronJobs at CRON_JOBS;
+        };
         // Pods are the longest list and its pages come one after another, so they go first.
         let groups = [
-            into(
-                &mut facts.pods,
-                self.list::<pod::Pod, _>(Need::Pods, &resource::PODS),
-            ),
+            into(&mut facts.pods, pods),
             control_plane.boxed(),
             into(&mut facts.health, health),
             into(&mut facts.components, components),
@@ -270,121 +306,13 @@ impl Reading<'_> {
             into(&mut facts.operations, operations),
             into(&mut facts.probes, found_out),
             into(&mut facts.node_usage, usage),
-            into(
-                &mut facts.node_leases,
-                self.list::<lease::Lease, _>(Need::NodeLeases, &resource::NODE_LEASES),
-            ),
-            into(
-                &mut facts.csrs,
-                self.list::<csr::CertificateSigningRequest, _>(Need::Csrs, &resource::CSRS),
-            ),
-            into(
-                &mut facts.nodes,
-                self.list::<node::Node, _>(Need::Nodes, &resource::NODES),
-            ),
-            into(
-                &mut facts.namespaces,
-                self.list::<network::Namespace, _>(Need::Namespaces, &resource::NAMESPACES),
-            ),
-            into(
-                &mut facts.services,
-                self.list::<network::Service, _>(Need::Services, &resource::SERVICES),
-            ),
-            into(
-                &mut facts.endpoint_slices,
-                self.list::<network::EndpointSlice, _>(
-                    Need::EndpointSlices,
-                    &resource::ENDPOINT_SLICES,
-                ),
-            ),
-            into(
-                &mut facts.deployments,
-                self.list::<workload::Deployment, _>(Need::Deployments, &resource::DEPLOYMENTS),
-            ),
-            into(
-                &mut facts.stateful_sets,
-                self.list::<workload::StatefulSet, _>(Need::StatefulSets, &resource::STATEFUL_SETS),
-            ),
-            into(
-                &mut facts.daemon_sets,
-                self.list::<workload::DaemonSet, _>(Need::DaemonSets, &resource::DAEMON_SETS),
-            ),
             into(&mut facts.pdbs, self.pdbs()),
             into(&mut facts.hpas, self.autoscalers()),
             into(&mut facts.roles, roles),
             into(&mut facts.token_secrets, tokens),
             into(&mut facts.backups, backups),
-            into(
-                &mut facts.network_policies,
-                self.list::<policy::NetworkPolicy, _>(
-                    Need::NetworkPolicies,
-                    &resource::NETWORK_POLICIES,
-                ),
-            ),
-            into(
-                &mut facts.service_accounts,
-                self.list::<access::ServiceAccount, _>(
-                    Need::ServiceAccounts,
-                    &resource::SERVICE_ACCOUNTS,
-                ),
-            ),
-            into(
-                &mut facts.ingresses,
-                self.list::<ingress::Ingress, _>(Need::Ingresses, &resource::INGRESSES),
-            ),
-            into(
-                &mut facts.ingress_classes,
-                self.list::<ingress::IngressClass, _>(
-                    Need::IngressClasses,
-                    &resource::INGRESS_CLASSES,
-                ),
-            ),
-            into(
-                &mut facts.persistent_volumes,
-                self.list::<storage::PersistentVolume, _>(
-                    Need::PersistentVolumes,
-                    &resource::PERSISTENT_VOLUMES,
-                ),
-            ),
-            into(
-                &mut facts.persistent_volume_claims,
-                self.list::<storage::PersistentVolumeClaim, _>(
-                    Need::PersistentVolumeClaims,
-                    &resource::PERSISTENT_VOLUME_CLAIMS,
-                ),
-            ),
-            into(
-                &mut facts.storage_classes,
-                self.list::<storage::StorageClass, _>(
-                    Need::StorageClasses,
-                    &resource::STORAGE_CLASSES,
-                ),
-            ),
-            into(
-                &mut facts.csi_drivers,
-                self.list::<storage::CsiDriver, _>(Need::CsiDrivers, &resource::CSI_DRIVERS),
-            ),
-            into(
-                &mut facts.csi_nodes,
-                self.list::<storage::CsiNode, _>(Need::CsiNodes, &resource::CSI_NODES),
-            ),
-            into(
-                &mut facts.volume_attachments,
-                self.list::<storage::VolumeAttachment, _>(
-                    Need::VolumeAttachments,
-                    &resource::VOLUME_ATTACHMENTS,
-                ),
-            ),
-            into(
-                &mut facts.jobs,
-                self.list::<batch::Job, _>(Need::Jobs, &resource::JOBS),
-            ),
-            into(
-                &mut facts.cron_jobs,
-                self.list::<batch::CronJob, _>(Need::CronJobs, &resource::CRON_JOBS),
-            ),
         ];
-        join_all(groups).await;
+        join_all(groups.into_iter().chain(lists)).await;
     }
 
     /// Kubelets, once the nodes are known.

@@ -25,6 +25,7 @@ pub(crate) static CHECK: Check = Check {
 /// The lease by which whoever upgrades a cluster keeps others away.
 const LOCK: &str = "airworthy-upgrade";
 
+#[expect(clippy::unnecessary_wraps, reason = "every check returns an outcome")]
 fn run(ctx: &Context<'_>) -> Outcome {
     let probe = ctx.namespaces().map(|namespaces| {
         let ours = namespaces.iter().filter(|one| one.name == PROBE_NAMESPACE);

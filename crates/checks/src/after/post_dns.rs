@@ -34,6 +34,7 @@ const SERVERS: [(&str, &str); 5] = [
     ("openshift-dns", "dns-default"),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "every check returns an outcome")]
 fn run(ctx: &Context<'_>) -> Outcome {
     let servers = servers(ctx);
     let probes = match ctx.probes() {

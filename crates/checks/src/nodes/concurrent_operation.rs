@@ -33,6 +33,7 @@ const LOCK: &str = "airworthy-upgrade";
 /// How long a lease holds that does not say it.
 const USUAL_LEASE: i32 = 60;
 
+#[expect(clippy::unnecessary_wraps, reason = "every check returns an outcome")]
 fn run(ctx: &Context<'_>) -> Outcome {
     let mut parts: Vec<Outcome> = vec![ctx.leases().map(|leases| {
         leases

@@ -28,6 +28,7 @@ pub(crate) static CHECK: Check = Check {
 /// Parts of names of images by which device plugins are known.
 const PLUGINS: [&str; 4] = ["device-plugin", "gpu-plugin", "gpu-device", "gpu-manager"];
 
+#[expect(clippy::unnecessary_wraps, reason = "every check returns an outcome")]
 fn run(ctx: &Context<'_>) -> Outcome {
     if !ctx.drains_nodes() {
         return Ok(Judgement::not_applicable("nodes stay as they are"));

@@ -22,8 +22,11 @@ pub(crate) static CHECK: Check = Check {
     run,
 };
 
+/// A name, and where a node says it.
+type Trait = (&'static str, fn(&Node) -> &str);
+
 /// What nodes of a pool have in common.
-const TRAITS: [(&str, fn(&Node) -> &str); 3] = [
+const TRAITS: [Trait; 3] = [
     ("kubelet", |node| &node.kubelet_version),
     ("runtime", |node| &node.runtime_version),
     ("system", |node| &node.os_image),

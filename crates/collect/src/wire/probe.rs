@@ -83,10 +83,8 @@ struct Terminated {
 
 impl From<ProbePod> for Probe {
     fn from(mut wire: ProbePod) -> Self {
-        let state = match wire.status.init_container_statuses.is_empty() {
-            true => State::default(),
-            false => wire.status.init_container_statuses.swap_remove(0).state,
-        };
+        let state = wire.status.init_container_statuses.pop();
+        let state = state.map(|looker| looker.state).unwrap_or_default();
         let mut probe = Self {
             name: wire.spec.node_name,
             created: wire.metadata.creation_timestamp.instant(),
