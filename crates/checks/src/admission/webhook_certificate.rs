@@ -30,6 +30,7 @@ const NO_SHA1: Minor = Minor::v1(24);
 /// The minor whose API servers refuse certificates without alternative names (Go 1.17 has no way around it).
 const NO_COMMON_NAME: Minor = Minor::v1(23);
 
+#[allow(clippy::unnecessary_wraps)] // As every check has it.
 fn run(ctx: &Context<'_>) -> Outcome {
     let bundles: Outcome = ctx
         .webhooks()

@@ -47,10 +47,10 @@ const NODES: Write<'_> = Write {
 fn run(ctx: &Context<'_>) -> Outcome {
     let strict = |webhook: &&Webhook| webhook.failure_policy == FailurePolicy::Fail;
     let webhooks = ctx.webhooks()?.iter().filter(strict);
-    Ok(webhooks.map(|webhook| judge(ctx, webhook)).collect())
+    Ok(webhooks.map(|webhook| Ok(judge(ctx, webhook))).collect())
 }
 
-fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Outcome {
+fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Judgement {
     let guarded = [
         own_pods(ctx, webhook),
         system_pods(ctx, webhook),
@@ -67,13 +67,13 @@ fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Outcome {
         }
     }
     if names.is_empty() {
-        return Ok(Judgement::default().without(lacks));
+        return Judgement::default().without(lacks);
     }
     let (single, missing) = single_back_end(ctx, webhook)
         .map_or_else(|missing| (None, Some(missing)), |single| (single, None));
     lacks.extend(missing);
     let finding = describe(ctx, webhook, &names, single);
-    Ok(Judgement::from(vec![finding]).without(lacks))
+    Judgement::from(vec![finding]).without(lacks)
 }
 
 /// Labels of a namespace; of one that is not there, those that the API server would give it.

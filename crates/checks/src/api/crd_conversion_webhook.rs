@@ -30,7 +30,7 @@ pub(crate) static CHECK: Check = Check {
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let crds = ctx.crds()?.iter();
-    Ok(crds.map(|crd| judge(ctx, crd)).collect())
+    Ok(crds.map(|crd| Ok(judge(ctx, crd))).collect())
 }
 
 /// Whether a probe failed in the conversion, which is this check's to tell.
@@ -38,12 +38,12 @@ pub(super) fn failed_to_convert(crd: &Crd, probe: &CrdProbe) -> bool {
     matches!(crd.conversion, Conversion::Webhook(_)) && probe.message.contains("conversion webhook")
 }
 
-fn judge(ctx: &Context<'_>, crd: &Crd) -> Outcome {
+fn judge(ctx: &Context<'_>, crd: &Crd) -> Judgement {
     let Conversion::Webhook(target) = &crd.conversion else {
-        return Ok(Judgement::default());
+        return Judgement::default();
     };
     let refused = probe::failed(ctx, crd).find(|probe| failed_to_convert(crd, probe));
-    let proven = refused.and_then(|probe| unanswered(crd, probe));
+    let proven = refused.map(|probe| unanswered(crd, probe));
     let (found, missing) = match target {
         None => (proven.or_else(|| elsewhere(crd, "by URL")), None),
         Some(target) => match backend::state(ctx, target) {
@@ -52,7 +52,7 @@ fn judge(ctx: &Context<'_>, crd: &Crd) -> Outcome {
         },
     };
     let found = found.map(|finding| with_evidence(ctx, crd, refused, finding));
-    Ok(found.into_iter().collect::<Judgement>().without(missing))
+    found.into_iter().collect::<Judgement>().without(missing)
 }
 
 fn with_evidence(
@@ -154,7 +154,7 @@ fn down(crd: &Crd, why: &str) -> Finding {
 }
 
 /// A list failed although the Service looks well.
-fn unanswered(crd: &Crd, probe: &CrdProbe) -> Option<Finding> {
+fn unanswered(crd: &Crd, probe: &CrdProbe) -> Finding {
     let CrdProbe {
         version,
         status,
@@ -162,10 +162,10 @@ fn unanswered(crd: &Crd, probe: &CrdProbe) -> Option<Finding> {
     } = probe;
     let text = format!("a list at {version} answers {status}: {message}");
     let text = text.trim_end_matches(['.', ' ', ':']);
-    Some(finding(Severity::Blocker, crd, text).fix_with(
+    finding(Severity::Blocker, crd, text).fix_with(
         "See why the conversion fails",
         format!("kubectl get {}.{version}.{} -A", crd.plural, crd.group),
-    ))
+    )
 }
 
 fn elsewhere(crd: &Crd, how: &str) -> Option<Finding> {

@@ -51,7 +51,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
         let found = part?;
         Ok(found
             .iter()
-            .flat_map(|one| judge(ctx, one))
+            .filter_map(|one| judge(ctx, one))
             .collect::<Judgement>())
     });
     Ok(judged.collect())

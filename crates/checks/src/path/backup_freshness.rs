@@ -26,6 +26,7 @@ pub(crate) static CHECK: Check = Check {
 /// Seconds for which a backup is fresh.
 const FRESH: i64 = 24 * 3600;
 
+#[allow(clippy::unnecessary_wraps)] // As every check has it.
 fn run(ctx: &Context<'_>) -> Outcome {
     let (backups, jobs) = (ctx.backups(), ctx.cron_jobs());
     let mut last: Option<Timestamp> = None;

@@ -30,6 +30,7 @@ const FROZEN: &str = "k8s.gcr.io/";
 /// Where the community's images are.
 const PRESENT: &str = "registry.k8s.io/";
 
+#[allow(clippy::unnecessary_wraps)] // As every check has it.
 fn run(ctx: &Context<'_>) -> Outcome {
     let (workloads, missing) = workload::listed(ctx);
     let findings: Judgement = workloads

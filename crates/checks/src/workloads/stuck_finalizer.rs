@@ -46,6 +46,7 @@ struct Held<'a> {
     deletion: &'a Deletion,
 }
 
+#[allow(clippy::unnecessary_wraps)] // As every check has it.
 fn run(ctx: &Context<'_>) -> Outcome {
     let parts = [
         pods(ctx),
