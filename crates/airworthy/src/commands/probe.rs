@@ -42,7 +42,7 @@ async fn make(args: ProbeRun) -> Result<u8> {
     agreed(&args.place, &what)?;
     let connection = connected(&args.place).await?;
     let pods = probe::run(&connection, &order, |step| {
-        console::say(&format!("{step}\n"))
+        console::say(&format!("{step}\n"));
     })
     .await?;
     console::say(&format!(
