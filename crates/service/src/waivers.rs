@@ -70,7 +70,7 @@ impl Service {
 }
 
 /// Callers see the file's name and not where it lies; what is wrong in it, the log tells.
-fn read(path: &PathBuf, catalogue: &Catalogue) -> Result<Vec<Acceptance>, WaiverNote> {
+fn read(path: &Path, catalogue: &Catalogue) -> Result<Vec<Acceptance>, WaiverNote> {
     let named = path.file_name().unwrap_or_default().to_string_lossy();
     read_waivers(path, &named, catalogue).map_err(|error| {
         tracing::error!(file = %path.display(), %error, "the file of waivers cannot be used");

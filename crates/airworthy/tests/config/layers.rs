@@ -74,6 +74,7 @@ fn without_anything_all_are_defaults() {
         ("lease-seconds", "30"),
         ("rollout", "nodes"),
         ("control-plane", "detect"),
+        ("pace", "surge 0, batch 1, by name"),
         ("waivers", "(none)"),
         ("checks", "(none)"),
         ("allowed-jumps", "(none)"),
@@ -90,7 +91,7 @@ fn without_anything_all_are_defaults() {
     ] {
         shows(&shown, name, value, "default");
     }
-    assert_eq!(shown.stdout.lines().count(), 23, "{shown}");
+    assert_eq!(shown.stdout.lines().count(), 26, "{shown}");
 }
 
 #[test]
