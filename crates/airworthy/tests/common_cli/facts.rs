@@ -3,9 +3,9 @@
 use airworthy_model::{
     Facts, Missing, Need, Reason,
     facts::{
-        Answers, ClusterDns, ClusterIdentity, CollectionReport, Condition, Health, HealthCheck,
-        IntOrPercent, Lease, Metrics, Namespace, Node, Pdb, Pod, Served, ServerVersion, Workload,
-        WorkloadKind,
+        Answers, ClusterDns, ClusterIdentity, CollectionReport, Component, Components, Condition,
+        Health, HealthCheck, IntOrPercent, Lease, Metrics, Namespace, Node, Pdb, Pod, Served,
+        ServerVersion, Workload, WorkloadKind,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -31,6 +31,7 @@ pub(crate) fn running(version: &str) -> Facts {
         emulation: None,
     });
     control_plane(&mut facts, now);
+    facts.components = Ok(components(version));
     facts.nodes = Ok(vec![node(version)]);
     facts.namespaces = Ok(vec![namespace("default"), namespace("kube-system")]);
     nothing_else(&mut facts);
@@ -38,12 +39,11 @@ pub(crate) fn running(version: &str) -> Facts {
 }
 
 fn control_plane(facts: &mut Facts, now: Timestamp) {
-    let well = || {
-        vec![HealthCheck {
-            name: "ping".into(),
-            ok: true,
-        }]
+    let check = |name: &str| HealthCheck {
+        name: name.into(),
+        ok: true,
     };
+    let well = || vec![check("ping"), check("etcd")];
     facts.health = Ok(Health {
         ready: well(),
         live: well(),
@@ -67,8 +67,44 @@ fn control_plane(facts: &mut Facts, now: Timestamp) {
             errors: 0,
             throttled: 0,
         }),
+        storage_bytes: vec![20_000_000],
         ..Metrics::default()
     });
+}
+
+/// The programs of the control plane as their mirror pods show them, without any flag that says something.
+fn components(version: &str) -> Components {
+    let component = |name: &str| Component {
+        name: name.into(),
+        node: "node-1".into(),
+        tag: version.into(),
+        source: format!("/api/v1/namespaces/kube-system/pods/{name}-node-1"),
+        ..Component::default()
+    };
+    // An etcd that every minor of these tests is content with.
+    let etcd = Component {
+        tag: "3.5.24-0".into(),
+        ..component("etcd")
+    };
+    let kubelet = Component {
+        source: "/api/v1/namespaces/kube-system/configmaps/kubelet-config".into(),
+        node: String::new(),
+        tag: String::new(),
+        ..component("kubelet")
+    };
+    let programs = [
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+    ];
+    Components {
+        components: programs
+            .map(component)
+            .into_iter()
+            .chain([etcd, kubelet])
+            .collect(),
+        ..Components::default()
+    }
 }
 
 fn nothing_else(facts: &mut Facts) {
