@@ -1,11 +1,13 @@
 //! Facts of a cluster that is well, and what can be wrong with one.
 
+use std::collections::BTreeMap;
+
 use airworthy_model::{
     Facts, Missing, Need, Reason,
     facts::{
         Answers, ClusterDns, ClusterIdentity, CollectionReport, Component, Components, Condition,
-        Health, HealthCheck, IntOrPercent, Lease, Metrics, Namespace, Node, Pdb, Pod, Served,
-        ServerVersion, Workload, WorkloadKind,
+        Disk, DiskPurpose, Health, HealthCheck, IntOrPercent, Kubelet, Lease, Metrics, Namespace,
+        Node, Pdb, Pod, Probe, Served, ServerVersion, Workload, WorkloadKind,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -140,7 +142,8 @@ fn nothing_else(facts: &mut Facts) {
     facts.events = Ok(Vec::new());
     facts.node_leases = Ok(Vec::new());
     facts.node_usage = Ok(Vec::new());
-    facts.switch_off(&std::collections::BTreeSet::from(Need::OPT_IN));
+    facts.kubelets = Ok(vec![kubelet()]);
+    facts.probes = Ok(vec![probe(facts.observed_at)]);
     facts.operations = Ok(Vec::new());
     facts.backups = Ok(Vec::new());
     facts.cluster_dns = Ok(ClusterDns::default());
@@ -148,6 +151,43 @@ fn nothing_else(facts: &mut Facts) {
     facts.git_ops = Ok(Vec::new());
     facts.permissions = Ok(Vec::new());
     facts.collection = Ok(CollectionReport::default());
+}
+
+/// The kubelet of the node, which was asked.
+fn kubelet() -> Kubelet {
+    let disk = |purpose| Disk {
+        purpose,
+        capacity_bytes: 100 << 30,
+        available_bytes: 60 << 30,
+        inodes: None,
+        inodes_free: None,
+    };
+    Kubelet {
+        name: "node-1".into(),
+        config: [("rotateCertificates".into(), "true".into())].into(),
+        flags: Some(BTreeMap::new()),
+        cgroup_version: Some(2),
+        disks: vec![disk(DiskPurpose::Node), disk(DiskPurpose::Images)],
+        ..Kubelet::default()
+    }
+}
+
+/// What a pod on the node found out: all is well.
+fn probe(now: Timestamp) -> Probe {
+    Probe {
+        name: "node-1".into(),
+        pod: "probe-1".into(),
+        created: Some(now),
+        started: Some(now),
+        finished: Some(now),
+        dns: Some(true),
+        external_dns: Some(true),
+        api: Some(true),
+        service: Some(true),
+        pods_tried: Some(1),
+        pods_reached: Some(1),
+        ..Probe::default()
+    }
 }
 
 fn namespace(name: &str) -> Namespace {
