@@ -229,10 +229,6 @@ macro_rules! lists {
 
 impl Reading<'_> {
     /// Fills every group but version, discovery and the report, several at a time.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "a line for each group, and nothing else"
-    )]
     async fn fill(&self, facts: &mut Facts) {
         use wire::{
             access, batch, csr, ingress, lease, network, node, pod, policy, storage, workload,

@@ -1,5 +1,7 @@
 //! Corefiles: the names of plugins and options with their lines. Arguments may be anything, passwords too, and are not kept.
 
+use std::fmt::Write as _;
+
 use airworthy_model::facts::{DnsOption, DnsPlugin, ServerBlock};
 use sha2::{Digest as _, Sha256};
 
@@ -146,11 +148,11 @@ fn digest(lines: &[Line]) -> String {
         hash.update([0x1e]);
     }
     let bytes = hash.finalize();
-    bytes
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut text = String::new();
+    for byte in bytes.iter().take(16) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 struct Reader<'l> {

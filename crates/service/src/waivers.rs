@@ -1,10 +1,6 @@
 //! Files of waivers, read anew for every run: what is accepted is edited far more often than a service is restarted.
 
-use std::{
-    fs::File,
-    io::Read as _,
-    path::{Path, PathBuf},
-};
+use std::{fs::File, io::Read as _, path::Path};
 
 use airworthy_assess::{
     Acceptance, Catalogue,

@@ -7,7 +7,7 @@ use airworthy_model::{
     facts::{
         Answers, ClusterDns, ClusterIdentity, CollectionReport, Component, Components, Condition,
         Disk, DiskPurpose, Health, HealthCheck, IntOrPercent, Kubelet, Lease, Metrics, Namespace,
-        Node, Pdb, Pod, Probe, Served, ServerVersion, Workload, WorkloadKind,
+        Node, NodeUsage, Pdb, Pod, Probe, Served, ServerVersion, Workload, WorkloadKind,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -168,6 +168,12 @@ fn kubelet() -> Kubelet {
         flags: Some(BTreeMap::new()),
         cgroup_version: Some(2),
         disks: vec![disk(DiskPurpose::Node), disk(DiskPurpose::Images)],
+        usage: Some(NodeUsage {
+            name: "node-1".into(),
+            cpu_thousandths: Some(200),
+            memory_bytes: Some(1 << 30),
+            measured: None,
+        }),
         ..Kubelet::default()
     }
 }

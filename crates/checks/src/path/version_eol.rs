@@ -65,7 +65,10 @@ fn judge(ctx: &Context<'_>, target: Minor, support: &Support) -> Option<Finding>
             message,
         )
         .because(Evidence::state(
-            &support.source,
+            support
+                .source
+                .rsplit_once("/blob/main/")
+                .map_or(&*support.source, |(_, file)| file),
             ctx.now(),
             format!("{target} ends on {}", support.ends),
         ))

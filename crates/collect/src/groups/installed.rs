@@ -35,7 +35,7 @@ pub(crate) async fn all<W: Wire, F>(
     };
     let at = airworthy_knowledge::api_version(group, version);
     let rows = list::read(session, &listing, |wire: W, rows| {
-        rows.push(fact(wire, &at))
+        rows.push(fact(wire, &at));
     });
     match rows.await {
         Err(failure) if failure.status() == Some(http::StatusCode::NOT_FOUND) => Ok(Vec::new()),

@@ -106,16 +106,15 @@ pub(crate) fn that_count(records: Vec<Record>) -> Vec<Counting> {
             record.release.clone(),
             record.holder,
         );
-        match releases.get_mut(&release) {
-            Some(known) => known.weigh(record),
-            None => {
-                let first = Counting {
-                    record,
-                    newest: None,
-                };
-                releases.insert(release, first);
-            }
+        if let Some(known) = releases.get_mut(&release) {
+            known.weigh(record);
+            continue;
         }
+        let first = Counting {
+            record,
+            newest: None,
+        };
+        releases.insert(release, first);
     }
     releases.into_values().collect()
 }

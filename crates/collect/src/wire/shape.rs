@@ -78,6 +78,10 @@ pub(crate) struct Container {
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[allow(
+    clippy::struct_field_names,
+    reason = "members are called as in the API"
+)]
 pub(crate) struct Port {
     #[prost(int32, tag = "2")]
     pub host_port: i32,
@@ -107,6 +111,10 @@ pub(crate) struct Mount {
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[allow(
+    clippy::struct_field_names,
+    reason = "members are called as in the API"
+)]
 pub(crate) struct Affinity {
     #[prost(message, optional, tag = "1")]
     pub node_affinity: Option<NodeAffinity>,
@@ -353,9 +361,12 @@ impl PodSpec {
             let number = u16::try_from(port.host_port)
                 .ok()
                 .filter(|&number| number > 0)?;
-            let known = |text: &str, default: &[&str]| match default.contains(&text) {
-                true => "".into(),
-                false => text.into(),
+            let known = |text: &str, default: &[&str]| {
+                if default.contains(&text) {
+                    "".into()
+                } else {
+                    text.into()
+                }
             };
             Some(HostPort {
                 port: number,
