@@ -55,8 +55,8 @@ async fn claim(upgraded: &Upgraded, client: &Client) {
 /// The node's driver does not register any more, and then does.
 async fn driver(upgraded: &Upgraded, client: &Client) {
     let node = client.get(CSI_NODE).await.unwrap();
-    let none = json!({ "spec": { "drivers": [] } });
-    client.patch(CSI_NODE, Patch::Merge, &none).await.unwrap();
+    let bare = json!({ "spec": { "drivers": [] } });
+    client.patch(CSI_NODE, Patch::Merge, &bare).await.unwrap();
     let report = upgraded.check(CHECK).await;
     report.exits(1).finds(CHECK, "Node node-1", "blocker");
     let again = json!({ "spec": node["spec"] });
