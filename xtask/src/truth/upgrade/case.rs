@@ -1,8 +1,10 @@
 //! One thing that is planted in a cluster before it is upgraded.
 
 use airworthy_model::Minor;
+use airworthy_testbed::resolve;
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// The files of cases, by what they are about.
 const FILES: &[(&str, &str)] = &[
@@ -109,7 +111,7 @@ pub(super) struct Workload {
     pub(super) replicas: u32,
     /// What goes over the plain pod spec, by a merge patch.
     #[serde(default)]
-    pub(super) pod: serde_json::Value,
+    pub(super) pod: Value,
 }
 
 fn deployment() -> String {
@@ -131,7 +133,7 @@ pub(super) struct Budget {
     #[serde(default)]
     pub(super) name: Option<String>,
     /// The rest of its spec.
-    pub(super) spec: serde_json::Map<String, serde_json::Value>,
+    pub(super) spec: Map<String, Value>,
 }
 
 /// A record of Helm.
@@ -183,14 +185,14 @@ pub(super) enum Step {
         /// Its path.
         path: String,
         /// The change.
-        with: serde_json::Value,
+        with: Value,
     },
     /// The status of an object is changed by a merge patch.
     Status {
         /// Its path.
         path: String,
         /// The change.
-        with: serde_json::Value,
+        with: Value,
     },
     /// Objects are applied, at other versions than before or by another hand.
     Apply {
@@ -218,7 +220,7 @@ pub(super) enum Step {
         /// A JSON pointer.
         at: String,
         /// The value.
-        is: serde_json::Value,
+        is: Value,
     },
     /// Nothing goes on before an object is gone.
     Gone(String),
@@ -253,14 +255,20 @@ pub(super) enum Reality {
 }
 
 impl Case {
-    /// The cases for an upgrade from a minor.
+    /// The cases for a hop such as `1.31:1.32`. `$FROM` and `$TO` stand for its versions, such as `v1.31.14`.
     ///
     /// `more` is the text of another file of cases. Errors: what is no case, a name that is there twice.
-    pub(super) fn all(from: Minor, more: Option<&str>) -> Result<Vec<Self>> {
+    pub(super) fn all(hop: &str, more: Option<&str>) -> Result<Vec<Self>> {
+        let (from, to) = hop.split_once(':').context("a hop is FROM:TO")?;
+        let version = |minor| Ok::<_, anyhow::Error>(format!("v{}", resolve(minor)?));
+        let versions = (version(from)?, version(to)?);
         let mut cases: Vec<Self> = Vec::new();
         let files = FILES.iter().copied();
         for (file, text) in files.chain(more.map(|text| ("the file of cases", text))) {
-            let read: Vec<Self> = serde_saphyr::from_str(text).with_context(|| file.to_owned())?;
+            let text = text
+                .replace("$FROM", &versions.0)
+                .replace("$TO", &versions.1);
+            let read: Vec<Self> = serde_saphyr::from_str(&text).with_context(|| file.to_owned())?;
             for case in read {
                 if cases.iter().any(|known| known.name == case.name) {
                     bail!("{file}: {} is there twice", case.name);
@@ -268,6 +276,7 @@ impl Case {
                 cases.push(case);
             }
         }
+        let from = from.parse().context("a hop begins with a minor")?;
         cases.retain(|case| case.is_for(from));
         Ok(cases)
     }
@@ -286,8 +295,14 @@ impl Case {
         format!("case-{}", self.name)
     }
 
-    /// A text of the case with its namespace filled in.
+    /// A text of the case with its namespace filled in for `$NS`.
     pub(super) fn filled(&self, text: &str) -> String {
         text.replace("$NS", &self.namespace())
+    }
+
+    /// An object of the case with its namespace filled in.
+    pub(super) fn filled_in(&self, object: &Value) -> Value {
+        let text = self.filled(&object.to_string());
+        serde_json::from_str(&text).unwrap_or_else(|_| object.clone())
     }
 }

@@ -18,7 +18,7 @@ use super::pods::{
 const STILL: Duration = Duration::from_secs(6);
 
 /// How long a drain may take, whatever moves.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// What went wrong in which namespace.
 #[derive(Debug, Default)]
@@ -126,7 +126,7 @@ impl<'a> Drain<'a> {
                     self.homeless = homeless(&pods);
                     return Ok(());
                 }
-                self.force().await?;
+                self.force(&left).await?;
                 still = Stillness::new(STILL);
             } else {
                 self.evict_all(&left).await?;
@@ -167,9 +167,15 @@ impl<'a> Drain<'a> {
         Ok(())
     }
 
-    async fn force(&mut self) -> Result<()> {
+    /// What was refused goes by force.
+    async fn force(&mut self, left: &[&Value]) -> Result<()> {
         if self.refused.is_empty() {
-            bail!("pods of {} stay although they may go", self.nodes.join(", "));
+            let left = left.iter().map(|pod| {
+                let (namespace, name) = ("/metadata/namespace", "/metadata/name");
+                format!("{}/{}", text(pod, namespace), text(pod, name))
+            });
+            let left = left.collect::<Vec<_>>().join(", ");
+            bail!("{left} may go and stay");
         }
         for ((namespace, name), why) in std::mem::take(&mut self.refused) {
             let path = format!("/api/v1/namespaces/{namespace}/pods/{name}?gracePeriodSeconds=0");

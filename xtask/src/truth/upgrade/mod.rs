@@ -13,10 +13,8 @@ mod short;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    str::FromStr as _,
 };
 
-use airworthy_model::Minor;
 use airworthy_testbed::{Cluster, ClusterOptions, StandIn};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -89,10 +87,9 @@ impl Upgrade {
 
     /// The cases that are for a hop and wanted.
     fn chosen(&self, hop: &str) -> Result<Vec<Case>> {
-        let minor = Minor::from_str(hop.split(':').next().unwrap_or_default())?;
         let more = self.cases.as_deref().map(std::fs::read_to_string);
         let more = more.transpose().context("cannot read the cases")?;
-        let mut cases = Case::all(minor, more.as_deref())?;
+        let mut cases = Case::all(hop, more.as_deref())?;
         let wanted = self.only.as_deref().unwrap_or_default();
         cases.retain(|case| case.name.contains(wanted));
         Ok(cases)
@@ -102,9 +99,7 @@ impl Upgrade {
 /// Judges a hop such as `1.31:1.32` with this program airworthy. Errors: a cluster that does not work, a case that cannot be
 /// planted, a program that fails.
 pub async fn judge(hop: &str, program: &Path) -> Result<Score> {
-    let minor = Minor::from_str(hop.split(':').next().unwrap_or_default())?;
-    let cases = Case::all(minor, None)?;
-    Ok(judge_hop(hop, cases, program).await?.score)
+    Ok(judge_hop(hop, Case::all(hop, None)?, program).await?.score)
 }
 
 /// What was said before and after, and what came of it.

@@ -16,7 +16,7 @@ use super::{
     short,
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Plants all cases: first what they consist of, then what happens to each, then waits until controllers have looked at it.
 pub(super) async fn all(house: &mut House, cases: &[Case]) -> Result<()> {
@@ -137,10 +137,14 @@ async fn step(house: &mut House, case: &Case, step: &Step) -> Result<()> {
             client.delete(&case.filled(path)).await?;
         }
         Step::Patch { path, with } => {
-            client.patch(&case.filled(path), Patch::Merge, with).await?;
+            let with = case.filled_in(with);
+            client
+                .patch(&case.filled(path), Patch::Merge, &with)
+                .await?;
         }
         Step::Status { path, with } => {
-            client.patch_status(&case.filled(path), with).await?;
+            let with = case.filled_in(with);
+            client.patch_status(&case.filled(path), &with).await?;
         }
         Step::Apply { by, objects } => {
             let apply = Apply::new(by, How::ServerSide);

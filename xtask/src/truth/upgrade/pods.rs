@@ -81,7 +81,8 @@ pub(super) fn waits(pod: &Value) -> bool {
     is_placed(pod).is_empty() && moves(pod)
 }
 
-/// Whether pods have stayed as they are for a span of time: what is refused then is refused for good, on a slow machine too.
+/// Whether pods have stayed as they are for a span of time, and none is on its way out: what is refused then is refused for good, on
+/// a slow machine too.
 pub(super) struct Stillness {
     span: Duration,
     since: Instant,
@@ -108,7 +109,8 @@ impl Stillness {
             )
         };
         let now: BTreeSet<_> = pods.iter().map(state).collect();
-        if now != self.last {
+        let leaves = |pod: &Value| pod["metadata"].get("deletionTimestamp").is_some();
+        if now != self.last || pods.iter().any(leaves) {
             self.last = now;
             self.since = Instant::now();
         }

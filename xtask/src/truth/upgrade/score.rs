@@ -42,19 +42,26 @@ pub struct Side {
 }
 
 impl Side {
-    fn count(&mut self, outcome: &Outcome, harm: Option<&str>, findings: &[&Value]) {
-        let name = &outcome.case.name;
-        let mut claims = findings
+    /// All that is told of a case is wrong.
+    fn wrongly(&mut self, outcome: &Outcome, findings: &[&Value]) {
+        let claims = findings
             .iter()
             .filter(|finding| is_about(finding, &outcome.case));
+        self.false_alarms
+            .extend(claims.map(|claim| line(claim, &outcome.case.name)));
+    }
+
+    fn count(&mut self, outcome: &Outcome, harm: Option<&str>, findings: &[&Value]) {
+        let name = &outcome.case.name;
         let Some(harm) = harm else {
             self.harmless += 1;
-            self.false_alarms
-                .extend(claims.map(|claim| line(claim, name)));
-            return;
+            return self.wrongly(outcome, findings);
         };
         self.hazards += 1;
-        if claims.next().is_some() {
+        if findings
+            .iter()
+            .any(|finding| is_about(finding, &outcome.case))
+        {
             self.told += 1;
         } else {
             self.missed.push(format!("{name}: {harm}"));
@@ -123,23 +130,19 @@ impl Score {
         changed: &[&Value],
     ) {
         let harm = outcome.harm.as_deref();
-        self.before.count(outcome, harm, before);
         if outcome.case.is_after() {
+            // Until something happens to it nothing may be told.
+            self.before.wrongly(outcome, before);
+            self.after.wrongly(outcome, upgraded);
             let damaged = outcome.case.intent == Intent::Hazard;
             let harm = damaged.then_some("damaged on purpose");
-            self.after.count(outcome, harm, changed);
+            return self.after.count(outcome, harm, changed);
         }
-        // What the upgrade harmed may be told or not; what it left alone may not.
+        self.before.count(outcome, harm, before);
+        // What the upgrade harmed may be told afterwards or not; what it left alone may not.
         if harm.is_none() {
-            let claims = upgraded.iter().chain(if outcome.case.is_after() {
-                &[]
-            } else {
-                changed
-            });
-            let claims = claims.filter(|finding| is_about(finding, &outcome.case));
-            self.after
-                .false_alarms
-                .extend(claims.map(|claim| line(claim, &outcome.case.name)));
+            self.after.wrongly(outcome, upgraded);
+            self.after.wrongly(outcome, changed);
         }
     }
 
