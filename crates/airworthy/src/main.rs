@@ -82,7 +82,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
     }
     match cli.command {
         Command::Precheck(args) => commands::precheck::run(args, config).await,
-        Command::Postcheck(args) => commands::postcheck::run(args, config).await,
+        Command::Postcheck(args) => Box::pin(commands::postcheck::run(args, config)).await,
         Command::Fix(args) => commands::fix::run(&args),
         Command::Record(args) => commands::record::run(args, &config).await,
         Command::Inspect(args) => commands::inspect::run(&args),

@@ -251,7 +251,6 @@ impl Config {
                 .copied()
                 .chain(configured)
                 .collect(),
-            ..Policy::default()
         }
     }
 
