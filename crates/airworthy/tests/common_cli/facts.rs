@@ -7,7 +7,7 @@ use airworthy_model::{
     facts::{
         Answers, ClusterDns, ClusterIdentity, CollectionReport, Component, Components, Condition,
         Disk, DiskPurpose, Health, HealthCheck, IntOrPercent, Kubelet, Lease, Metrics, Namespace,
-        Node, NodeUsage, Pdb, Pod, Probe, Served, ServerVersion, Workload, WorkloadKind,
+        Node, NodeUsage, Pdb, Pod, PodShape, Probe, Served, ServerVersion, Workload, WorkloadKind,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -243,6 +243,7 @@ pub(crate) fn with_risk(mut facts: Facts) -> Facts {
     facts.pods = Ok(vec![Pod {
         namespace: "shop".into(),
         name: "import-once".into(),
+        shape: Some(PodShape::default().into()),
         node: "node-1".into(),
         phase: "Running".into(),
         ready: true,

@@ -90,8 +90,8 @@ async fn what_a_request_skips_bears_its_caller_and_is_in_the_trail() {
         );
         let actor = format!("key:{}", fixture.ours.key.ak);
         for name in &names {
-            let mut waived = assessment.waived.iter().filter(|it| it.check == *name);
-            let waiver = &waived.next().expect("it stays in the assessment").waiver;
+            let mut accepted = assessment.waived.iter().filter(|it| it.check == *name);
+            let waiver = &accepted.next().expect("it stays in the assessment").waiver;
             assert_eq!(
                 (&waiver.owner, waiver.reason.as_str()),
                 (&actor, "skipped by API")
