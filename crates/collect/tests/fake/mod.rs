@@ -217,6 +217,49 @@ async fn answer(stream: &mut TcpStream, reply: Reply) -> Option<()> {
 }
 
 const LISTS: &[(&str, &str)] = &[
+    ("/api/v1/events", "EventList"),
+    ("/api/v1/persistentvolumes", "PersistentVolumeList"),
+    (
+        "/api/v1/persistentvolumeclaims",
+        "PersistentVolumeClaimList",
+    ),
+    ("/api/v1/serviceaccounts", "ServiceAccountList"),
+    ("/api/v1/namespaces/kube-system/pods", "PodList"),
+    ("/apis/storage.k8s.io/v1/storageclasses", "StorageClassList"),
+    ("/apis/storage.k8s.io/v1/csidrivers", "CSIDriverList"),
+    ("/apis/storage.k8s.io/v1/csinodes", "CSINodeList"),
+    (
+        "/apis/storage.k8s.io/v1/volumeattachments",
+        "VolumeAttachmentList",
+    ),
+    ("/apis/batch/v1/jobs", "JobList"),
+    ("/apis/batch/v1/cronjobs", "CronJobList"),
+    (
+        "/apis/autoscaling/v2/horizontalpodautoscalers",
+        "HorizontalPodAutoscalerList",
+    ),
+    ("/apis/networking.k8s.io/v1/ingresses", "IngressList"),
+    (
+        "/apis/networking.k8s.io/v1/ingressclasses",
+        "IngressClassList",
+    ),
+    (
+        "/apis/networking.k8s.io/v1/networkpolicies",
+        "NetworkPolicyList",
+    ),
+    ("/apis/rbac.authorization.k8s.io/v1/roles", "RoleList"),
+    (
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+        "ClusterRoleList",
+    ),
+    (
+        "/apis/rbac.authorization.k8s.io/v1/rolebindings",
+        "RoleBindingList",
+    ),
+    (
+        "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+        "ClusterRoleBindingList",
+    ),
     // Helm's records, by their metadata.
     ("/api/v1/secrets", "PartialObjectMetadataList"),
     ("/api/v1/configmaps", "PartialObjectMetadataList"),

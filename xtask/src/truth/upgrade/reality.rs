@@ -32,7 +32,6 @@ pub(super) async fn upgrade(house: &mut House, to: &str, cases: Vec<Case>) -> Re
         .cluster
         .restart(|options| {
             with_flags(options, to, &kept);
-            without_streams(options);
         })
         .await?;
     for case in &cases {
@@ -71,15 +70,6 @@ fn batches(cases: &[Case]) -> Vec<Vec<String>> {
         shared.into_iter().chain(own).collect()
     };
     (1..=count).map(batch).collect()
-}
-
-/// 1.32 offers streamed lists and refuses them over the testbed's store; kwok insists, and then sees nothing for half a minute at a
-/// time.
-fn without_streams(options: &mut ClusterOptions) {
-    if options.minor == "1.32" {
-        let flag = "--feature-gates=WatchList=false";
-        options.api_server_args.push(flag.to_owned());
-    }
 }
 
 /// The flags of these cases and no others.
