@@ -64,6 +64,8 @@ impl Service {
         let mut standing = None;
         for _ in 0..LOOKS {
             let seen = self.settling_of(cluster, now).await?;
+            // Reading a cluster may be what shows that it has changed: its settling begins a moment after we did.
+            let now = now.max(seen.converged_at);
             if !self.is_due(&seen, now) && standing.is_some() {
                 break;
             }
