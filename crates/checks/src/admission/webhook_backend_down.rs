@@ -1,5 +1,5 @@
 use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
+    CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity,
     facts::{FailurePolicy, ServiceRef, Webhook},
 };
 
@@ -50,21 +50,11 @@ pub(crate) fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Outcome {
 
 fn finding(ctx: &Context<'_>, severity: Severity, webhook: &Webhook, text: &str) -> Finding {
     let Webhook {
-        configuration_kind: kind,
-        configuration,
         name,
         failure_policy,
         ..
     } = webhook;
-    let source = format!(
-        "/apis/admissionregistration.k8s.io/v1/{}/{configuration}",
-        kind.resource()
-    );
-    let subject = Subject::cluster(
-        "admissionregistration.k8s.io/v1",
-        kind.kind(),
-        configuration,
-    );
+    let (subject, source) = super::configuration(webhook);
     let message = format!("webhook {} ({failure_policy:?}) {text}", short(name, 70));
     Finding::new(severity, subject, short(&message, 200))
         .telling_apart(name)

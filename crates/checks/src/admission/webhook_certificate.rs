@@ -89,15 +89,7 @@ fn describe(ctx: &Context<'_>, webhook: &Webhook, severity: Severity, why: &str)
         failure_policy,
         ..
     } = webhook;
-    let subject = Subject::cluster(
-        "admissionregistration.k8s.io/v1",
-        kind.kind(),
-        configuration,
-    );
-    let source = format!(
-        "/apis/admissionregistration.k8s.io/v1/{}/{configuration}",
-        kind.resource()
-    );
+    let (subject, source) = super::configuration(webhook);
     let message = format!(
         "the caBundle of webhook {} ({failure_policy:?}) {why}",
         short(name, 70)

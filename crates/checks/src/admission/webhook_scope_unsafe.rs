@@ -1,5 +1,5 @@
 use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Kind, Missing, Need, Phase, Severity, Subject,
+    CheckInfo, Evidence, Finding, Group, Kind, Missing, Need, Phase, Severity,
     facts::{FailurePolicy, Labels, Pod, ServiceRef, Webhook},
 };
 
@@ -191,12 +191,7 @@ fn describe(
     guarded: &[&str],
     single: Option<&Pod>,
 ) -> Finding {
-    let kind = webhook.configuration_kind;
-    let subject = Subject::cluster(
-        "admissionregistration.k8s.io/v1",
-        kind.kind(),
-        &webhook.configuration,
-    );
+    let (subject, source) = super::configuration(webhook);
     let narrowed = webhook.match_conditions > 0;
     let (severity, so) = match single {
         _ if narrowed => (Severity::Note, "unless its match conditions leave them out"),
@@ -214,11 +209,6 @@ fn describe(
         "webhook {} (Fail) guards {}: {so}",
         short(&webhook.name, 60),
         guarded.join(", "),
-    );
-    let source = format!(
-        "/apis/admissionregistration.k8s.io/v1/{}/{}",
-        kind.resource(),
-        webhook.configuration
     );
     let finding = Finding::new(severity, subject, short(&message, 200))
         .telling_apart(&webhook.name)

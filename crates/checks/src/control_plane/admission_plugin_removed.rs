@@ -38,17 +38,14 @@ fn run(ctx: &Context<'_>) -> Outcome {
     if !any_goes(ctx, path) {
         return Ok(Judgement::default());
     }
-    let provider = ctx.provider_runs_control_plane();
     let seen = ctx.components()?;
     let found: Judgement = named(seen)
         .iter()
         .filter_map(|((plugin, flag), places)| judge(ctx, path, plugin, flag, places))
         .collect();
-    match provider {
-        Some(why) if found.findings.is_empty() => Ok(Judgement::not_applicable(why)),
-        Some(_) => Ok(found),
-        None => Ok(found.without(started::gap(seen, &[Program::KubeApiserver]))),
-    }
+    Ok(started::concluded(ctx, found, || {
+        started::gap(seen, &[Program::KubeApiserver])
+    }))
 }
 
 /// Whether a plugin goes on the way: few minors lose one.

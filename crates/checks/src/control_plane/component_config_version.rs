@@ -31,18 +31,13 @@ fn run(ctx: &Context<'_>) -> Outcome {
     if lost.is_empty() {
         return Ok(Judgement::default());
     }
-    let provider = ctx.provider_runs_control_plane();
     let seen = ctx.components()?;
     let found: Judgement = seen
         .documents
         .iter()
         .filter_map(|document| judge(ctx, path, document))
         .collect();
-    match provider {
-        Some(why) if found.findings.is_empty() => Ok(Judgement::not_applicable(why)),
-        Some(_) => Ok(found),
-        None => Ok(found.without(gap(seen, &lost))),
-    }
+    Ok(started::concluded(ctx, found, || gap(seen, &lost)))
 }
 
 /// The versions that some minor on the way is the first not to read.

@@ -55,17 +55,12 @@ fn run(ctx: &Context<'_>) -> Outcome {
     if at_stake.is_empty() {
         return Ok(Judgement::default());
     }
-    let provider = ctx.provider_runs_control_plane();
     let seen = ctx.components()?;
     let found: Judgement = set(seen)
         .iter()
         .filter_map(|(set, places)| judge(ctx, path, set, places))
         .collect();
-    match provider {
-        Some(why) if found.findings.is_empty() => Ok(Judgement::not_applicable(why)),
-        Some(_) => Ok(found),
-        None => Ok(found.without(gap(seen, &at_stake))),
-    }
+    Ok(started::concluded(ctx, found, || gap(seen, &at_stake)))
 }
 
 /// The programs that lose a flag, or a value of one, on the way: of others nothing has to be known.

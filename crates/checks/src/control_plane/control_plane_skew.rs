@@ -46,11 +46,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
         .filter_map(|(pod, version)| judge(ctx, pod, version, oldest, newest))
         .collect();
     let found = found.without(unreadable(&pods));
-    match ctx.provider_runs_control_plane() {
-        Some(why) if found == Judgement::default() => Ok(Judgement::not_applicable(why)),
-        Some(_) => Ok(found),
-        None => Ok(found.without(unseen(seen))),
-    }
+    Ok(started::concluded(ctx, found, || unseen(seen)))
 }
 
 /// Only pods have versions; settings of kubeadm do not count here.

@@ -35,7 +35,6 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let Some(hop) = path.hop_crossing(DEPLOYS_3_6) else {
         return Ok(Judgement::default());
     };
-    let provider = ctx.provider_runs_control_plane();
     let seen = ctx.components()?;
     let old = members(seen).filter_map(|(member, version)| old(ctx, member, &version?));
     let found: Judgement = old
@@ -44,11 +43,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
             ..finding
         })
         .collect();
-    match provider {
-        Some(why) if found.findings.is_empty() => Ok(Judgement::not_applicable(why)),
-        Some(_) => Ok(found),
-        None => Ok(found.without(gap(seen))),
-    }
+    Ok(started::concluded(ctx, found, || gap(seen)))
 }
 
 fn members(seen: &Components) -> impl Iterator<Item = (&Component, Option<AddonVersion>)> {

@@ -54,11 +54,9 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let provider = ctx.provider_runs_control_plane();
     let elsewhere = provider.is_some() || seen.of("kubelet").next().is_some();
     let found = found.without(kubelet_gap(of_kubelets, elsewhere));
-    match provider {
-        Some(why) if found == Judgement::default() => Ok(Judgement::not_applicable(why)),
-        Some(_) => Ok(found),
-        None => Ok(found.without(started::gap(seen, &started::CONTROL_PLANE))),
-    }
+    Ok(started::concluded(ctx, found, || {
+        started::gap(seen, &started::CONTROL_PLANE)
+    }))
 }
 
 static NONE: Vec<Kubelet> = Vec::new();

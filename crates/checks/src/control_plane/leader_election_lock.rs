@@ -42,17 +42,14 @@ fn run(ctx: &Context<'_>) -> Outcome {
     if !any_goes(path) {
         return Ok(Judgement::default());
     }
-    let provider = ctx.provider_runs_control_plane();
     let seen = ctx.components()?;
     let elected = ELECTED.iter().flat_map(|program| seen.of(program.name()));
     let found: Judgement = elected
         .filter_map(|place| judge(ctx, path, place))
         .collect();
-    match provider {
-        Some(why) if found.findings.is_empty() => Ok(Judgement::not_applicable(why)),
-        Some(_) => Ok(found),
-        None => Ok(found.without(started::gap(seen, &ELECTED))),
-    }
+    Ok(started::concluded(ctx, found, || {
+        started::gap(seen, &ELECTED)
+    }))
 }
 
 fn judge(ctx: &Context<'_>, path: &UpgradePath, place: &Component) -> Option<Finding> {

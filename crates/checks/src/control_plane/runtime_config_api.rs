@@ -33,17 +33,14 @@ fn run(ctx: &Context<'_>) -> Outcome {
     if path.hops.is_empty() {
         return Ok(Judgement::default());
     }
-    let provider = ctx.provider_runs_control_plane();
     let seen = ctx.components()?;
     let found: Judgement = named(seen)
         .iter()
         .filter_map(|(entry, places)| judge(ctx, path, entry, places))
         .collect();
-    match provider {
-        Some(why) if found.findings.is_empty() => Ok(Judgement::not_applicable(why)),
-        Some(_) => Ok(found),
-        None => Ok(found.without(started::gap(seen, &[Program::KubeApiserver]))),
-    }
+    Ok(started::concluded(ctx, found, || {
+        started::gap(seen, &[Program::KubeApiserver])
+    }))
 }
 
 fn named(seen: &Components) -> BTreeMap<&str, Vec<&Component>> {

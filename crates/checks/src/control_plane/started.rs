@@ -7,7 +7,7 @@ use airworthy_model::{
 };
 
 use super::component;
-use crate::Context;
+use crate::{Context, Judgement};
 
 /// The programs of every control plane.
 pub(crate) const CONTROL_PLANE: [Program; 3] = [
@@ -17,6 +17,20 @@ pub(crate) const CONTROL_PLANE: [Program; 3] = [
 ];
 /// Most sources that one finding shows.
 const MOST_SHOWN: usize = 3;
+
+/// What comes of looking at how programs are started. Where a provider runs the control plane, what it shows is judged and what it
+/// does not show is its own business; elsewhere that lacks.
+pub(crate) fn concluded(
+    ctx: &Context<'_>,
+    found: Judgement,
+    gap: impl FnOnce() -> Option<Missing>,
+) -> Judgement {
+    match ctx.provider_runs_control_plane() {
+        Some(why) if found == Judgement::default() => Judgement::not_applicable(why),
+        Some(_) => found,
+        None => found.without(gap()),
+    }
+}
 
 /// What lacks to judge programs by their flags: those of which nothing was seen, and sources that could not be read. kubeadm gives flags
 /// to the control plane, so a configuration of it that could not be read counts as well.

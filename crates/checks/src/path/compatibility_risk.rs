@@ -79,12 +79,11 @@ fn run(ctx: &Context<'_>) -> Outcome {
 
 /// A source that lists every flag does not tell which of them were set.
 fn judge(ctx: &Context<'_>, change: &Change, components: &[Component]) -> Option<Finding> {
-    let sets = |component: &Component, flag: &str| component.flags.iter().any(|one| one == flag);
     let relies = |component: &&Component| {
         component.name == change.component
             && !component.effective
-            && sets(component, change.set)
-            && !change.unset.iter().any(|flag| sets(component, flag))
+            && component.sets(change.set)
+            && !change.unset.iter().any(|flag| component.sets(flag))
     };
     let found = components
         .iter()

@@ -286,7 +286,7 @@ pub(crate) struct Condition {
     pub message: String,
 }
 
-/// A condition of a pod or node, which has a probe or heartbeat time in between.
+/// A condition of a pod, node, job or namespace: number 3 is a time of a probe or heartbeat, or nobody's.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct ProbedCondition {

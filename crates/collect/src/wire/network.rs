@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{
     Wire,
     ingress::{AnnotatedMeta, LoadBalanced},
-    meta::{ObjectMeta, Pair, Time, convert, cut, labels, nullable, pairs},
+    meta::{ObjectMeta, Pair, ProbedCondition, convert, labels, nullable, pairs},
 };
 
 /// Most addresses of one field that are kept.
@@ -39,36 +39,7 @@ pub(crate) struct NamespaceStatus {
     pub phase: String,
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "nullable")]
-    pub conditions: Vec<NamespaceCondition>,
-}
-
-/// A condition of a namespace, whose numbers are its own.
-#[derive(Clone, PartialEq, prost::Message, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct NamespaceCondition {
-    #[prost(string, tag = "1")]
-    pub r#type: String,
-    #[prost(string, tag = "2")]
-    pub status: String,
-    #[prost(message, required, tag = "4")]
-    #[serde(deserialize_with = "nullable")]
-    pub last_transition_time: Time,
-    #[prost(string, tag = "5")]
-    pub reason: String,
-    #[prost(string, tag = "6")]
-    pub message: String,
-}
-
-impl From<NamespaceCondition> for facts::Condition {
-    fn from(wire: NamespaceCondition) -> Self {
-        Self {
-            r#type: wire.r#type,
-            status: wire.status,
-            reason: wire.reason,
-            message: cut(wire.message),
-            last_transition: wire.last_transition_time.instant(),
-        }
-    }
+    pub conditions: Vec<ProbedCondition>,
 }
 
 impl From<Namespace> for facts::Namespace {

@@ -51,11 +51,16 @@ fn records(case: &Case, release: &Release) -> Result<Vec<Value>> {
         .collect()
 }
 
-/// A record as Helm 3 keeps it: base64 of gzip of JSON; in a Secret Kubernetes' own base64 around it.
-fn record(case: &Case, release: &Release, status: &str, content: &Value) -> Result<Value> {
+/// The content of a record as Helm packs it: base64 of gzip of JSON.
+pub(in crate::truth) fn packed(content: &Value) -> Result<String> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(content.to_string().as_bytes())?;
-    let payload = STANDARD.encode(gzip.finish()?);
+    Ok(STANDARD.encode(gzip.finish()?))
+}
+
+/// A record as Helm 3 keeps it: base64 of gzip of JSON; in a Secret Kubernetes' own base64 around it.
+fn record(case: &Case, release: &Release, status: &str, content: &Value) -> Result<Value> {
+    let payload = packed(content)?;
     let version = content["version"].to_string();
     let labels = json!({
         "owner": "helm", "name": case.owner, "status": status, "version": version, "modifiedAt": "1760000000",

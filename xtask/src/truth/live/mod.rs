@@ -20,6 +20,7 @@ use airworthy_testbed::{Apply, Cluster, ClusterOptions, How, wait_until};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
+pub(super) use backing::packed;
 pub use score::Score;
 
 use self::{

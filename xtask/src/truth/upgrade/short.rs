@@ -1,10 +1,7 @@
 //! Objects that cases name in few words.
 
-use std::io::Write as _;
-
 use anyhow::Result;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use flate2::{Compression, write::GzEncoder};
 use serde_json::{Map, Value, json};
 
 use super::case::{Budget, Case, Release, Workload};
@@ -88,9 +85,7 @@ fn record(case: &Case, release: &Release, revision: usize) -> Result<Value> {
         "chart": { "metadata": chart, "templates": [], "values": {}, "schema": null, "files": null, "lock": null },
         "manifest": case.filled(&release.manifest),
     });
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    gzip.write_all(content.to_string().as_bytes())?;
-    let payload = STANDARD.encode(STANDARD.encode(gzip.finish()?));
+    let payload = STANDARD.encode(crate::truth::live::packed(&content)?);
     let labels = json!({ "owner": "helm", "name": name, "status": release.status, "version": revision.to_string() });
     Ok(json!({
         "apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
