@@ -13,6 +13,8 @@ const FILES: &[(&str, &str)] = &[
     ("volumes.yaml", include_str!("cases/volumes.yaml")),
     ("start.yaml", include_str!("cases/start.yaml")),
     ("after.yaml", include_str!("cases/after.yaml")),
+    ("from_1_24.yaml", include_str!("cases/from_1_24.yaml")),
+    ("from_1_36.yaml", include_str!("cases/from_1_36.yaml")),
 ];
 
 /// Something planted, and how to read what becomes of it.
