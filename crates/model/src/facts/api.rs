@@ -116,6 +116,9 @@ pub struct CrdProbe {
     /// The server's message when it was not 200.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
+    /// How many objects there are, as that list says: those on it and `metadata.remainingItemCount`. Absent where it does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<u64>,
 }
 
 /// A registration of an aggregated API, or of a local group-version.
