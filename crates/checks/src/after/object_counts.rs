@@ -2,31 +2,38 @@
 
 use std::collections::BTreeMap;
 
-use airworthy_model::{Severity, facts::Metrics};
+use airworthy_model::{
+    Severity,
+    facts::{Crd, Metrics},
+};
 
 use crate::{Context, text::counted};
 
 /// Seconds after its start in which an API server may not have counted everything yet.
 const COUNTING: i64 = 180;
 
-type Counts = BTreeMap<String, i64>;
+/// Objects by `resource.group` (`resource` for the core group); negative where they cannot be counted.
+pub(super) type Counts = BTreeMap<String, i64>;
 
-/// What the server counts now: `None` for a kind that it does not count at all, negative for one that it cannot count.
-pub(super) fn count(
-    ctx: &Context<'_>,
-    now: &Metrics,
-    before: &Counts,
-    resource: &str,
-) -> Option<i64> {
-    let count = now.object_counts.get(resource).copied();
-    let starting =
-        now.process_started.is_some() && ctx.seconds_since(now.process_started) < COUNTING;
-    let absent = if starting {
-        Some(-1)
-    } else {
-        moved(&now.object_counts, before, resource)
-    };
-    count.or(absent)
+/// How many custom objects a look at their lists found. A gauge of the API server is up to a minute old; a list is not.
+pub(super) fn listed(crds: &[Crd]) -> Counts {
+    let told = |crd: &Crd| crd.probes.iter().find_map(|probe| probe.objects);
+    let counts = crds.iter().filter_map(|crd| {
+        let count = i64::try_from(told(crd)?).unwrap_or(i64::MAX);
+        Some((crd.name.clone(), count))
+    });
+    counts.collect()
+}
+
+/// Whether an API server has started so lately that it may not have counted everything.
+pub(super) fn is_counting(ctx: &Context<'_>, metrics: &Metrics) -> bool {
+    metrics.process_started.is_some() && ctx.seconds_since(metrics.process_started) < COUNTING
+}
+
+/// How many there are now: `None` for a kind that nobody counts at all, negative for one that cannot be counted.
+pub(super) fn count(now: &Counts, before: &Counts, resource: &str) -> Option<i64> {
+    let count = now.get(resource).copied();
+    count.or_else(|| moved(now, before, resource))
 }
 
 /// Kinds are now and then stored under another group; then the same name turns up where it was not.

@@ -9,7 +9,7 @@ use super::{
     baseline::{Earlier, optional},
     crd_probes,
 };
-use crate::{Check, Context, Judgement, Outcome, always};
+use crate::{Check, Context, Judgement, Outcome, always, text::counted};
 
 /// Custom resources that cannot be used any more.
 pub(crate) static CHECK: Check = Check {
@@ -49,16 +49,22 @@ fn run(ctx: &Context<'_>) -> Outcome {
         .into_iter()
         .flatten()
         .filter(|old| crds.iter().all(|crd| crd.name != old.name));
-    findings.extend(gone.map(|old| {
-        describe(
-            ctx,
-            old,
-            Severity::Risk,
-            "is gone, and its objects with it".into(),
-            "absent now",
-        )
-    }));
+    findings.extend(gone.map(|old| missing(ctx, old)));
     Ok(Judgement::from(findings).without([gap, crd_probes::gap(crds)].into_iter().flatten()))
+}
+
+/// A definition that nobody has any more. Without objects nothing went with it.
+fn missing(ctx: &Context<'_>, old: &Crd) -> Finding {
+    let mut counts = old.probes.iter().filter_map(|probe| probe.objects);
+    let (severity, message) = match counts.next() {
+        Some(0) => (Severity::Note, "is gone; it had no objects".to_owned()),
+        Some(count) => {
+            let count = counted(usize::try_from(count).unwrap_or(usize::MAX), "object");
+            (Severity::Risk, format!("is gone, and its {count} with it"))
+        }
+        None => (Severity::Risk, "is gone, and its objects with it".into()),
+    };
+    describe(ctx, old, severity, message, "absent now")
 }
 
 fn holds(crd: &Crd, condition: &str) -> bool {

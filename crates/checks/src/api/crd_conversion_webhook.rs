@@ -159,6 +159,7 @@ fn unanswered(crd: &Crd, probe: &CrdProbe) -> Finding {
         version,
         status,
         message,
+        ..
     } = probe;
     let text = format!("a list at {version} answers {status}: {message}");
     let text = text.trim_end_matches(['.', ' ', ':']);

@@ -95,6 +95,7 @@ fn unreadable(crd: &Crd, probe: &CrdProbe) -> Finding {
         version,
         status,
         message,
+        ..
     } = probe;
     let text = format!("a list of one object at {version} answers {status}: {message}");
     finding(
