@@ -38,9 +38,14 @@ struct ProbeStatus {
     init_container_statuses: Vec<Looker>,
 }
 
+/// The container that looks. Others may have put containers of their own beside it, as meshes do.
+const LOOK: &str = "look";
+
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default)]
 struct Looker {
+    #[prost(string, tag = "1")]
+    name: String,
     #[prost(message, required, tag = "2")]
     state: State,
 }
@@ -82,9 +87,10 @@ struct Terminated {
 }
 
 impl From<ProbePod> for Probe {
-    fn from(mut wire: ProbePod) -> Self {
-        let state = wire.status.init_container_statuses.pop();
-        let state = state.map(|looker| looker.state).unwrap_or_default();
+    fn from(wire: ProbePod) -> Self {
+        let mut containers = wire.status.init_container_statuses.into_iter();
+        let looker = containers.find(|container| container.name == LOOK);
+        let state = looker.map(|looker| looker.state).unwrap_or_default();
         let mut probe = Self {
             name: wire.spec.node_name,
             created: wire.metadata.creation_timestamp.instant(),
@@ -140,7 +146,7 @@ mod tests {
             r#"{"metadata": {"name": "look-1", "creationTimestamp": "2026-11-22T12:00:00Z"}, "spec": {"nodeName": "n1"},
                 "status": {"initContainerStatuses": [{"name": "look", "state": {"terminated": {"exitCode": 0,
                 "message": "dns=ok external=fail api=ok odd service=maybe pods=3/4 \n", "startedAt": "2026-11-22T12:00:04Z",
-                "finishedAt": "2026-11-22T12:00:09Z"}}}]}}"#,
+                "finishedAt": "2026-11-22T12:00:09Z"}}}, {"name": "mesh-init", "state": {"terminated": {"message": "dns=fail"}}}]}}"#,
         )
         .unwrap();
         let probe = Probe::from(pod);
@@ -150,7 +156,7 @@ mod tests {
         assert_eq!((probe.pods_reached, probe.pods_tried), (Some(3), Some(4)));
         assert!(probe.started.is_some() && probe.finished > probe.started);
         let waits: ProbePod = serde_json::from_str(
-            r#"{"status": {"initContainerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff"}}}]}}"#,
+            r#"{"status": {"initContainerStatuses": [{"name": "look", "state": {"waiting": {"reason": "ImagePullBackOff"}}}]}}"#,
         )
         .unwrap();
         assert_eq!(Probe::from(waits).waiting, "ImagePullBackOff");

@@ -2,6 +2,8 @@
 //! reached, and how long a new pod takes. Made, waited for and taken away at an operator's word; who reads the cluster reads what they found.
 
 mod api;
+#[cfg(test)]
+mod look_tests;
 mod objects;
 
 use std::time::Duration;
@@ -56,35 +58,60 @@ pub async fn run(
 ) -> Result<usize, ProbeError> {
     let api = Api::new(connection.client().clone());
     sweep(&api, &tell).await?;
-    let ends = Instant::now() + order.deadline;
+    let began = Instant::now();
     for made in objects::targets(order, Timestamp::now()) {
         tell(&format!("making {}", made.name()));
         api.create(&made.path, &made.object).await?;
     }
     let running = |pod: &Value| pod["status"]["podIP"].is_string();
-    let pods = until(&api, "target", "come up", ends, order, running).await;
-    // Those that did not come up are what the probe is about.
-    let (pods, late) = match pods {
+    // A node without pods is what the probe is about: the other nodes look all the same, and in time.
+    let half = Span::of(began, order.deadline / 2);
+    let (pods, late) = match until(&api, "target", "come up", half, running).await {
         Ok(pods) => (pods, None),
         Err((pods, late)) => (pods, Some(late)),
     };
+    let looker = objects::lookers(order, &service(&api).await?, &addresses(&pods));
+    tell(&format!("making {}", looker.name()));
+    api.create(&looker.path, &looker.object).await?;
+    let whole = Span::of(began, order.deadline);
+    let looked = until(&api, "look", "looked", whole, has_looked).await;
+    let looked = looked.map_err(|(_, late)| late)?;
+    late.map_or(Ok(looked.len()), Err)
+}
+
+/// The address of the Service of all pods that are looked for.
+async fn service(api: &Api) -> Result<String, ProbeError> {
     let path = format!("/api/v1/namespaces/{PROBE_NAMESPACE}/services/target");
     let service = api.get(&path).await?.unwrap_or_default();
-    let address = service["spec"]["clusterIP"].as_str().unwrap_or_default();
+    let address = service["spec"]["clusterIP"].as_str();
+    Ok(address.unwrap_or_default().to_owned())
+}
+
+fn addresses(pods: &[Value]) -> Vec<String> {
     let ips = pods
         .iter()
         .filter_map(|pod| pod["status"]["podIP"].as_str());
-    let looker = objects::lookers(order, address, &ips.map(str::to_owned).collect::<Vec<_>>());
-    tell(&format!("making {}", looker.name()));
-    api.create(&looker.path, &looker.object).await?;
-    if let Some(late) = late {
-        return Err(late);
-    }
-    let ended =
-        |pod: &Value| pod["status"]["initContainerStatuses"][0]["state"]["terminated"].is_object();
-    match until(&api, "look", "looked", ends, order, ended).await {
-        Ok(pods) => Ok(pods.len()),
-        Err((_, late)) => Err(late),
+    ips.map(str::to_owned).collect()
+}
+
+/// Others may have put containers of their own beside the one that looks.
+fn has_looked(pod: &Value) -> bool {
+    let containers = pod["status"]["initContainerStatuses"].as_array();
+    let mut containers = containers.into_iter().flatten();
+    containers.any(|one| one["name"] == objects::LOOKER && one["state"]["terminated"].is_object())
+}
+
+/// How long is waited.
+#[derive(Clone, Copy)]
+struct Span {
+    deadline: Duration,
+    ends: Instant,
+}
+
+impl Span {
+    fn of(began: Instant, deadline: Duration) -> Self {
+        let ends = began + deadline;
+        Self { deadline, ends }
     }
 }
 
@@ -121,8 +148,7 @@ async fn until(
     api: &Api,
     component: &str,
     what: &'static str,
-    ends: Instant,
-    order: &ProbeOrder,
+    span: Span,
     is: impl Fn(&Value) -> bool,
 ) -> Result<Vec<Value>, (Vec<Value>, ProbeError)> {
     let set = format!("/apis/apps/v1/namespaces/{PROBE_NAMESPACE}/daemonsets/{component}");
@@ -142,12 +168,12 @@ async fn until(
         if observed && wanted > 0 && done.len() >= wanted {
             return Ok(done);
         }
-        if Instant::now() >= ends {
+        if Instant::now() >= span.ends {
             let late = ProbeError::Late {
                 what,
                 done: done.len(),
                 wanted: wanted.max(done.len() + others.len()),
-                deadline: order.deadline,
+                deadline: span.deadline,
             };
             return Err((done, late));
         }

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// What a pod does on its node.
-const LOOK: &str = include_str!("look.sh");
+pub(super) const LOOK: &str = include_str!("look.sh");
+/// The container that does it; who reads the pod looks for this name.
+pub(super) const LOOKER: &str = "look";
 /// Most pods that each pod tries to reach.
 const MOST_TARGETS: usize = 20;
 
@@ -91,7 +93,7 @@ pub fn lookers(order: &ProbeOrder, service: &str, targets: &[String]) -> Made {
         { "name": "TARGET_SERVICE_HOST", "value": service },
         { "name": "TARGETS", "value": targets },
     ]);
-    let look = json!({ "name": "look", "image": order.image, "command": ["sh", "-c", LOOK], "env": environment,
+    let look = json!({ "name": LOOKER, "image": order.image, "command": ["sh", "-c", LOOK], "env": environment,
         "resources": resources(), "securityContext": container() });
     let rest = json!({ "name": "rest", "image": order.image, "command": ["sleep", "86400"],
         "resources": resources(), "securityContext": container() });
@@ -114,6 +116,14 @@ fn container() -> Value {
     json!({ "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": { "drop": ["ALL"] } })
 }
 
+/// Nodes that stand for a service of a provider: a pod there is a machine that costs, or waits for ever.
+fn real_machines() -> Value {
+    json!([
+        { "key": "type", "operator": "NotIn", "values": ["virtual-kubelet"] },
+        { "key": "eks.amazonaws.com/compute-type", "operator": "NotIn", "values": ["fargate"] },
+    ])
+}
+
 fn daemon_set(component: &str, mut pods: Value) -> Made {
     pods["automountServiceAccountToken"] = json!(false);
     pods["enableServiceLinks"] = json!(false);
@@ -121,6 +131,8 @@ fn daemon_set(component: &str, mut pods: Value) -> Made {
     // Every node counts, whatever it is reserved for.
     pods["tolerations"] = json!([{ "operator": "Exists" }]);
     pods["nodeSelector"] = json!({ "kubernetes.io/os": "linux" });
+    pods["affinity"] = json!({ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": { "nodeSelectorTerms": [
+        { "matchExpressions": real_machines() }] } } });
     pods["securityContext"] = json!({ "runAsNonRoot": true, "runAsUser": 65534, "runAsGroup": 65534,
         "seccompProfile": { "type": "RuntimeDefault" } });
     let labels = labels(component);
