@@ -4,6 +4,7 @@ mod addresses;
 mod baseline;
 mod churn;
 mod crd_probes;
+mod intended;
 mod left_behind;
 mod object_counts;
 pub(crate) mod post_addon_health;

@@ -5,7 +5,8 @@ use airworthy_model::{
     facts::{EndpointSlice, Service},
 };
 
-use crate::{Check, Context, Outcome, always, text::counted};
+use super::intended::{Fate, fate, namespace_goes};
+use crate::{Check, Context, Outcome, View, always, text::counted};
 
 /// Services that have lost all their endpoints.
 pub(crate) static CHECK: Check = Check {
@@ -17,7 +18,16 @@ pub(crate) static CHECK: Check = Check {
         kind: Kind::Exception,
         level: Severity::Blocker,
         vendor: false,
-        needs: &[Need::Services, Need::EndpointSlices, Need::Baseline],
+        needs: &[
+            Need::Services,
+            Need::EndpointSlices,
+            Need::Pods,
+            Need::Deployments,
+            Need::StatefulSets,
+            Need::DaemonSets,
+            Need::Namespaces,
+            Need::Baseline,
+        ],
         page: include_str!("post_endpoints_empty.md"),
     },
     blocks: always,
@@ -28,21 +38,69 @@ pub(crate) static CHECK: Check = Check {
 type Key<'a> = (&'a str, &'a str);
 
 fn run(ctx: &Context<'_>) -> Outcome {
-    let services: BTreeMap<Key<'_>, _> = ctx
-        .services()?
-        .iter()
-        .map(|s| ((s.namespace.as_str(), s.name.as_str()), s))
-        .collect();
+    let services = by_key(ctx.services()?);
     let now = ready(ctx.endpoint_slices()?);
-    let before = ready(ctx.before()?.endpoint_slices()?);
-    let findings = before
-        .into_iter()
-        .filter(|(_, ready)| *ready > 0)
-        .filter_map(|(key, had)| {
-            let ready = now.get(&key).copied().unwrap_or(0);
-            judge(ctx, key, had, ready, services.get(&key).copied())
-        });
+    let before = ctx.before()?;
+    let earlier = before
+        .services()
+        .map(|services| by_key(services))
+        .unwrap_or_default();
+    let had = ready(before.endpoint_slices()?);
+    let findings = had.into_iter().filter_map(|(key, had)| {
+        let ready = now.get(&key).copied().unwrap_or(0);
+        let service = services.get(&key).copied();
+        if had == 0 || (service.is_some() && ready > 0) {
+            return None;
+        }
+        let (severity, what) = judge(ctx, &before, key, service, earlier.get(&key).copied())?;
+        let had = counted(had as usize, "ready endpoint");
+        let message = format!("{what}; it had {had} before the upgrade");
+        Some(describe(ctx, key, severity, message))
+    });
     Ok(findings.collect())
+}
+
+fn by_key(services: &[Service]) -> BTreeMap<Key<'_>, &Service> {
+    let keyed = services
+        .iter()
+        .map(|one| ((one.namespace.as_str(), one.name.as_str()), one));
+    keyed.collect()
+}
+
+/// How bad it is that nobody is behind a Service any more, and in words. What its owner took away with it, or scaled to none, is
+/// as somebody wants it; in `kube-system` that may be a mistake.
+fn judge(
+    ctx: &Context<'_>,
+    before: &View<'_>,
+    (namespace, _): Key<'_>,
+    now: Option<&Service>,
+    earlier: Option<&Service>,
+) -> Option<(Severity, &'static str)> {
+    // What has become a name in DNS has no endpoints.
+    if now.is_some_and(|service| service.r#type == "ExternalName") {
+        return None;
+    }
+    if namespace_goes(ctx, before, namespace) {
+        return Some((Severity::Note, "is gone with its namespace"));
+    }
+    let fate = earlier.map_or(Fate::Wanted, |service| fate(ctx, before, service));
+    Some(match (now, fate) {
+        (None, Fate::Wanted) => (Severity::Risk, "is gone"),
+        (None, _) => (Severity::Note, "is gone, and so is what was behind it"),
+        (Some(_), Fate::ScaledToNone) if namespace == "kube-system" => (
+            Severity::Risk,
+            "has no ready endpoint: what is behind it is scaled to none",
+        ),
+        (Some(_), Fate::ScaledToNone) => (
+            Severity::Note,
+            "has no ready endpoint: what is behind it is scaled to none",
+        ),
+        (Some(_), Fate::Gone) => (
+            Severity::Blocker,
+            "has no ready endpoint: what was behind it is gone",
+        ),
+        (Some(_), Fate::Wanted) => (Severity::Blocker, "has no ready endpoint"),
+    })
 }
 
 /// Ready endpoints of each Service, over all its slices. A slice lists its endpoints once a family and once a set of ports, so the sum says no more than
@@ -55,36 +113,6 @@ fn ready(slices: &[EndpointSlice]) -> BTreeMap<Key<'_>, u32> {
             .or_insert(0) += slice.ready;
     }
     ready
-}
-
-fn judge(
-    ctx: &Context<'_>,
-    key: Key<'_>,
-    had: u32,
-    ready: u32,
-    service: Option<&Service>,
-) -> Option<Finding> {
-    let had = format!(
-        "{} before the upgrade",
-        counted(had as usize, "ready endpoint")
-    );
-    match service {
-        None => Some(describe(
-            ctx,
-            key,
-            Severity::Risk,
-            format!("is gone; it had {had}"),
-        )),
-        // What has become a name in DNS has no endpoints.
-        Some(service) if service.r#type == "ExternalName" => None,
-        Some(_) if ready > 0 => None,
-        Some(_) => Some(describe(
-            ctx,
-            key,
-            Severity::Blocker,
-            format!("has no ready endpoint; it had {had}"),
-        )),
-    }
 }
 
 fn describe(

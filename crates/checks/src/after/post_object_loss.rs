@@ -151,9 +151,16 @@ fn describe(ctx: &Context<'_>, resource: &str, severity: Severity, message: &str
 /// Where the count comes from.
 fn source(ctx: &Context<'_>, resource: &str) -> String {
     let crds = ctx.crds().map(Vec::as_slice).unwrap_or_default();
-    let told = crds.iter().find(|crd| crd.name == resource).and_then(|crd| {
-        let probe = crd.probes.iter().find(|probe| probe.objects.is_some())?;
-        Some(airworthy_knowledge::url(&crd.group, &probe.version, &crd.plural))
-    });
+    let told = crds
+        .iter()
+        .find(|crd| crd.name == resource)
+        .and_then(|crd| {
+            let probe = crd.probes.iter().find(|probe| probe.objects.is_some())?;
+            Some(airworthy_knowledge::url(
+                &crd.group,
+                &probe.version,
+                &crd.plural,
+            ))
+        });
     told.unwrap_or_else(|| "/metrics".to_owned())
 }

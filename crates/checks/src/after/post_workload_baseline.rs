@@ -1,8 +1,12 @@
 use std::collections::BTreeMap;
 
-use airworthy_model::{CheckInfo, Finding, Group, Kind, Need, Phase, Severity, facts::Workload};
+use airworthy_model::{
+    CheckInfo, Finding, Group, Kind, Missing, Need, Phase, Severity,
+    facts::{Workload, WorkloadKind},
+};
 
-use crate::{Check, Context, Outcome, always, workloads::workload};
+use super::intended::{is_scaled_to_none, was_taken_away};
+use crate::{Check, Context, Outcome, View, always, text::counted, workloads::workload};
 
 /// A workload with fewer ready pods than before the upgrade.
 pub(crate) static CHECK: Check = Check {
@@ -18,6 +22,12 @@ pub(crate) static CHECK: Check = Check {
             Need::Deployments,
             Need::StatefulSets,
             Need::DaemonSets,
+            Need::Nodes,
+            Need::Pods,
+            Need::Services,
+            Need::EndpointSlices,
+            Need::Namespaces,
+            Need::HelmReleases,
             Need::Baseline,
         ],
         page: include_str!("post_workload_baseline.md"),
@@ -34,7 +44,14 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let before = ctx.before()?;
     Ok(before
         .workloads()?
-        .filter_map(|old| compare(ctx, old, now.get(&key(old)).copied()))
+        .map(|old| match now.get(&key(old)) {
+            None => Ok(gone(ctx, &before, old)),
+            Some(new) => match compare(ctx, old, new) {
+                None => unwanted(ctx, &before, old, new),
+                less => Ok(less),
+            },
+        })
+        .map(|found| found.map(|found| found.into_iter().collect()))
         .collect())
 }
 
@@ -42,16 +59,24 @@ fn key(workload: &Workload) -> (&'static str, &str, &str) {
     (workload.kind.kind(), &workload.namespace, &workload.name)
 }
 
-/// Fewer ready pods count only up to what is wanted now: someone may have scaled down on purpose. What is gone altogether was
-/// deleted by somebody; an upgrade deletes no workload, so it is told but does not fail the upgrade.
-fn compare(ctx: &Context<'_>, old: &Workload, new: Option<&Workload>) -> Option<Finding> {
-    let Some(new) = new else {
-        let had_pods = old.ready > 0;
-        return had_pods.then(|| {
-            let message = format!("is gone; it had {} ready pods", old.ready);
-            workload::finding(ctx.now(), old, Severity::Risk, message, "absent now")
-        });
+/// What is gone altogether was deleted by somebody; an upgrade deletes no workload, so it is told but does not fail the upgrade. With
+/// all that belonged to it, it was meant to go.
+fn gone(ctx: &Context<'_>, before: &View<'_>, old: &Workload) -> Option<Finding> {
+    if old.ready <= 0 {
+        return None;
+    }
+    let (severity, how) = if was_taken_away(ctx, before, old) {
+        (Severity::Note, ", and so is what belonged to it")
+    } else {
+        (Severity::Risk, "")
     };
+    let message = format!("is gone{how}; it had {}", ready_pods(old));
+    let finding = workload::finding(ctx.now(), old, severity, message, "absent now");
+    Some(finding)
+}
+
+/// Fewer ready pods count only up to what is wanted now: someone may have scaled down on purpose.
+fn compare(ctx: &Context<'_>, old: &Workload, new: &Workload) -> Option<Finding> {
     let expected = old.ready.min(new.desired);
     let message = format!(
         "{} of {} pods ready, {} before the upgrade",
@@ -60,4 +85,59 @@ fn compare(ctx: &Context<'_>, old: &Workload, new: Option<&Workload>) -> Option<
     let detail = workload::counts(new);
     (new.ready < expected)
         .then(|| workload::finding(ctx.now(), new, Severity::Blocker, message, &detail))
+}
+
+/// What is not wanted any more: by its owner, or, of a daemon set, because nodes are not what they were.
+fn unwanted(
+    ctx: &Context<'_>,
+    before: &View<'_>,
+    old: &Workload,
+    new: &Workload,
+) -> Result<Option<Finding>, Missing> {
+    let (severity, message) = if is_scaled_to_none(new) && old.ready > 0 {
+        let severity = if new.namespace == "kube-system" {
+            Severity::Risk
+        } else {
+            Severity::Note
+        };
+        (
+            severity,
+            format!("is scaled to none; it had {}", ready_pods(old)),
+        )
+    } else if fewer_nodes_suit(ctx, before, old, new)? {
+        let message = format!(
+            "is wanted on {} of {}, on {} before the upgrade, and its spec is the same",
+            new.desired,
+            counted(ctx.nodes().map_or(0, Vec::len), "node"),
+            old.desired
+        );
+        (Severity::Risk, message)
+    } else {
+        return Ok(None);
+    };
+    let detail = workload::counts(new);
+    let finding = workload::finding(ctx.now(), new, severity, message, &detail);
+    Ok(Some(finding))
+}
+
+/// Whether a daemon set that nobody has changed is on fewer nodes, by more than there are fewer nodes.
+fn fewer_nodes_suit(
+    ctx: &Context<'_>,
+    before: &View<'_>,
+    old: &Workload,
+    new: &Workload,
+) -> Result<bool, Missing> {
+    if new.kind != WorkloadKind::DaemonSet
+        || new.generation != old.generation
+        || new.desired >= old.desired
+    {
+        return Ok(false);
+    }
+    let fewer = before.nodes()?.len().saturating_sub(ctx.nodes()?.len());
+    let lost = usize::try_from(old.desired - new.desired);
+    Ok(lost.is_ok_and(|lost| lost > fewer))
+}
+
+fn ready_pods(workload: &Workload) -> String {
+    counted(usize::try_from(workload.ready).unwrap_or(0), "ready pod")
 }
