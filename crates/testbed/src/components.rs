@@ -203,11 +203,15 @@ pub(crate) fn api_server(dir: &WorkDir, port: u16, options: &ClusterOptions) -> 
     args
 }
 
-/// 1.32 offers streamed lists and refuses them over an etcd that does not tell its progress; kwok insists, and then sees nothing for
-/// half a minute at a time. Where there is no kwok, the gate stays as it is.
+/// The minors whose API servers offer streamed lists unless told otherwise.
+const STREAMS: [&str; 3] = ["1.32", "1.36", "1.37"];
+
+/// Some minors offer streamed lists and refuse them over an etcd that does not tell its progress; kwok insists, and then sees nothing
+/// for half a minute at a time. Where there is no kwok, the gate stays as it is.
 fn without_streams(options: &ClusterOptions) -> Option<String> {
     let kwok = options.controllers && options.nodes > 0;
-    (options.minor == "1.32" && kwok).then(|| "--feature-gates=WatchList=false".to_owned())
+    (STREAMS.contains(&options.minor.as_str()) && kwok)
+        .then(|| "--feature-gates=WatchList=false".to_owned())
 }
 
 /// The subcommand and flags of the controller manager.
