@@ -133,7 +133,7 @@ impl Sink for Vec<u8> {
 
 /// One run.
 pub(crate) struct Session<'a> {
-    connection: &'a Connection,
+    pub(crate) connection: &'a Connection,
     pub plan: &'a Plan,
     progress: &'a Progress<'a>,
     slots: Semaphore,

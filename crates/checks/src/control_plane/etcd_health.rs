@@ -36,7 +36,7 @@ pub(crate) fn run(ctx: &Context<'_>) -> Judgement {
 
 /// What the API server says of its store.
 fn healthy(ctx: &Context<'_>) -> Outcome {
-    let Health { ready, live } = ctx.health()?;
+    let Health { ready, live, .. } = ctx.health()?;
     let checks = ready
         .iter()
         .map(|check| ("/readyz", check))

@@ -3,8 +3,11 @@
 mod certificate;
 mod error;
 mod kubeconfig;
+mod shown;
 
-use std::{io::IsTerminal as _, path::PathBuf};
+use std::{io::IsTerminal as _, path::PathBuf, sync::Arc};
+
+use airworthy_model::facts::ServerCertificates;
 
 use http::{HeaderValue, header};
 use jiff::Timestamp;
@@ -17,6 +20,7 @@ pub use error::ConnectError;
 
 use crate::failure::{explain_auth, explain_plugin, short};
 use kubeconfig::{Surroundings, configuration};
+use shown::Door;
 
 /// What every request says about who sends it.
 pub const USER_AGENT: &str = concat!("airworthy/", env!("CARGO_PKG_VERSION"));
@@ -39,6 +43,7 @@ pub struct Connection {
     name: Option<String>,
     server: String,
     certificate_ends: Option<Timestamp>,
+    door: Option<Arc<Door>>,
 }
 
 impl Connection {
@@ -61,6 +66,16 @@ impl Connection {
     pub(crate) fn certificate_ends(&self) -> Option<Timestamp> {
         self.certificate_ends
     }
+
+    /// The certificates by which the API server is known; nothing where its address is not reached by TLS, or not directly.
+    pub(crate) async fn certificates(&self) -> Option<ServerCertificates> {
+        let door = self.door.as_ref()?;
+        Some(ServerCertificates {
+            serving: door.shown().await?,
+            authority: door.authority(),
+            ours_ends: self.certificate_ends,
+        })
+    }
 }
 
 impl std::fmt::Debug for Connection {
@@ -82,6 +97,7 @@ pub async fn connect(options: ConnectOptions) -> Result<Connection, ConnectError
 async fn connect_to(config: Config, name: Option<String>) -> Result<Connection, ConnectError> {
     let server = address(&config.cluster_url);
     let certificate_ends = certificate::ends(&config.auth_info);
+    let door = Door::of(&config).map(Arc::new);
     let plugin = config.auth_info.exec.clone();
     let config = prepared(config);
     if !has_fit_token(&config) {
@@ -98,6 +114,7 @@ async fn connect_to(config: Config, name: Option<String>) -> Result<Connection, 
         name,
         server,
         certificate_ends,
+        door,
     })
 }
 

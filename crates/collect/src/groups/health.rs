@@ -1,4 +1,4 @@
-//! `/readyz?verbose` and `/livez?verbose`. That a check fails is a fact, not an error, so the answer 500 is read too.
+//! `/readyz?verbose` and `/livez?verbose`, and the certificate behind which they are. That a check fails is a fact, not an error, so the answer 500 is read too.
 
 use airworthy_model::facts::{Health, HealthCheck};
 use http::StatusCode;
@@ -9,8 +9,17 @@ use crate::{
 };
 
 pub(crate) async fn read(session: &Session<'_>) -> Result<Health, Failure> {
-    let (ready, live) = tokio::try_join!(checks(session, "/readyz"), checks(session, "/livez"))?;
-    Ok(Health { ready, live })
+    let certificates = async { Ok(session.connection.certificates().await) };
+    let (ready, live, certificates) = tokio::try_join!(
+        checks(session, "/readyz"),
+        checks(session, "/livez"),
+        certificates
+    )?;
+    Ok(Health {
+        ready,
+        live,
+        certificates: certificates.map(Box::new),
+    })
 }
 
 async fn checks(session: &Session<'_>, path: &'static str) -> Result<Vec<HealthCheck>, Failure> {

@@ -24,6 +24,7 @@ pub(crate) mod pod;
 pub(crate) mod policy;
 pub(crate) mod probe;
 pub(crate) mod quantity;
+mod reference;
 pub(crate) mod scaling;
 pub(crate) mod scrub;
 pub(crate) mod shape;

@@ -29,6 +29,9 @@ impl Wire for Node {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct NodeSpec {
+    #[prost(string, tag = "3")]
+    #[serde(rename = "providerID")]
+    pub provider_id: String,
     #[prost(bool, tag = "4")]
     pub unschedulable: bool,
     #[prost(message, repeated, tag = "5")]
@@ -90,6 +93,12 @@ impl From<Taint> for facts::Taint {
     }
 }
 
+/// `aws` of `aws:///eu-west-1a/i-0123`: the rest names a machine and is not kept.
+fn provider(id: &str) -> String {
+    let (name, _) = id.split_once("://").unwrap_or_default();
+    name.to_owned()
+}
+
 impl From<Node> for facts::Node {
     fn from(wire: Node) -> Self {
         let mut metadata = wire.metadata;
@@ -102,6 +111,7 @@ impl From<Node> for facts::Node {
             uid: metadata.uid,
             cpu_thousandths: capacity("cpu").and_then(Quantity::thousandths),
             memory_bytes: capacity("memory").and_then(Quantity::units),
+            provider: provider(&wire.spec.provider_id),
             unschedulable: wire.spec.unschedulable,
             taints: convert(wire.spec.taints),
             conditions: convert(wire.status.conditions),

@@ -106,15 +106,17 @@ impl From<Pod> for facts::Pod {
             .find(|c| c.r#type == "PodScheduled" && c.status == "False");
         let init = status.init_container_statuses.into_iter();
         let controller = metadata.controller();
+        let mirror = metadata.has_annotation(MIRROR);
         let names_its_node = controller.as_ref().is_some_and(|c| &*c.kind == "DaemonSet");
         Self {
+            refers_to: mirror.then(|| spec.refers_to()).flatten(),
             volumes: volumes(&mut spec, &metadata.name),
             labels: metadata.take_labels(),
             created: metadata.creation_timestamp.instant(),
             deleting: metadata.deletion_timestamp.is_some(),
             deletion: metadata.take_deletion(),
             controller,
-            mirror: metadata.has_annotation(MIRROR),
+            mirror,
             local_data_vouched: metadata.has_annotation(VOUCHED),
             psp: metadata.has_annotation(POLICY),
             namespace: metadata.namespace,

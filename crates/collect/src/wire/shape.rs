@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::{
     meta::{LabelSelector, Pair, SelectorRequirement, convert, labels, nullable, pairs},
     quantity::{Quantity, amounts},
-    volume::Volume,
+    reference::{Variable, Variables, laid_over},
+    volume::{There, Volume},
 };
 
 /// A pod that is lost with its node stays on it for a while by these; they decide nothing about where it may run.
@@ -34,8 +35,13 @@ pub(crate) struct PodSpec {
     #[prost(message, repeated, tag = "7")]
     #[serde(deserialize_with = "pairs")]
     pub node_selector: Vec<Pair>,
+    #[prost(string, tag = "8")]
+    pub service_account_name: String,
     #[prost(string, tag = "10")]
     pub node_name: String,
+    #[prost(message, optional, tag = "15")]
+    #[serde(deserialize_with = "laid_over")]
+    pub image_pull_secrets: Option<There>,
     #[prost(message, optional, tag = "18")]
     pub affinity: Option<Affinity>,
     #[prost(string, tag = "19")]
@@ -56,6 +62,9 @@ pub(crate) struct PodSpec {
     #[prost(message, repeated, tag = "33")]
     #[serde(deserialize_with = "nullable")]
     pub topology_spread_constraints: Vec<SpreadConstraint>,
+    #[prost(message, optional, tag = "39")]
+    #[serde(deserialize_with = "laid_over")]
+    pub resource_claims: Option<There>,
     #[prost(message, optional, tag = "40")]
     pub resources: Option<Requirements>,
 }
@@ -66,12 +75,18 @@ pub(crate) struct Container {
     #[prost(message, repeated, tag = "6")]
     #[serde(deserialize_with = "nullable")]
     pub ports: Vec<Port>,
+    #[prost(message, optional, tag = "7")]
+    #[serde(deserialize_with = "laid_over")]
+    pub env: Option<Variable>,
     #[prost(message, required, tag = "8")]
     #[serde(deserialize_with = "nullable")]
     pub resources: Requirements,
     #[prost(message, repeated, tag = "9")]
     #[serde(deserialize_with = "nullable")]
     pub volume_mounts: Vec<Mount>,
+    #[prost(message, optional, tag = "19")]
+    #[serde(deserialize_with = "laid_over")]
+    pub env_from: Option<Variables>,
     #[prost(string, optional, tag = "24")]
     pub restart_policy: Option<String>,
 }

@@ -3,6 +3,8 @@
 use airworthy_model::facts::{PodVolume, VolumePlugin};
 use serde::Deserialize;
 
+use super::reference::Projected;
+
 /// A volume of a pod; in JSON the members of its source stand beside its name.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -31,6 +33,8 @@ pub(crate) struct VolumeSource {
     pub aws_elastic_block_store: Option<There>,
     #[prost(message, optional, tag = "5")]
     pub git_repo: Option<There>,
+    #[prost(message, optional, tag = "6")]
+    pub secret: Option<There>,
     #[prost(message, optional, tag = "7")]
     pub nfs: Option<There>,
     #[prost(message, optional, tag = "8")]
@@ -53,6 +57,8 @@ pub(crate) struct VolumeSource {
     pub fc: Option<There>,
     #[prost(message, optional, tag = "18")]
     pub azure_file: Option<There>,
+    #[prost(message, optional, tag = "19")]
+    pub config_map: Option<There>,
     #[prost(message, optional, tag = "20")]
     pub vsphere_volume: Option<There>,
     #[prost(message, optional, tag = "21")]
@@ -66,6 +72,8 @@ pub(crate) struct VolumeSource {
     #[prost(message, optional, tag = "25")]
     #[serde(rename = "scaleIO")]
     pub scale_io: Option<There>,
+    #[prost(message, optional, tag = "26")]
+    pub projected: Option<Projected>,
     #[prost(message, optional, tag = "27")]
     pub storageos: Option<There>,
     #[prost(message, optional, tag = "28")]

@@ -47,14 +47,14 @@ pub use kubelet::{Disk, DiskPurpose, Kubelet, KubeletGap, NodeUsage};
 pub use network::{EndpointSlice, LooseAddress, Namespace, Service, ServiceAsk, ServicePort};
 pub use node::{Node, Resources, Taint};
 pub use operation::Operation;
-pub use pod::{Container, ControllerRef, Pdb, Pod, PodVolume};
+pub use pod::{ApiReference, Container, ControllerRef, Pdb, Pod, PodVolume};
 pub use probe::{PROBE_EXPIRES, PROBE_LABEL, PROBE_NAMESPACE, Probe};
 pub use routing::{Gateway, Ingress, IngressClass, NetworkPolicy};
 pub use scaling::Hpa;
 pub use scheduling::{HostPort, NodeTerm, PodShape, PodTerm, Spread, Toleration};
 pub use server::{
     Answers, CollectionNote, CollectionReport, DeprecatedRequest, Health, HealthCheck, Lease,
-    Metrics, Permission, ServerVersion,
+    Metrics, Permission, ServerCertificates, ServerVersion,
 };
 pub use storage::{
     ClaimRef, CsiDriver, CsiNode, NodeDriver, PersistentVolume, PersistentVolumeClaim,

@@ -21,6 +21,9 @@ pub struct Node {
     /// Creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
+    /// Who made the machine, as `spec.providerID` begins: `aws`, `gce`, `azure`, `vsphere`, …; empty where nobody says.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub provider: String,
     /// Cordoned.
     #[serde(default)]
     pub unschedulable: bool,

@@ -38,6 +38,9 @@ pub struct Pod {
     /// A mirror of a static pod (annotation `kubernetes.io/config.mirror`).
     #[serde(default)]
     pub mirror: bool,
+    /// The first object of the API that a mirror of a static pod names; nothing is kept of other pods, which may name any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refers_to: Option<ApiReference>,
     /// A `PodSecurityPolicy` let it in (annotation `kubernetes.io/psp`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub psp: bool,
@@ -76,6 +79,30 @@ pub struct Pod {
         skip_serializing_if = "Option::is_none"
     )]
     pub shape: Option<Arc<PodShape>>,
+}
+
+/// A kind of object that a pod names and that only the API can give it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ApiReference {
+    /// A service account, or a token of one.
+    ServiceAccount,
+    /// A Secret: of an image's registry, of the environment or of a volume.
+    Secret,
+    /// A `ConfigMap`: of the environment or of a volume.
+    ConfigMap,
+    /// A claim of devices.
+    ResourceClaim,
+    /// A CSI driver, for a volume written into the pod.
+    CsiDriver,
+    /// The Endpoints of a glusterfs volume.
+    Endpoints,
+    /// A claim of a persistent volume, or a volume that becomes one.
+    PersistentVolumeClaim,
+    /// A bundle of certificates to trust.
+    ClusterTrustBundle,
+    /// A certificate that is made for the pod.
+    PodCertificate,
 }
 
 /// A volume of a pod.
@@ -136,6 +163,23 @@ pub struct ControllerRef {
     pub kind: Box<str>,
     /// Name.
     pub name: Box<str>,
+}
+
+impl ApiReference {
+    /// The plural of the kind, as kubelets write it.
+    pub const fn resource(self) -> &'static str {
+        match self {
+            Self::ServiceAccount => "serviceaccounts",
+            Self::Secret => "secrets",
+            Self::ConfigMap => "configmaps",
+            Self::ResourceClaim => "resourceclaims",
+            Self::CsiDriver => "csidrivers",
+            Self::Endpoints => "endpoints",
+            Self::PersistentVolumeClaim => "persistentvolumeclaims",
+            Self::ClusterTrustBundle => "clustertrustbundles",
+            Self::PodCertificate => "podcertificates",
+        }
+    }
 }
 
 impl Pod {

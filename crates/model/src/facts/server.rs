@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::certificate::Certificate;
 use crate::version::{KubeVersion, Minor};
 
 /// `/version`.
@@ -26,6 +27,23 @@ pub struct Health {
     pub ready: Vec<HealthCheck>,
     /// Checks of `/livez`.
     pub live: Vec<HealthCheck>,
+    /// Certificates at its address; absent where they could not be looked at, such as behind a proxy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<Box<ServerCertificates>>,
+}
+
+/// The certificates by which a client knows an API server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerCertificates {
+    /// What the address shows: that of the API server, or of what stands in front of it.
+    pub serving: Certificate,
+    /// Of the authorities that our configuration trusts, the one that ends last; absent where it names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<Certificate>,
+    /// When our own client certificate ends, where we have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ours_ends: Option<Timestamp>,
 }
 
 /// One line of a verbose health answer.
