@@ -1,6 +1,9 @@
 //! Whether a webhook intercepts a request, as the API server decides it.
 
-use airworthy_model::facts::{Labels, Webhook, WebhookRule};
+use airworthy_model::{
+    Severity,
+    facts::{FailurePolicy, Labels, Webhook, WebhookKind, WebhookRule},
+};
 
 /// A write, of which a webhook may be told.
 #[derive(Clone, Copy, Debug)]
@@ -23,10 +26,63 @@ pub(super) const PODS: Write<'_> = Write {
     namespaced: true,
 };
 
-/// Whether any rule names the write. Every kind asked for is served at `v1`.
+const fn deleted<'a>(group: &'a str, resources: &'a [&'a str], namespaced: bool) -> Write<'a> {
+    Write {
+        operations: &["DELETE"],
+        group,
+        resources,
+        namespaced,
+    }
+}
+
+/// What goes while a cluster is upgraded. Evictions ask no webhook about the deletion of pods, but kubelets do when a pod has ended:
+/// refused, it stays and is terminating (seen on 1.31).
+const DELETIONS: [Write<'_>; 7] = [
+    deleted("", &["pods", "endpoints", "events"], true),
+    deleted("", &["nodes"], false),
+    deleted("apps", &["replicasets", "controllerrevisions"], true),
+    deleted("coordination.k8s.io", &["leases"], true),
+    deleted("discovery.k8s.io", &["endpointslices"], true),
+    deleted("storage.k8s.io", &["volumeattachments", "csinodes"], false),
+    deleted(
+        "certificates.k8s.io",
+        &["certificatesigningrequests"],
+        false,
+    ),
+];
+
+/// Whether it is asked about nothing but deletions, and sessions such as `exec`, of which an upgrade makes none.
+fn is_for_other_deletions(webhook: &Webhook) -> bool {
+    let deletes = |rule: &WebhookRule| {
+        let mut operations = rule.operations.iter();
+        operations.all(|one| one == "DELETE" || one == "CONNECT")
+    };
+    !webhook.rules.is_empty()
+        && webhook.rules.iter().all(deletes)
+        && !DELETIONS.iter().any(|write| is_ruled(webhook, *write))
+}
+
+/// How bad it is for an upgrade that calls of the webhook fail, and why it is that bad.
+pub(super) fn unanswered(webhook: &Webhook) -> (Severity, &'static str) {
+    let mutates = webhook.configuration_kind == WebhookKind::Mutating;
+    match webhook.failure_policy {
+        _ if is_for_other_deletions(webhook) => {
+            let but = "; it guards deletions that an upgrade does not make";
+            (Severity::Note, but)
+        }
+        FailurePolicy::Fail => (Severity::Blocker, ""),
+        FailurePolicy::Ignore if mutates && guards_pods(webhook) => {
+            (Severity::Risk, ": new pods come without what it puts in")
+        }
+        FailurePolicy::Ignore => (Severity::Note, ""),
+    }
+}
+
+/// Whether any rule names the write, and no condition forbids every call. Every kind asked for is served at `v1`.
 pub(super) fn is_ruled(webhook: &Webhook, write: Write<'_>) -> bool {
     let equivalent = webhook.match_policy != "Exact";
-    webhook.rules.iter().any(|rule| {
+    let mut rules = webhook.rules.iter().filter(|_| !webhook.never_called);
+    rules.any(|rule| {
         names(&rule.groups, write.group)
             && write
                 .operations

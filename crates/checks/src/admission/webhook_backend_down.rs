@@ -6,6 +6,7 @@ use airworthy_model::{
 use super::{
     backend::{self, State},
     idle::is_idle,
+    scope::unanswered,
 };
 use crate::{Check, Context, Judgement, Outcome, always, text::short};
 
@@ -39,6 +40,9 @@ fn run(ctx: &Context<'_>) -> Outcome {
 
 /// What there is to say about one webhook.
 pub(crate) fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Outcome {
+    if webhook.never_called {
+        return Ok(Judgement::default());
+    }
     let finding = match &webhook.service {
         None => by_url(ctx, webhook),
         Some(target) => {
@@ -99,17 +103,14 @@ fn by_service(ctx: &Context<'_>, webhook: &Webhook, target: &ServiceRef, state: 
 }
 
 fn down(ctx: &Context<'_>, webhook: &Webhook, text: &str) -> Finding {
+    let (severity, but) = weight(ctx, webhook);
+    finding(ctx, severity, webhook, &format!("{text}{but}"))
+}
+
+/// How bad it is that nobody answers, and what makes it no worse.
+fn weight(ctx: &Context<'_>, webhook: &Webhook) -> (Severity, &'static str) {
     if is_idle(ctx, webhook) {
-        return finding(
-            ctx,
-            Severity::Note,
-            webhook,
-            &format!("{text}; it selects no namespace today"),
-        );
+        return (Severity::Note, "; it selects no namespace today");
     }
-    let severity = match webhook.failure_policy {
-        FailurePolicy::Fail => Severity::Blocker,
-        FailurePolicy::Ignore => Severity::Risk,
-    };
-    finding(ctx, severity, webhook, text)
+    unanswered(webhook)
 }

@@ -1,9 +1,10 @@
 use airworthy_model::{
     CheckInfo, Evidence, Finding, Group, Kind, Minor, Need, Phase, Severity, Subject,
-    facts::{CaBundle, FailurePolicy, Webhook},
+    facts::{CaBundle, Webhook},
 };
 use jiff::Timestamp;
 
+use super::scope::unanswered;
 use crate::{Check, Context, Outcome, always, text::short};
 
 /// Webhooks whose back end the API server cannot trust, or soon cannot.
@@ -40,13 +41,14 @@ fn run(ctx: &Context<'_>) -> Outcome {
 
 fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Option<Finding> {
     // Without a bundle the roots of the system are trusted.
-    let bundle = webhook.ca.as_ref()?;
+    let bundle = webhook.ca.as_ref().filter(|_| !webhook.never_called)?;
     let (fails, why) = fault(ctx, bundle)?;
-    let severity = match webhook.failure_policy {
-        FailurePolicy::Fail if fails => Severity::Blocker,
-        _ => Severity::Risk,
-    };
-    Some(describe(ctx, webhook, severity, &why))
+    let (severity, so) = unanswered(webhook);
+    Some(if fails {
+        describe(ctx, webhook, severity, &format!("{why}{so}"))
+    } else {
+        describe(ctx, webhook, severity.min(Severity::Risk), &why)
+    })
 }
 
 /// What is wrong with a bundle, and whether calls fail because of it. One good certificate among bad ones is enough.

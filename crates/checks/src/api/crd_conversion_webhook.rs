@@ -121,12 +121,12 @@ fn converts(crd: &Crd) -> bool {
         || crd.stored_versions.iter().any(|name| other(name))
 }
 
-/// Blocks where versions are converted; one version that is stored and served needs no conversion today.
+/// Blocks where versions are converted; one version that is stored and served needs no conversion.
 fn severity(crd: &Crd) -> Severity {
     if converts(crd) {
         Severity::Blocker
     } else {
-        Severity::Risk
+        Severity::Note
     }
 }
 
@@ -184,7 +184,7 @@ fn elsewhere(crd: &Crd, how: &str) -> Option<Finding> {
 fn untrusted(ctx: &Context<'_>, crd: &Crd) -> Option<Finding> {
     let (severity, why) = match &crd.conversion_ca {
         None => (
-            Severity::Risk,
+            severity(crd).min(Severity::Risk),
             "names no caBundle: only a certificate of the system's roots would do",
         ),
         Some(bundle) if bundle.certificates.is_empty() => {

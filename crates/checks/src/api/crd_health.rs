@@ -32,26 +32,44 @@ fn run(ctx: &Context<'_>) -> Outcome {
 
 fn judge(ctx: &Context<'_>, crd: &Crd) -> Vec<Finding> {
     // An unknown age is no excuse.
-    if crd.created.is_some() && ctx.seconds_since(crd.created) < STARTING {
-        return Vec::new();
+    let young = crd.created.is_some() && ctx.seconds_since(crd.created) < STARTING;
+    let clash = clash(crd);
+    let mut told: Vec<_> = clash.into_iter().collect();
+    if !young {
+        told.extend(unserved(crd).filter(|_| clash.is_none()));
+        told.extend(lasting(crd).into_iter().flatten());
     }
-    let holds = |kind: &str| Condition::find(&crd.conditions, kind).filter(|one| one.is_true());
-    let lacks = |kind: &str| Condition::find(&crd.conditions, kind).filter(|one| !one.is_true());
-    let clash =
-        lacks("NamesAccepted").map(|one| (Severity::Risk, one, "its names are not accepted"));
-    let unserved = || lacks("Established").map(|one| (Severity::Risk, one, "is not established"));
-    let going = holds("Terminating")
-        .map(|one| (Severity::Risk, one, "is being deleted, and is still there"));
-    let loose = holds("NonStructuralSchema")
-        .map(|one| (Severity::Note, one, "has a schema that is not structural"));
-    let found = [clash.or_else(unserved), going, loose];
-    let mut findings: Vec<_> = found
-        .into_iter()
-        .flatten()
-        .map(|(severity, one, what)| describe(ctx, crd, severity, one, what))
-        .collect();
-    findings.extend(unjudged(ctx, crd));
+    let told = told.into_iter();
+    let mut findings: Vec<_> = told.map(|one| describe(ctx, crd, one)).collect();
+    findings.extend(unjudged(ctx, crd).filter(|_| !young));
     findings
+}
+
+/// How bad a condition is, the condition, and what it means.
+type Told<'a> = (Severity, &'a Condition, &'static str);
+
+fn condition<'a>(crd: &'a Crd, kind: &str, holds: bool) -> Option<&'a Condition> {
+    Condition::find(&crd.conditions, kind).filter(|one| one.is_true() == holds)
+}
+
+/// Names are refused once and for all, and that is no matter of time.
+fn clash(crd: &Crd) -> Option<Told<'_>> {
+    let refused = condition(crd, "NamesAccepted", false).filter(|one| one.status == "False");
+    refused.map(|one| (Severity::Risk, one, "its names are not accepted"))
+}
+
+fn unserved(crd: &Crd) -> Option<Told<'_>> {
+    let unserved = condition(crd, "Established", false);
+    unserved.map(|one| (Severity::Risk, one, "is not established"))
+}
+
+fn lasting(crd: &Crd) -> [Option<Told<'_>>; 2] {
+    let going = "is being deleted, and is still there";
+    let loose = "has a schema that is not structural";
+    [
+        condition(crd, "Terminating", true).map(|one| (Severity::Risk, one, going)),
+        condition(crd, "NonStructuralSchema", true).map(|one| (Severity::Note, one, loose)),
+    ]
 }
 
 fn finding(
@@ -78,13 +96,7 @@ fn finding(
         )
 }
 
-fn describe(
-    ctx: &Context<'_>,
-    crd: &Crd,
-    severity: Severity,
-    condition: &Condition,
-    what: &str,
-) -> Finding {
+fn describe(ctx: &Context<'_>, crd: &Crd, (severity, condition, what): Told<'_>) -> Finding {
     let Condition {
         r#type,
         status,

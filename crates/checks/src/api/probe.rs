@@ -26,12 +26,16 @@ fn unsettled(probe: &CrdProbe) -> Option<Reason> {
     }
 }
 
-/// Probes by which the server says that the kind cannot be read.
+/// What a server answers that does not serve a kind yet.
+const NOT_FOUND: u16 = 404;
+
+/// Probes by which the server says that the kind cannot be read. Youth excuses that it is not served, and nothing else.
 pub(crate) fn failed<'a>(ctx: &Context<'_>, crd: &'a Crd) -> impl Iterator<Item = &'a CrdProbe> {
-    let judged = !is_starting(ctx, crd);
-    crd.probes
-        .iter()
-        .filter(move |probe| judged && probe.status != 200 && unsettled(probe).is_none())
+    let young = is_starting(ctx, crd);
+    crd.probes.iter().filter(move |probe| {
+        let excused = young && probe.status == NOT_FOUND;
+        probe.status != 200 && !excused && unsettled(probe).is_none()
+    })
 }
 
 /// Why it is not known whether a definition can be read.

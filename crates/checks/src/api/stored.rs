@@ -2,23 +2,20 @@
 
 use airworthy_model::{
     Severity,
-    facts::{Conversion, Crd},
+    facts::{Conversion, Crd, CrdVersion},
 };
 
 /// How bad it is that versions beside the storage version may be stored, and why it is not harmless.
 pub(crate) fn weight(crd: &Crd, storage: &str) -> (Severity, &'static str) {
-    let served = |name: &str| {
-        crd.versions
-            .iter()
-            .any(|version| version.name == name && version.served)
+    let old = |is: fn(&CrdVersion) -> bool| {
+        let mut versions = crd.versions.iter();
+        versions
+            .any(|one| one.name != storage && is(one) && crd.stored_versions.contains(&one.name))
     };
-    let unserved = crd
-        .stored_versions
-        .iter()
-        .any(|name| name != storage && has(crd, name) && !served(name));
     match &crd.conversion {
         Conversion::Webhook(_) => (Severity::Risk, " (converted by a webhook)"),
-        Conversion::None if unserved => (Severity::Risk, " (not served)"),
+        Conversion::None if old(|one| !one.served) => (Severity::Risk, " (not served)"),
+        Conversion::None if old(|one| one.deprecated) => (Severity::Risk, " (deprecated)"),
         Conversion::None => (Severity::Note, ""),
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{
     Wire,
-    condition::excepted_namespaces,
+    condition::{excepted_namespaces, is_never},
     meta::{LabelSelector, ObjectMeta, nullable},
 };
 
@@ -216,6 +216,7 @@ macro_rules! webhooks_of {
                     match_policy: wire.match_policy.unwrap_or_default(),
                     match_conditions: u32::try_from(wire.match_conditions.len()).unwrap_or(u32::MAX),
                     excepted_namespaces: excepted(&wire.match_conditions),
+                    never_called: wire.match_conditions.iter().any(|one| is_never(&one.expression)),
                 })
             }
         }

@@ -14,6 +14,18 @@ pub(super) fn excepted_namespaces(expression: &str) -> Vec<String> {
     parts.flat_map(excepted).take(MOST).collect()
 }
 
+/// Whether an expression is the word `false`, which holds for no request.
+pub(super) fn is_never(expression: &str) -> bool {
+    let bare = |text: &str| {
+        let text = text.trim();
+        let inner = text
+            .strip_prefix('(')
+            .and_then(|text| text.strip_suffix(')'));
+        inner.unwrap_or(text).trim().to_owned()
+    };
+    bare(expression) == "false"
+}
+
 fn excepted(part: &str) -> Vec<String> {
     one(part)
         .map(|name| vec![name])
@@ -73,6 +85,21 @@ mod tests {
             ),
         ] {
             assert_eq!(excepted_namespaces(expression), names, "{expression}");
+        }
+    }
+
+    #[test]
+    fn only_the_word_false_never_holds() {
+        for (expression, never) in [
+            ("false", true),
+            (" ( false )\n", true),
+            ("!false", false),
+            ("false || true", false),
+            ("'false'", false),
+            ("(false) || (true)", false),
+            ("", false),
+        ] {
+            assert_eq!(is_never(expression), never, "{expression}");
         }
     }
 

@@ -84,6 +84,9 @@ pub struct Webhook {
     /// `!(request.namespace in ["x"])`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excepted_namespaces: Vec<String>,
+    /// A match condition is the plain word `false`: it is never called.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub never_called: bool,
 }
 
 /// A rule of a webhook.
