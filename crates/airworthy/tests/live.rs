@@ -12,14 +12,18 @@ mod live {
     mod admission;
     mod api;
     mod api_use;
+    mod batch;
     mod control_plane;
     mod drain;
     mod evidence;
     mod fields;
+    mod from_1_24;
     mod guards;
     mod helm;
     mod kubelets;
+    mod left_over;
     mod masters;
+    mod node_kinds;
     mod node_state;
     mod nodes;
     mod path;
@@ -27,7 +31,6 @@ mod live {
     mod rollout;
     mod shared;
     mod storage;
-    // Last by name, so that others run while objects grow old.
     mod waits;
     mod workloads;
 }

@@ -27,9 +27,6 @@ pub(crate) use run::{Run, airworthy, command, finish};
 /// How long a controller may take, on a machine with much else to do.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(2);
 
-/// No object needs to be as old as this.
-const OLDEST: Duration = Duration::from_mins(5);
-
 /// Who makes the situations that the checks find.
 const KUBECTL: &str = "kubectl/v1.31.0";
 
@@ -96,17 +93,26 @@ pub(crate) async fn until_gone(client: &Client, path: &str) {
     gone.await.unwrap();
 }
 
-/// Waits until an object is so old.
-pub(crate) async fn until_old(client: &Client, path: &str, seconds: i64) {
-    let what = format!("{path} to be {seconds} s old");
-    let old = wait_until(OLDEST, &what, || async {
-        let object = client.get(path).await?;
-        let created = object["metadata"]["creationTimestamp"].as_str();
-        let created: Timestamp = created.unwrap().parse().unwrap();
-        let age = Timestamp::now().as_second() - created.as_second();
-        Ok((age > seconds).then_some(()))
-    });
-    old.await.unwrap();
+/// Makes an object so many minutes old, with its deletion, its conditions and the start of a job.
+pub(crate) async fn make_old(cluster: &Cluster, path: &str, minutes: i64) {
+    let then = Timestamp::now() - SignedDuration::from_mins(minutes);
+    let then = json!(then.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    let change = |object: &mut Value| {
+        for (part, field) in [
+            ("metadata", "creationTimestamp"),
+            ("metadata", "deletionTimestamp"),
+            ("status", "startTime"),
+        ] {
+            if object[part].get(field).is_some() {
+                object[part][field] = then.clone();
+            }
+        }
+        let conditions = object["status"]["conditions"].as_array_mut();
+        for condition in conditions.into_iter().flatten() {
+            condition["lastTransitionTime"] = then.clone();
+        }
+    };
+    cluster.rewrite(path, change).await.unwrap();
 }
 
 /// Waits until the API server says that it stores so many objects of a kind. It counts when it starts, and once a minute.

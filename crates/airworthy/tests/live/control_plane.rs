@@ -43,11 +43,9 @@ fn removed_apis_and_a_dead_scheduler() {
         report.exits(1).spares("DeprecatedApiCheck", FLOW_SCHEMA);
         report.spares("ControlPlaneHealth", "Component kube-scheduler");
         lost(&report);
+        not_served(&mut cluster, &client).await;
 
-        client
-            .delete("/apis/resource.k8s.io/v1alpha3/namespaces/default/podschedulingcontexts/one")
-            .await
-            .unwrap();
+        client.delete(LOST_OBJECT).await.unwrap();
         cluster.restart(|_| ()).await.unwrap();
         until_counted(&client, LOST, 0).await;
         healthy(&precheck(&cluster, &MANAGED).await);
@@ -125,6 +123,25 @@ fn deprecated(report: &Report) {
     assert_eq!(evidence["kind"], "call");
     let detail = evidence["detail"].as_str().unwrap();
     assert!(detail.contains("flowschemas: LIST 1 "), "{detail}");
+}
+
+const LOST_OBJECT: &str =
+    "/apis/resource.k8s.io/v1alpha3/namespaces/default/podschedulingcontexts/one";
+
+/// What is stored is still there when its version comes back; at the target nobody reaches it.
+async fn not_served(cluster: &mut Cluster, client: &Client) {
+    let next = cluster.restart(|changed| {
+        "1.32".clone_into(&mut changed.minor);
+        changed.feature_gates.clear();
+        changed.controllers = false;
+    });
+    next.await.unwrap();
+    assert!(!client.exists(LOST_OBJECT).await.unwrap());
+    cluster
+        .restart(|changed| *changed = options())
+        .await
+        .unwrap();
+    assert!(client.exists(LOST_OBJECT).await.unwrap());
 }
 
 async fn store_an_object_without_future(cluster: &Cluster) {

@@ -50,15 +50,23 @@ fn flags(containerd: &str) -> Reply {
     )
 }
 
+/// What a node of 8 cores and 32 GiB uses, and what is left of 100 GiB on its disk.
+fn stats(milli_cores: u64, memory_gib: u64, free_mib: u64) -> Reply {
+    let disk = json!({ "availableBytes": free_mib << 20, "capacityBytes": 100_u64 << 30 });
+    let cpu = json!({ "time": "2026-11-22T12:00:00Z", "usageNanoCores": milli_cores * 1_000_000 });
+    let memory = json!({ "workingSetBytes": memory_gib << 30 });
+    Reply::json(
+        &json!({ "node": { "nodeName": "k", "fs": disk, "runtime": { "imageFs": disk }, "cpu": cpu, "memory": memory }, "pods": [] }),
+    )
+}
+
 /// A kubelet with nothing to find.
 fn healthy() -> Kubelet {
-    let disk = json!({ "availableBytes": 50_u64 << 30, "capacityBytes": 100_u64 << 30 });
-    let stats = json!({ "node": { "nodeName": "k", "fs": disk, "runtime": { "imageFs": disk } }, "pods": [] });
     Kubelet::default()
         .answer("/configz", config(&json!({})))
         .answer("/metrics", metrics(2))
         .answer("/flagz", flags("/run/containerd/containerd.sock"))
-        .answer("/stats/summary", Reply::json(&stats))
+        .answer("/stats/summary", stats(2000, 8, 50 << 10))
 }
 
 /// All kubelets, of which the first is as a test wants it.
@@ -79,6 +87,9 @@ fn what_only_kubelets_know() {
         cgroups(cluster).await;
         lost_flags(cluster).await;
         odd_configuration(cluster).await;
+        certificates(cluster).await;
+        busy(cluster).await;
+        full_disks(cluster).await;
     });
 }
 
@@ -206,4 +217,97 @@ async fn odd_configuration(cluster: &Cluster) {
         client.list("/api/v1/nodes").await.unwrap().len(),
         NODES.len()
     );
+}
+
+async fn certificates(cluster: &Cluster) {
+    let check = ["--check", "KubeletCertificate", "--evidence", "nodes"];
+    let ends = |seconds: u32| {
+        let line = format!("kubelet_certificate_manager_client_ttl_seconds {seconds}\n");
+        Reply::text(&format!("kubelet_running_pods 0\n{line}"))
+    };
+    let rotates = config(&json!({ "rotateCertificates": true }));
+    let lost = healthy().answer("/metrics", ends(7200));
+    for (kubelet, severity, words) in [
+        (
+            lost.clone(),
+            "blocker",
+            "ends in 2 h, and nobody rotates it",
+        ),
+        (
+            healthy().answer("/metrics", ends(20 * 86400)),
+            "risk",
+            "ends in 20 d, and nobody rotates it",
+        ),
+        (
+            lost.answer("/configz", rotates.clone()),
+            "risk",
+            "ends in 2 h",
+        ),
+    ] {
+        let told = kubelets(cluster, kubelet).await;
+        let report = precheck(cluster, &check).await;
+        let finding = report.finds(check[1], "Node k1", severity);
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.ends_with(words), "{message}");
+        report.exits(i32::from(severity == "blocker"));
+        drop(told);
+    }
+    let renewed = healthy()
+        .answer("/metrics", ends(200 * 86400))
+        .answer("/configz", rotates);
+    let _renewed = kubelets(cluster, renewed).await;
+    let report = precheck(cluster, &check).await;
+    assert_eq!(report.exits(0).status(check[1]), "clear");
+}
+
+async fn busy(cluster: &Cluster) {
+    let both = [
+        "--check",
+        "NodeCpuUsage,NodeMemoryUsage",
+        "--evidence",
+        "nodes",
+    ];
+    let none = precheck(cluster, &both[..2]).await;
+    assert_eq!(none.exits(0).status("NodeCpuUsage"), "notApplicable");
+    let full = kubelets(
+        cluster,
+        healthy().answer("/stats/summary", stats(7700, 31, 50 << 10)),
+    )
+    .await;
+    let report = precheck(cluster, &both).await;
+    for (check, message) in [
+        ("NodeCpuUsage", "uses 96 % of its processor"),
+        ("NodeMemoryUsage", "uses 96 % of its memory"),
+    ] {
+        let finding = report.exits(0).finds(check, "Node k1", "risk");
+        assert_eq!(finding["message"], message);
+    }
+    drop(full);
+    let _quiet = kubelets(cluster, healthy()).await;
+    let report = precheck(cluster, &both).await;
+    for check in ["NodeCpuUsage", "NodeMemoryUsage"] {
+        assert_eq!(report.exits(0).status(check), "clear");
+    }
+}
+
+async fn full_disks(cluster: &Cluster) {
+    let check = ["--check", "NodeDiskSpace", "--evidence", "nodes"];
+    for (free_mib, severity, code) in [(500, "blocker", 1), (10 << 10, "risk", 0)] {
+        let full = kubelets(
+            cluster,
+            healthy().answer("/stats/summary", stats(0, 0, free_mib)),
+        )
+        .await;
+        let report = precheck(cluster, &check).await;
+        let about = report.exits(code).about(check[1], "Node k1");
+        assert_eq!(about.len(), 2, "{about:#?}");
+        assert!(
+            about.iter().all(|one| one["severity"] == severity),
+            "{about:#?}"
+        );
+        drop(full);
+    }
+    let _room = kubelets(cluster, healthy()).await;
+    let report = precheck(cluster, &check).await;
+    assert_eq!(report.exits(0).status(check[1]), "clear");
 }

@@ -98,6 +98,41 @@ fn an_admission_plugin_that_the_target_does_not_have() {
     });
 }
 
+/// Logs that were kept for ever so far.
+#[test]
+fn settings_that_rely_on_a_default_that_changes() {
+    live(async {
+        let options = ClusterOptions::new("1.31").nodes(1).audit();
+        let mut cluster = Cluster::start(options).await.unwrap();
+        let name = "CompatibilityRisk";
+        let way = [
+            "--check",
+            name,
+            "--target",
+            "1.36",
+            "--allow-jump",
+            "1.31:1.36",
+        ];
+        let report = precheck(&cluster, &way).await;
+        let about = report.exits(0).about(name, API_SERVER);
+        assert_eq!(about.len(), 2, "{about:#?}");
+        assert!(
+            about.iter().all(|one| one["severity"] == "note"),
+            "{about:#?}"
+        );
+        let near = check(&cluster, name).await;
+        assert_eq!(near.exits(0).status(name), "notApplicable");
+
+        let set = cluster.restart(|options| {
+            let bounds = ["--audit-log-maxage=0", "--audit-log-maxbackup=10"];
+            options.api_server_args = bounds.map(str::to_owned).to_vec();
+        });
+        set.await.unwrap();
+        let report = precheck(&cluster, &way).await;
+        assert_eq!(report.exits(0).status(name), "clear");
+    });
+}
+
 /// What the API server of another minor says as it ends; it must not start.
 async fn refused(cluster: &mut Cluster, minor: &str) -> String {
     match cluster.upgrade(minor).await {

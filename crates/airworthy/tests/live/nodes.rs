@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::shared::{add_node, shared};
-use crate::common_live::{kubectl, live, precheck};
+use crate::common_live::{kubectl, live, precheck, until};
 
 const NEW_RUNTIME: &str = "containerd://2.1.4";
 
@@ -76,7 +76,12 @@ fn a_node_under_pressure() {
     live(async {
         let cluster = shared().await;
         add_node(cluster, "pressed", "v1.31.14", NEW_RUNTIME).await;
-        for condition in ["MemoryPressure", "DiskPressure", "PIDPressure"] {
+        let client = kubectl(cluster);
+        for (condition, taint) in [
+            ("MemoryPressure", "node.kubernetes.io/memory-pressure"),
+            ("DiskPressure", "node.kubernetes.io/disk-pressure"),
+            ("PIDPressure", "node.kubernetes.io/pid-pressure"),
+        ] {
             let set = |status| cluster.set_node_condition("pressed", condition, status);
             set("True").await.unwrap();
             let report = precheck(cluster, &["--check", "NodePressure"]).await;
@@ -85,6 +90,11 @@ fn a_node_under_pressure() {
                 .finds("NodePressure", "Node pressed", "blocker");
             let message = finding["message"].as_str().unwrap();
             assert!(message.contains(condition), "{message}");
+            // The scheduler puts nothing more there.
+            until(&client, "/api/v1/nodes/pressed", taint, |node| {
+                node.to_string().contains(taint)
+            })
+            .await;
             set("False").await.unwrap();
             let report = precheck(cluster, &["--check", "NodePressure"]).await;
             report.exits(0).spares("NodePressure", "Node pressed");

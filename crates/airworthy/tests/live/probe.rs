@@ -4,7 +4,7 @@ use airworthy_testbed::{Client, Cluster, Patch};
 use serde_json::{Value, json};
 
 use super::kubelets::cluster;
-use crate::common_live::{Run, airworthy, kubectl, live, postcheck, until_gone};
+use crate::common_live::{Run, airworthy, kubectl, live, postcheck, precheck, until_gone};
 
 const NAMESPACE: &str = "/api/v1/namespaces/airworthy-probe";
 
@@ -16,6 +16,17 @@ async fn probe(cluster: &Cluster, args: &[&str]) -> Run {
 
 /// Says of the pod on a node what it would have said itself.
 async fn answer(client: &Client, node: &str, message: &str) {
+    let said = |state: &Value| {
+        let mut ended = state["terminated"].clone();
+        ended["message"] = json!(message);
+        ended["startedAt"] = ended["finishedAt"].clone();
+        json!({ "terminated": ended })
+    };
+    change_state(client, node, said).await;
+}
+
+/// Changes the state of the container that looks, on a node; gives what it was.
+async fn change_state(client: &Client, node: &str, change: impl Fn(&Value) -> Value) -> Value {
     let pods = format!("{NAMESPACE}/pods?labelSelector=app.kubernetes.io%2Fcomponent%3Dlook");
     let pods = client.list(&pods).await.unwrap();
     let pod = pods
@@ -23,15 +34,15 @@ async fn answer(client: &Client, node: &str, message: &str) {
         .find(|pod| pod["spec"]["nodeName"] == node)
         .unwrap();
     let mut looked = pod["status"]["initContainerStatuses"][0].clone();
-    looked["state"]["terminated"]["message"] = json!(message);
-    looked["state"]["terminated"]["startedAt"] =
-        looked["state"]["terminated"]["finishedAt"].clone();
+    let before = looked["state"].clone();
+    looked["state"] = change(&before);
     let name = pod["metadata"]["name"].as_str().unwrap();
     let status = json!({ "initContainerStatuses": [looked] });
     client
         .patch_status(&format!("{NAMESPACE}/pods/{name}"), &status)
         .await
         .unwrap();
+    before
 }
 
 #[test]
@@ -43,6 +54,7 @@ fn pods_that_look_and_are_taken_away_again() {
         let run = probe(cluster, &["run", "--yes"]).await;
         run.exits(0);
         harmless(&client).await;
+        not_everywhere(cluster, &client).await;
         found(cluster, &client).await;
         left_behind(cluster, &client).await;
         let run = probe(cluster, &["clean", "--yes"]).await;
@@ -94,6 +106,27 @@ async fn harmless(client: &Client) {
         .await
         .unwrap();
     assert_eq!(pods.len(), 6, "{pods:#?}");
+}
+
+/// A pod whose image the node does not get has not looked.
+async fn not_everywhere(cluster: &Cluster, client: &Client) {
+    let (check, subject) = ("NodeAgentCoverage", "Node k1");
+    let args = ["--check", check, "--evidence", "probes"];
+    precheck(cluster, &args)
+        .await
+        .exits(0)
+        .spares(check, subject);
+    let waits = json!({ "waiting": { "reason": "ImagePullBackOff" } });
+    let before = change_state(client, "k1", |_| waits.clone()).await;
+    let report = precheck(cluster, &args).await;
+    let finding = report.exits(0).finds(check, subject, "note");
+    let message = finding["message"].as_str().unwrap();
+    assert!(message.ends_with("ImagePullBackOff"), "{message}");
+    change_state(client, "k1", |_| before.clone()).await;
+    precheck(cluster, &args)
+        .await
+        .exits(0)
+        .spares(check, subject);
 }
 
 async fn found(cluster: &Cluster, client: &Client) {

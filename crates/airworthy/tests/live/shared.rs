@@ -4,8 +4,6 @@ use airworthy_testbed::{Cluster, ClusterOptions, NodeOptions};
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use super::waits;
-
 /// The user of the quiet cluster who may do what a role says.
 pub(super) const READER: &str = "reader";
 
@@ -14,9 +12,7 @@ pub(super) async fn shared() -> &'static Cluster {
     static SHARED: OnceCell<Cluster> = OnceCell::const_new();
     let start = || async {
         let options = ClusterOptions::new("1.31").nodes(3);
-        let cluster = Cluster::start(options).await.unwrap();
-        waits::begin(&cluster).await;
-        cluster
+        Cluster::start(options).await.unwrap()
     };
     SHARED.get_or_init(start).await
 }

@@ -1,32 +1,20 @@
-//! What only counts once it is some time old: the objects are made with the cluster, so that they grow old meanwhile.
+//! What only counts once it is some time old.
 
-use airworthy_testbed::{Client, Cluster, Patch, wait_until};
+use airworthy_testbed::{Client, Cluster, ClusterOptions, Patch, wait_until};
+use jiff::{SignedDuration, Timestamp};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use super::shared::{add_node, shared};
-use crate::common_live::{DEADLINE, apply, kubectl, live, precheck, until, until_old};
-
-/// Makes what has to grow old.
-pub(super) async fn begin(cluster: &Cluster) {
-    add_node(cluster, "asleep", "v1.31.14", "containerd://2.1.4").await;
-    apply(cluster, GEARS).await;
-    apply(cluster, SCALED).await;
-    let client = kubectl(cluster);
-    let gear = json!({ "apiVersion": "stale.example.com/v1alpha1", "kind": "Gear", "metadata": { "name": "one" } });
-    let created = wait_until(DEADLINE, "a gear", || async {
-        let path = "/apis/stale.example.com/v1alpha1/gears";
-        Ok(Some(client.create(path, &gear).await?))
-    });
-    created.await.unwrap();
-}
+use crate::common_live::{DEADLINE, apply, kubectl, live, make_old, precheck, until};
 
 #[test]
 fn a_node_that_is_not_ready() {
     live(async {
         let cluster = shared().await;
-        let client = kubectl(cluster);
+        add_node(cluster, "asleep", "v1.31.14", "containerd://2.1.4").await;
+        make_old(cluster, "/api/v1/nodes/asleep", 3).await;
         cluster.set_node_ready("asleep", false).await.unwrap();
-        until_old(&client, "/api/v1/nodes/asleep", 121).await;
         let check = ["--check", "NodeReady"];
         let report = precheck(cluster, &check).await;
         let finding = report.exits(1).finds("NodeReady", "Node asleep", "blocker");
@@ -36,6 +24,58 @@ fn a_node_that_is_not_ready() {
         let report = precheck(cluster, &check).await;
         report.exits(0).spares("NodeReady", "Node asleep");
     });
+}
+
+/// A kubelet that nobody hears of, first while its node is still called ready. On a cluster of its own, since all its kubelets fall
+/// silent.
+#[test]
+fn a_kubelet_that_falls_silent() {
+    live(async {
+        let options = ClusterOptions::new("1.31").nodes(1);
+        let cluster = Cluster::start(options).await.unwrap();
+        let client = kubectl(&cluster);
+        make_old(&cluster, NODE, 5).await;
+        let kwok = cluster
+            .process_id("kwok")
+            .and_then(|id| i32::try_from(id).ok());
+        let kwok = kwok.and_then(Pid::from_raw).expect("kwok runs");
+        kill_process(kwok, Signal::STOP).unwrap();
+        renewed(&client, 60).await;
+        let check = ["--check", "NodeReady"];
+        let report = precheck(&cluster, &check).await;
+        let finding = report.exits(1).finds("NodeReady", "Node node-1", "blocker");
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.contains("has not renewed its lease"), "{message}");
+        // What the API server makes of it later.
+        until(&client, NODE, "a node that nobody hears of", |node| {
+            let told = node.to_string();
+            told.contains("NodeStatusUnknown") && told.contains("node.kubernetes.io/unreachable")
+        })
+        .await;
+        precheck(&cluster, &check)
+            .await
+            .exits(1)
+            .finds("NodeReady", "Node node-1", "blocker");
+
+        kill_process(kwok, Signal::CONT).unwrap();
+        renewed(&client, 0).await;
+        cluster.set_node_ready("node-1", true).await.unwrap();
+        precheck(&cluster, &check)
+            .await
+            .exits(0)
+            .spares("NodeReady", "Node node-1");
+    });
+}
+
+const NODE: &str = "/api/v1/nodes/node-1";
+
+/// Says that the lease of the node was renewed so many seconds ago.
+async fn renewed(client: &Client, seconds: i64) {
+    let then = Timestamp::now() - SignedDuration::from_secs(seconds);
+    let then = then.strftime("%Y-%m-%dT%H:%M:%S.000000Z").to_string();
+    let lease = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/node-1";
+    let change = json!({ "spec": { "renewTime": then } });
+    client.patch(lease, Patch::Merge, &change).await.unwrap();
 }
 
 /// A definition whose objects are stored at its first version.
@@ -64,10 +104,22 @@ fn a_definition_that_forgot_the_version_its_objects_are_stored_at() {
     live(async {
         let cluster = shared().await;
         let client = kubectl(cluster);
+        apply(cluster, GEARS).await;
+        first(&client).await;
         left_over(cluster, &client).await;
         forgotten(cluster, &client).await;
         repaired(cluster, &client).await;
     });
+}
+
+/// An object at the only version that there is yet.
+async fn first(client: &Client) {
+    let gear = json!({ "apiVersion": "stale.example.com/v1alpha1", "kind": "Gear", "metadata": { "name": "one" } });
+    let created = wait_until(DEADLINE, "a gear", || async {
+        let path = "/apis/stale.example.com/v1alpha1/gears";
+        Ok(Some(client.create(path, &gear).await?))
+    });
+    created.await.unwrap();
 }
 
 fn version(name: &str, served: bool, storage: bool) -> Value {
@@ -129,7 +181,7 @@ async fn forgotten(cluster: &Cluster, client: &Client) {
     set_stored(client, &["v1"]).await;
     set_versions(client, &[version("v1", true, true)]).await;
     until_listed(client, 500).await;
-    until_old(client, DEFINITION, 61).await;
+    make_old(cluster, DEFINITION, 2).await;
     let report = precheck(cluster, &CHECK).await;
     let finding = report
         .exits(1)
@@ -194,6 +246,7 @@ fn an_autoscaler_without_metrics() {
     live(async {
         let cluster = shared().await;
         let client = kubectl(cluster);
+        apply(cluster, SCALED).await;
         let path = "/apis/autoscaling/v2/namespaces/scaled/horizontalpodautoscalers/web";
         let inactive = |hpa: &Value| {
             let conditions = hpa["status"]["conditions"].as_array();
@@ -201,8 +254,7 @@ fn an_autoscaler_without_metrics() {
             conditions.is_some_and(|all| all.iter().any(is))
         };
         until(&client, path, "an inactive autoscaler", inactive).await;
-        // Two minutes, and what the controller takes until it first looks.
-        until_old(&client, path, 160).await;
+        make_old(cluster, path, 3).await;
         let check = ["--check", "HpaHealth"];
         let subject = "HorizontalPodAutoscaler scaled/web";
         let report = precheck(cluster, &check).await;
