@@ -16,8 +16,8 @@ use crate::{
     failure::{Cause, Failure},
     groups::{
         api_services, backups, components, definitions, discovery, dns, events, gateways, gitops,
-        health, helm, installed, kubelets, leases, metrics, operations, permissions, probes, roles,
-        tokens, version, writers,
+        health, helm, installed, kubelets, leases, metrics, operations, permissions,
+        pod_admission, probes, roles, tokens, version, writers,
     },
     list::{self, Listing},
     plan::{Outcome, Plan, Progress, ProgressEvent},
@@ -106,6 +106,8 @@ pub async fn collect(
     facts.discovery = session.group(Need::Discovery, async { served }).await;
     facts.cluster.uid = uid(&session, &facts).await;
     facts.switch_off(&plan.switched_off);
+    version::look_again(&session).await;
+    session.note_mixture();
     by_its_clock(&session, &mut facts);
     if plan.wants(Need::Collection) {
         facts.collection = Ok(session.report());
@@ -253,6 +255,8 @@ impl Reading<'_> {
         let sources = session.group(Need::GitOps, gitops::read(session, versions));
         let found_out = session.group(Need::Probes, probes::read(session));
         let found_out = found_out.map(probes::or_missing);
+        let admission = pod_admission::read(session, versions);
+        let admission = session.group(Need::PodAdmission, admission);
         let operations = session.group(Need::Operations, operations::read(session, versions));
         let usage = installed::all(session, versions, NODE_METRICS, |wire: NodeMetrics, _| {
             NodeUsage::from(wire)
@@ -300,6 +304,7 @@ impl Reading<'_> {
             into(&mut facts.gateways, gateways),
             into(&mut facts.events, events),
             into(&mut facts.operations, operations),
+            into(&mut facts.pod_admission, admission),
             into(&mut facts.probes, found_out),
             into(&mut facts.node_usage, usage),
             into(&mut facts.pdbs, self.pdbs()),

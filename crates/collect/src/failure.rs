@@ -40,6 +40,8 @@ pub(crate) enum Cause {
     TooLarge(usize),
     /// A list with too many pages.
     TooManyPages(u32),
+    /// A list with too many objects.
+    TooManyObjects(usize),
     /// A list expired while it was read, again and again.
     Expired(u32),
     /// No version of the kind may be asked for.
@@ -54,7 +56,10 @@ impl Failure {
             Cause::Deadline(_) | Cause::Budget(_) => Reason::TimedOut,
             Cause::Transport(_) | Cause::Tls(_) => Reason::Unreachable,
             Cause::Credentials(_) => Reason::Forbidden,
-            Cause::Malformed(_) | Cause::TooLarge(_) | Cause::TooManyPages(_) => Reason::Malformed,
+            Cause::Malformed(_)
+            | Cause::TooLarge(_)
+            | Cause::TooManyPages(_)
+            | Cause::TooManyObjects(_) => Reason::Malformed,
             Cause::Expired(_) => Reason::Overloaded,
             Cause::NoVersion(_) => Reason::NotServed,
         }
@@ -129,6 +134,7 @@ impl fmt::Display for Cause {
             }
             Self::TooLarge(limit) => write!(f, "answered with more than {limit} bytes"),
             Self::TooManyPages(pages) => write!(f, "did not end after {pages} pages"),
+            Self::TooManyObjects(most) => write!(f, "listed more than {most} objects"),
             Self::Expired(times) => write!(f, "expired {times} times while it was read (410)"),
         }
     }
@@ -168,9 +174,10 @@ fn rule(access: &Access) -> String {
     }
 }
 
-/// One line of at most 300 characters.
+/// One line of at most 300 characters, none of which is for a terminal to obey.
 pub(crate) fn short(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.replace(char::is_control, "");
     match line.char_indices().nth(TEXT_CHARS) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,

@@ -1,6 +1,10 @@
 //! Lists, page by page: all of a list or nothing.
 
-use std::fmt::Write as _;
+use std::{
+    collections::HashSet,
+    fmt::Write as _,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 use crate::{
     failure::{Cause, Failure},
@@ -14,6 +18,8 @@ use crate::{
 const RESTARTS: u32 = 2;
 /// Pages are made smaller when one is larger than this, so that few buffers are in memory.
 const COMFORTABLE_BYTES: usize = 4 << 20;
+/// A list that leads back to where it has been would never end, and its objects would count twice.
+const GOES_ROUND: &str = "the same continue token twice";
 /// Definitions carry schemas: many at once are megabytes.
 const LARGE_OBJECTS_PAGE: u32 = 50;
 
@@ -68,12 +74,24 @@ pub(crate) async fn list<W: Wire, F>(
     read(session, &listing, |wire, rows| keep(wire, last, rows)).await
 }
 
-/// Reads a whole list. When it expires on the way (410) it is read again from the start, which is noted.
+/// Reads a whole list into rows.
 pub(crate) async fn read<W: Wire, F>(
     session: &Session<'_>,
     listing: &Listing,
     keep: impl Fn(W, &mut Vec<F>),
 ) -> Result<Vec<F>, Failure> {
+    let mut rows = fold(session, listing, keep).await?;
+    rows.shrink_to_fit();
+    Ok(rows)
+}
+
+/// Reads a whole list into what begins empty and is given each object. When the list expires on the way (410) it is read
+/// again from the start, which is noted.
+pub(crate) async fn fold<W: Wire, S: Default>(
+    session: &Session<'_>,
+    listing: &Listing,
+    keep: impl Fn(W, &mut S),
+) -> Result<S, Failure> {
     let mut restarts = 0;
     loop {
         match read_once(session, listing, &keep).await {
@@ -100,14 +118,15 @@ pub(crate) async fn read<W: Wire, F>(
     }
 }
 
-async fn read_once<W: Wire, F>(
+async fn read_once<W: Wire, S: Default>(
     session: &Session<'_>,
     listing: &Listing,
-    keep: &impl Fn(W, &mut Vec<F>),
-) -> Result<Vec<F>, Failure> {
-    let mut rows = Vec::new();
-    let mut token = String::new();
+    keep: &impl Fn(W, &mut S),
+) -> Result<S, Failure> {
+    let (mut kept, mut objects) = (S::default(), 0);
+    let (mut token, mut tokens) = (String::new(), HashSet::new());
     let mut page_size = listing.page_size;
+    let most = session.plan.limits.objects;
     for _ in 0..session.plan.limits.pages {
         let ask = page(session, listing, page_size, &token);
         let answer = match session.ask(&ask).await {
@@ -129,19 +148,35 @@ async fn read_once<W: Wire, F>(
             );
         }
         let decoded = decode_list(&answer.content_type, answer.body, |wire| {
-            keep(wire, &mut rows);
+            objects += 1;
+            // The rest of a page that is too long is counted and dropped.
+            if objects <= most {
+                keep(wire, &mut kept);
+            }
         });
         let ListMeta { r#continue: next } = decoded.map_err(|error| ask.failed(error.into()))?;
-        let (path, objects) = (listing.path.clone(), rows.len());
+        if objects > most {
+            return Err(ask.failed(Cause::TooManyObjects(most)));
+        }
+        let path = listing.path.clone();
         session.tell(ProgressEvent::Page { path, objects });
         if next.is_empty() {
-            rows.shrink_to_fit();
-            return Ok(rows);
+            return Ok(kept);
+        }
+        if !tokens.insert(digest(&next)) {
+            return Err(ask.failed(Cause::Malformed(GOES_ROUND.into())));
         }
         token = next;
     }
     let ask = page(session, listing, page_size, "");
     Err(ask.failed(Cause::TooManyPages(session.plan.limits.pages)))
+}
+
+/// Stands for a token: a server may give thousands of long ones.
+fn digest(token: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    token.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn page(session: &Session<'_>, listing: &Listing, page_size: u32, token: &str) -> Ask {

@@ -59,6 +59,8 @@ pub struct Limits {
     pub page_size: u32,
     /// Most pages of one list.
     pub pages: u32,
+    /// Most objects of one list: more than any cluster holds, so that a server that makes them up does not fill our memory.
+    pub objects: usize,
     /// Most requests at a time.
     pub concurrency: usize,
     /// Most bytes of one body. A page that is larger is asked for again with fewer objects.
@@ -76,6 +78,7 @@ impl Default for Limits {
             run_budget: Duration::from_mins(5),
             page_size: 500,
             pages: 10_000,
+            objects: 2_000_000,
             concurrency: 4,
             page_bytes: 32 << 20,
             metrics_bytes: 256 << 20,

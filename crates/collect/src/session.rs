@@ -1,6 +1,7 @@
 //! One run on one cluster: sends requests one way, within the limits of the plan, and keeps count.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -28,6 +29,8 @@ use crate::{
 
 /// How often a request is sent again after the server asked for a pause.
 const RETRIES: u32 = 3;
+/// Most versions that are told apart.
+const MOST_VERSIONS: usize = 4;
 /// From how many seconds on clocks count as different: a header tells whole seconds, and the way takes time.
 const CLOCKS_DIFFER: i64 = 3;
 /// What is in the path of a request that a node answers.
@@ -141,6 +144,8 @@ pub(crate) struct Session<'a> {
     requests: AtomicU64,
     bytes: AtomicU64,
     notes: Mutex<Vec<CollectionNote>>,
+    /// The versions that API servers behind the address told.
+    versions: Mutex<BTreeSet<String>>,
     /// How far the API server's clock is ahead of ours, in seconds, once it has answered.
     clock: OnceLock<i64>,
 }
@@ -160,6 +165,7 @@ impl<'a> Session<'a> {
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             notes: Mutex::new(Vec::new()),
+            versions: Mutex::default(),
             clock: OnceLock::new(),
         }
     }
@@ -183,6 +189,30 @@ impl<'a> Session<'a> {
         if !notes.contains(&note) {
             notes.push(note);
         }
+    }
+
+    /// Takes down the version that an API server told.
+    pub(crate) fn met(&self, version: &str) {
+        let mut versions = self.versions.lock().expect("no panic while noting");
+        // Nobody runs so many; a server that makes them up is told by the first few.
+        if versions.len() < MOST_VERSIONS {
+            versions.insert(version.to_owned());
+        }
+    }
+
+    /// Notes that API servers of several versions answered, when they did.
+    pub(crate) fn note_mixture(&self) {
+        let versions = self.versions.lock().expect("no panic while noting").clone();
+        if versions.len() < 2 {
+            return;
+        }
+        let versions: Vec<_> = versions.into_iter().collect();
+        let detail = format!(
+            "API servers of different versions answer at this address ({}): an upgrade is under way or was not finished, \
+             and what was read is a mixture; the oldest counts as the version",
+            versions.join(", ")
+        );
+        self.note("/version", detail, true);
     }
 
     pub(crate) fn report(&self) -> CollectionReport {

@@ -2,6 +2,13 @@
 
 mod fake;
 
+mod bad_servers {
+    mod clocks;
+    mod lists;
+    mod mixtures;
+    mod objects;
+}
+
 use std::time::Duration;
 
 use airworthy_collect::{Limits, Plan, Unusable};
@@ -408,7 +415,11 @@ async fn endless_metrics_are_cut_off() {
 
 #[tokio::test]
 async fn a_list_without_end_is_given_up() {
-    let fake = bad(PODS, json(&list("PodList", "again", &[pod("a")]))).await;
+    let fake = Fake::start(|seen, earlier| {
+        let page = || json(&list("PodList", &format!("t{earlier}"), &[pod("a")]));
+        (seen.path == PODS).then(page)
+    });
+    let fake = fake.await;
     let mut plan = Plan::everything();
     plan.limits.pages = 7;
     let (_, missing) = only_missing(&fake, &plan).await;

@@ -19,7 +19,7 @@ pub(crate) async fn read(
     versions: Versions<'_>,
 ) -> Result<Vec<ApiService>, Failure> {
     let first = sample(session, versions).await?;
-    let now = Timestamp::now();
+    let now = session.server_now().unwrap_or_else(Timestamp::now);
     if !first.iter().any(|service| is_young_and_bad(service, now)) {
         return Ok(first);
     }

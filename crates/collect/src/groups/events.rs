@@ -15,21 +15,24 @@ use crate::{
 
 /// Most rows that are kept: those of which most happened.
 const MOST_ROWS: usize = 2_000;
+/// Most rows while they are added up: anybody may write any reason.
+const MOST_OPEN: usize = 20 * MOST_ROWS;
 /// Longest name, kind or reason; any client may write any.
 const MOST_TEXT: usize = 128;
 const HOUR: i64 = 3600;
 const TEN_MINUTES: i64 = 600;
 
 pub(crate) async fn read(session: &Session<'_>) -> Result<Vec<Event>, Failure> {
-    let now = Timestamp::now();
+    // Times of events are of the server's side.
+    let now = session.server_now().unwrap_or_else(Timestamp::now);
     let warnings = Listing {
         selector: "fieldSelector=type%3DWarning",
         ..Listing::of(&EVENTS, "v1", session)
     };
-    let happened = list::read(session, &warnings, |wire: event::Event, rows| {
-        rows.push(happened(wire, now));
+    let sum = list::fold(session, &warnings, |wire: event::Event, sum: &mut Sum| {
+        sum.add(happened(wire, now));
     });
-    Ok(sum(happened.await?))
+    Ok(sum.await?.rows())
 }
 
 /// One event as a row of its own.
@@ -88,13 +91,21 @@ fn cut(mut text: String) -> String {
 }
 
 /// Rows by what they are about and why; the latest gives its name.
-fn sum(happened: Vec<Event>) -> Vec<Event> {
-    let mut rows: BTreeMap<[String; 3], Event> = BTreeMap::new();
-    for one in happened.into_iter().filter(|one| one.in_hour > 0) {
+#[derive(Default)]
+struct Sum(BTreeMap<[String; 3], Event>);
+
+impl Sum {
+    fn add(&mut self, one: Event) {
+        if one.in_hour == 0 {
+            return;
+        }
         let key = [&one.namespace, &one.kind, &one.reason].map(String::clone);
-        let Some(row) = rows.get_mut(&key) else {
-            rows.insert(key, one);
-            continue;
+        let Some(row) = self.0.get_mut(&key) else {
+            self.0.insert(key, one);
+            if self.0.len() > MOST_OPEN {
+                self.thin_out();
+            }
+            return;
         };
         row.in_hour = row.in_hour.saturating_add(one.in_hour);
         row.in_ten_minutes = row.in_ten_minutes.saturating_add(one.in_ten_minutes);
@@ -102,13 +113,28 @@ fn sum(happened: Vec<Event>) -> Vec<Event> {
             (row.last, row.name) = (one.last, one.name);
         }
     }
-    let mut rows: Vec<_> = rows.into_values().collect();
-    if rows.len() > MOST_ROWS {
-        rows.sort_by_key(|row| std::cmp::Reverse(row.in_hour));
-        rows.truncate(MOST_ROWS);
-        rows.sort_by(|a, b| key(a).cmp(&key(b)));
+
+    /// Drops the half of which fewest happened.
+    fn thin_out(&mut self) {
+        let mut counts: Vec<_> = self.0.values().map(|row| row.in_hour).collect();
+        let (_, median, _) = counts.select_nth_unstable(MOST_OPEN / 2);
+        let (median, mut room) = (*median, MOST_OPEN / 2);
+        self.0.retain(|_, row| {
+            let stays = row.in_hour >= median && room > 0;
+            room -= usize::from(stays);
+            stays
+        });
     }
-    rows
+
+    fn rows(self) -> Vec<Event> {
+        let mut rows: Vec<_> = self.0.into_values().collect();
+        if rows.len() > MOST_ROWS {
+            rows.sort_by_key(|row| std::cmp::Reverse(row.in_hour));
+            rows.truncate(MOST_ROWS);
+            rows.sort_by(|a, b| key(a).cmp(&key(b)));
+        }
+        rows
+    }
 }
 
 fn key(event: &Event) -> [&str; 3] {
@@ -152,6 +178,12 @@ mod tests {
             in_ten_minutes: 1,
             last: Timestamp::from_second(i64::try_from(number).unwrap()).ok(),
         };
+        let sum = |happened: Vec<Event>| {
+            let mut sum = Sum::default();
+            happened.into_iter().for_each(|one| sum.add(one));
+            assert!(sum.0.len() <= MOST_OPEN);
+            sum.rows()
+        };
         let rows = sum(vec![
             one(1, "BackOff"),
             one(3, "BackOff"),
@@ -162,6 +194,15 @@ mod tests {
         assert_eq!(rows[0].name, "web-3");
         let many = (0..3_000).map(|number| one(number, &format!("R{number}")));
         assert_eq!(sum(many.collect()).len(), MOST_ROWS);
+        // However many reasons somebody makes up, what happens often is there.
+        let flood = (0..100_000).map(|number| one(number, &format!("R{number}")));
+        let often = (0..30).map(|number| one(number, "BackOff"));
+        let rows = sum(often.chain(flood).collect());
+        assert_eq!(rows.len(), MOST_ROWS);
+        assert!(
+            rows.iter()
+                .any(|row| row.reason == "BackOff" && row.in_hour == 60)
+        );
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use crate::{session::Sink, wire::DecodeError};
 
+/// Longest line that is read: one without an end would fill the memory.
+const MOST_LINE: usize = 1 << 20;
+
 /// What takes the lines of a text, one by one and without their ends.
 pub(crate) trait Lines: Default {
     /// Takes the next line.
@@ -30,6 +33,9 @@ impl<L: Lines> Sink for ByLine<L> {
             chunk = after;
         }
         self.rest.extend_from_slice(chunk);
+        if self.rest.len() > MOST_LINE {
+            return Err(DecodeError::EndlessLine);
+        }
         Ok(())
     }
 }

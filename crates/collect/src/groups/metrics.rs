@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use airworthy_model::{
-    Minor,
+    KubeVersion, Minor,
     facts::{Answers, DeprecatedRequest, Metrics},
 };
 use jiff::Timestamp;
@@ -26,9 +26,19 @@ pub(crate) async fn read(session: &Session<'_>) -> Result<Metrics, Failure> {
             .to_owned();
         return Err(ask.failed(Cause::Status(head.status, message)));
     }
+    let scan = scan
+        .finish()
+        .map_err(|why| ask.failed(Cause::Malformed(why.into())))?;
+    if let Ok(version) = scan.version.parse::<KubeVersion>() {
+        session.met(&version.to_string());
+    }
     scan.finish()
-        .and_then(Scan::finish)
         .map_err(|why| ask.failed(Cause::Malformed(why.into())))
+}
+
+/// What lines of metrics tell.
+pub(crate) fn told(scan: Scan) -> Result<Metrics, &'static str> {
+    scan.finish()
 }
 
 /// Group, version, resource, subresource.
@@ -36,8 +46,10 @@ type Endpoint = [String; 4];
 
 /// What has been read so far.
 #[derive(Default)]
-struct Scan {
+pub(crate) struct Scan {
     started: Option<f64>,
+    /// What the process says that it is.
+    version: String,
     deprecated: Vec<(Endpoint, String)>,
     requests: HashMap<Endpoint, BTreeMap<String, f64>>,
     objects: BTreeMap<String, i64>,
@@ -49,6 +61,8 @@ struct Scan {
     certificate_faults: BTreeMap<String, u64>,
     /// All, those with an error of the server, those with 429.
     answers: [f64; 3],
+    /// Requests refused because a webhook could not be called: each is among those with an error.
+    uncalled: f64,
     of_an_api_server: bool,
 }
 
@@ -60,6 +74,36 @@ const STORAGE_SIZES: [&str; 3] = [
     "apiserver_storage_db_total_size_in_bytes",
     "apiserver_storage_size_bytes",
 ];
+/// Groups that the API server serves by itself. A test holds them against the tables.
+const OWN_GROUPS: [&str; 25] = [
+    "",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "extensions",
+    "flowcontrol.apiserver.k8s.io",
+    "internal.apiserver.k8s.io",
+    "lifecycle.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+    "storagemigration.k8s.io",
+];
+/// Subresources whose answers are a kubelet's or a pod's, or a budget's: they say nothing of the API server.
+const OF_OTHERS: [&str; 6] = ["attach", "eviction", "exec", "log", "portforward", "proxy"];
 /// Counters of faulty certificates behind the API server.
 const CERTIFICATE_FAULTS: [&str; 4] = [
     "apiserver_webhooks_x509_insecure_sha1_total",
@@ -73,6 +117,7 @@ impl Lines for Scan {
         if !line.starts_with(b"apiserver_")
             && !line.starts_with(b"etcd_")
             && !line.starts_with(b"process_")
+            && !line.starts_with(b"kubernetes_build_info")
         {
             return;
         }
@@ -105,6 +150,7 @@ impl Lines for Scan {
                     .insert(sample.label("resource"), sample.count());
             }
             "process_start_time_seconds" => self.started = Some(sample.value),
+            "kubernetes_build_info" => self.version = sample.label("git_version"),
             _ => self.of_store_or_certificates(&sample),
         }
     }
@@ -115,6 +161,9 @@ impl Scan {
         let code = sample.label("code");
         let [all, errors, throttled] = &mut self.answers;
         *all += sample.value;
+        if !is_own(sample) {
+            return;
+        }
         if code.starts_with('5') {
             *errors += sample.value;
         } else if code == "429" {
@@ -142,6 +191,10 @@ impl Scan {
             {
                 *self.certificates.entry(whole(seconds)).or_default() += whole(sample.value);
             }
+        } else if name == "apiserver_admission_webhook_rejection_count"
+            && sample.label("error_type") == "calling_webhook_error"
+        {
+            self.uncalled += sample.value;
         } else if CERTIFICATE_FAULTS.contains(&name) && sample.value > 0.0 {
             *self.certificate_faults.entry(name.to_owned()).or_default() += whole(sample.value);
         }
@@ -183,11 +236,19 @@ impl Scan {
             certificate_faults: self.certificate_faults,
             answers: Some(Answers {
                 all: whole(self.answers[0]),
-                errors: whole(self.answers[1]),
+                errors: whole(self.answers[1]).saturating_sub(whole(self.uncalled)),
                 throttled: whole(self.answers[2]),
             }),
         })
     }
+}
+
+/// Whether an answer is the API server's own: about a kind that it stores itself, and not passed on from others. Health checks fail
+/// while it starts.
+fn is_own(sample: &Sample<'_>) -> bool {
+    !sample.label("resource").is_empty()
+        && OWN_GROUPS.contains(&sample.label("group").as_str())
+        && !OF_OTHERS.contains(&sample.label("subresource").as_str())
 }
 
 fn deprecated(
@@ -242,6 +303,14 @@ apiserver_request_total{code="200",group="flowcontrol.apiserver.k8s.io",resource
 apiserver_request_total{code="403",group="flowcontrol.apiserver.k8s.io",resource="flowschemas",subresource="",verb="LIST",version="v1beta3"} 1
 apiserver_request_total{code="200",group="",resource="pods",subresource="",verb="LIST",version="v1"} 9
 apiserver_request_total{code="504",group="",resource="pods",subresource="",verb="LIST",version="v1"} 2
+apiserver_request_total{code="500",group="",resource="pods",subresource="",verb="POST",version="v1"} 3
+apiserver_request_total{code="429",group="",resource="nodes",subresource="",verb="LIST",version="v1"} 5
+apiserver_request_total{code="429",group="",resource="pods",subresource="eviction",verb="POST",version="v1"} 70
+apiserver_request_total{code="500",group="",resource="pods",subresource="eviction",verb="POST",version="v1"} 7
+apiserver_request_total{code="503",group="metrics.k8s.io",resource="nodes",subresource="",verb="LIST",version="v1beta1"} 7
+apiserver_request_total{code="500",group="",resource="",subresource="/readyz",verb="GET",version=""} 7
+apiserver_admission_webhook_rejection_count{error_type="calling_webhook_error",name="x",operation="CREATE",rejection_code="0",type="validating"} 3
+apiserver_admission_webhook_rejection_count{error_type="no_error",name="x",operation="CREATE",rejection_code="403",type="validating"} 9
 apiserver_requested_deprecated_apis{group="flowcontrol.apiserver.k8s.io",removed_release="1.32",resource="flowschemas",subresource="",version="v1beta3"} 1
 apiserver_requested_deprecated_apis{group="",removed_release="",resource="componentstatuses",subresource="",version="v1"} 1
 apiserver_storage_objects{resource="pods"} 4
@@ -292,13 +361,24 @@ process_start_time_seconds 1.76e+09
         ]);
         assert_eq!(whole.object_counts, counts);
         let answers = whole.answers.unwrap();
-        assert_eq!((answers.all, answers.errors, answers.throttled), (15, 2, 0));
+        assert_eq!(
+            (answers.all, answers.errors, answers.throttled),
+            (114, 2, 5)
+        );
         assert_eq!(whole.process_started.unwrap().as_second(), 1_760_000_000);
         assert_eq!(whole.storage_bytes, [4_100_000, 1000]);
         assert_eq!(whole.storage_errors, Some(3));
         assert_eq!(whole.client_certificates, BTreeMap::from([(604_800, 3)]));
         let faults = BTreeMap::from([("apiserver_webhooks_x509_missing_san_total".to_owned(), 4)]);
         assert_eq!(whole.certificate_faults, faults);
+    }
+
+    #[test]
+    fn groups_of_its_own_are_those_of_the_tables() {
+        let knowledge = airworthy_knowledge::Knowledge::embedded();
+        for api in knowledge.apis() {
+            assert!(OWN_GROUPS.contains(&api.group.as_str()), "{}", api.group);
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
-//! `/version`: the first request, which also tells whether anything can be read at all.
+//! `/version`: the first request, which also tells whether anything can be read at all. Behind one address there may be API
+//! servers of several versions, so it is asked of several connections, and once more in the end.
 
 use airworthy_model::{KubeVersion, Minor, facts::ServerVersion};
+use futures::future::join_all;
 use serde::Deserialize;
 
 use crate::{
@@ -8,6 +10,9 @@ use crate::{
     session::{Ask, Session},
     wire,
 };
+
+/// Over how many connections it is asked for.
+const CONNECTIONS: usize = 4;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -19,10 +24,34 @@ struct Info {
     emulation_minor: String,
 }
 
+/// The oldest version that is told: an upgrade that has begun has still to be gone through.
 pub(crate) async fn read(session: &Session<'_>) -> Result<ServerVersion, Failure> {
+    let first = ask(session).await?;
+    // Requests at the same time go over connections of their own, and those to servers as the address shares them out.
+    let more = 1..session.plan.limits.concurrency.clamp(1, CONNECTIONS);
+    let others = join_all(more.map(|_| ask(session))).await;
+    let all = others.into_iter().flatten().chain([first]);
+    let older = |one: ServerVersion, other: ServerVersion| {
+        if other.version < one.version {
+            other
+        } else {
+            one
+        }
+    };
+    Ok(all.reduce(older).expect("the first is there"))
+}
+
+/// Looks again when all has been read: what runs may have been exchanged meanwhile.
+pub(crate) async fn look_again(session: &Session<'_>) {
+    let _ = ask(session).await;
+}
+
+async fn ask(session: &Session<'_>) -> Result<ServerVersion, Failure> {
     let ask = Ask::get("/version", wire::JSON);
     let answer = session.ask(&ask).await?;
-    parse(&answer.body).map_err(|why| ask.failed(Cause::Malformed(why)))
+    let told = parse(&answer.body).map_err(|why| ask.failed(Cause::Malformed(why)))?;
+    session.met(&told.version.to_string());
+    Ok(told)
 }
 
 fn parse(body: &[u8]) -> Result<ServerVersion, String> {

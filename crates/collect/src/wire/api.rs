@@ -104,7 +104,8 @@ impl From<DefinitionVersion> for facts::CrdVersion {
 
 fn conversion(wire: Option<DefinitionConversion>) -> Conversion {
     match wire {
-        Some(conversion) if conversion.strategy == "Webhook" => {
+        // A way to convert that nobody knows yet may fail like a webhook, so it is not taken for none.
+        Some(conversion) if !matches!(conversion.strategy.as_str(), "" | "None") => {
             let client = conversion.webhook.and_then(|webhook| webhook.client_config);
             Conversion::Webhook(client.and_then(|c| c.service).map(ServiceRef::from))
         }

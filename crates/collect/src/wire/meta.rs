@@ -71,7 +71,7 @@ impl ObjectMeta {
         let owners = std::mem::take(&mut self.owner_references);
         let owner = owners.into_iter().find(|o| o.controller == Some(true))?;
         Some(ControllerRef {
-            kind: owner.kind.into(),
+            kind: told_apart(owner.kind, &owner.api_version).into(),
             name: owner.name.into(),
         })
     }
@@ -138,8 +138,35 @@ pub(crate) struct OwnerReference {
     pub kind: String,
     #[prost(string, tag = "3")]
     pub name: String,
+    #[prost(string, tag = "5")]
+    pub api_version: String,
     #[prost(bool, optional, tag = "6")]
     pub controller: Option<bool>,
+}
+
+/// Kinds that control pods, and the groups that serve or served them.
+const CONTROLLERS: [(&str, &[&str]); 9] = [
+    ("ReplicaSet", &["apps", "extensions"]),
+    ("DaemonSet", &["apps", "extensions"]),
+    ("StatefulSet", &["apps"]),
+    ("Deployment", &["apps", "extensions"]),
+    ("Job", &["batch"]),
+    ("CronJob", &["batch"]),
+    ("ReplicationController", &[]),
+    ("Node", &[]),
+    ("Pod", &[]),
+];
+
+/// The kind of an owner; with its group when it only calls itself like a kind of Kubernetes, as others' `DaemonSet` does.
+fn told_apart(kind: String, api_version: &str) -> String {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    let known = CONTROLLERS.iter().find(|(known, _)| *known == kind);
+    match known {
+        Some((_, groups)) if !group.is_empty() && !groups.contains(&group) => {
+            format!("{kind}.{group}")
+        }
+        _ => kind,
+    }
 }
 
 /// `ListMeta`.

@@ -15,18 +15,21 @@ pub(crate) mod gateway;
 pub(crate) mod gitops;
 pub(crate) mod helm;
 pub(crate) mod ingress;
+mod json_list;
 pub(crate) mod lease;
 pub(crate) mod meta;
 pub(crate) mod network;
 pub(crate) mod node;
 pub(crate) mod operation;
 pub(crate) mod pod;
+pub(crate) mod pod_admission;
 pub(crate) mod policy;
 pub(crate) mod probe;
 pub(crate) mod quantity;
 mod reference;
 pub(crate) mod scaling;
 pub(crate) mod scrub;
+mod security;
 pub(crate) mod shape;
 pub(crate) mod storage;
 pub(crate) mod template;
@@ -42,7 +45,7 @@ use prost::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use meta::{ListMeta, nullable};
+use meta::ListMeta;
 
 /// The content type of protobuf.
 pub(crate) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
@@ -73,6 +76,9 @@ pub(crate) enum DecodeError {
     /// Broken JSON.
     #[error("the JSON is broken: {0}")]
     Json(#[from] serde_json::Error),
+    /// Text in which no line ends.
+    #[error("a line of the text does not end")]
+    EndlessLine,
     /// Another kind than asked for.
     #[error("the answer is a {got:?}, not a {want}")]
     Kind {
@@ -117,10 +123,9 @@ pub(crate) fn decode_list<W: Wire>(
     if !content_type.starts_with(JSON) {
         return Err(DecodeError::ContentType(content_type.to_owned()));
     }
-    let list: JsonList<W> = serde_json::from_slice(&body)?;
-    expect_kind(&list.kind, W::LIST)?;
-    list.items.into_iter().for_each(&mut keep);
-    Ok(list.metadata)
+    let (kind, metadata) = json_list::read(&body, &mut keep)?;
+    expect_kind(&kind, W::LIST)?;
+    Ok(metadata)
 }
 
 /// Decodes one object of a kind.
@@ -150,15 +155,6 @@ pub(crate) fn decode_status(content_type: &str, body: Bytes) -> Option<String> {
         serde_json::from_slice(&body).ok()?
     };
     Some(status.message).filter(|message| !message.is_empty())
-}
-
-#[derive(Deserialize)]
-#[serde(bound = "W: DeserializeOwned")]
-struct JsonList<W> {
-    kind: String,
-    metadata: ListMeta,
-    #[serde(deserialize_with = "nullable")]
-    items: Vec<W>,
 }
 
 fn expect_kind(got: &str, want: &'static str) -> Result<(), DecodeError> {

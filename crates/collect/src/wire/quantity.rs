@@ -15,73 +15,146 @@ pub(crate) struct Quantity {
     pub text: String,
 }
 
+/// The largest amount that is kept. The API server's own arithmetic ends at 2^63; nothing that exists is near this, and a
+/// thousand of them can still be added up.
+const MOST: u64 = 1 << 53;
+/// Digits that are looked at; further ones only count as more than nothing.
+const DIGITS: usize = 19;
+
 impl Quantity {
-    /// How many thousandths it is; nothing when it is no quantity, or below zero.
+    /// How many thousandths it is, rounded up as the scheduler does; nothing when it is no quantity, or below zero.
     pub(crate) fn thousandths(&self) -> Option<u64> {
-        self.times(1000.0)
+        Decimal::parse(self.text.trim())?.rounded_up(3)
     }
 
-    /// How many it is, in whole units; nothing when it is no quantity, or below zero.
+    /// How many it is in whole units, rounded up as the scheduler does; nothing when it is no quantity, or below zero.
     pub(crate) fn units(&self) -> Option<u64> {
-        self.times(1.0)
-    }
-
-    fn times(&self, factor: f64) -> Option<u64> {
-        let text = self.text.trim();
-        let (number, suffix) = match text.find(|c: char| !(c.is_ascii_digit() || ".+-".contains(c)))
-        {
-            Some(at) => text.split_at(at),
-            None => (text, ""),
-        };
-        let number: f64 = number.parse().ok()?;
-        let value = (number * scale(suffix)? * factor).round();
-        // Capacities are far below 2^53, up to which this is exact.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "in range"
-        )]
-        (0.0..=9e15).contains(&value).then_some(value as u64)
+        Decimal::parse(self.text.trim())?.rounded_up(0)
     }
 }
 
-/// What is asked for or offered, by resource: `cpu` in thousandths, everything else in whole units. What is no quantity is left out.
+/// A quantity as it is written: digits × 10^ten × 2^two.
+struct Decimal<'a> {
+    negative: bool,
+    whole: &'a str,
+    part: &'a str,
+    ten: i64,
+    two: u32,
+}
+
+impl<'a> Decimal<'a> {
+    /// Reads what `resource.ParseQuantity` of `k8s.io/apimachinery` reads, odd forms such as `1.`, `.5` and `Gi` among them.
+    fn parse(text: &'a str) -> Option<Self> {
+        let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+        let (whole, rest) = digits(unsigned);
+        let (part, suffix) = rest.strip_prefix('.').map_or(("", rest), digits);
+        if text.is_empty() {
+            return None;
+        }
+        let (ten, two) = scale(suffix)?;
+        Some(Self {
+            negative: text.starts_with('-'),
+            whole,
+            part,
+            ten,
+            two,
+        })
+    }
+
+    /// How many units of 10^-`places` it is at least; never more than [`MOST`].
+    fn rounded_up(&self, places: i64) -> Option<u64> {
+        let written = self.whole.bytes().chain(self.part.bytes());
+        let mut counting = written.skip_while(|&digit| digit == b'0');
+        let first: Vec<u8> = counting.by_ref().take(DIGITS).collect();
+        if first.is_empty() {
+            return Some(0);
+        }
+        if self.negative {
+            return None;
+        }
+        let (mut left_out, mut more) = (0_i64, false);
+        for digit in counting {
+            left_out += 1;
+            more |= digit != b'0';
+        }
+        let number = first
+            .iter()
+            .fold(0_u128, |sum, digit| sum * 10 + u128::from(digit - b'0'))
+            + u128::from(more);
+        let fraction = i64::try_from(self.part.len()).ok()?;
+        let ten = self
+            .ten
+            .saturating_sub(fraction)
+            .saturating_add(left_out + places);
+        // Nineteen digits and sixty bits are less than 2^124.
+        let number = number << self.two;
+        let power = u32::try_from(ten.unsigned_abs())
+            .ok()
+            .and_then(|power| 10_u128.checked_pow(power));
+        let amount = match (ten < 0, power) {
+            (false, Some(power)) => number.checked_mul(power),
+            (false, None) => None,
+            (true, Some(power)) => Some(number.div_ceil(power)),
+            (true, None) => Some(1),
+        };
+        let amount = amount.and_then(|amount| u64::try_from(amount).ok());
+        Some(amount.map_or(MOST, |amount| amount.min(MOST)))
+    }
+}
+
+/// The digits that a text begins with, and the rest.
+fn digits(text: &str) -> (&str, &str) {
+    let end = text.find(|c: char| !c.is_ascii_digit());
+    text.split_at(end.unwrap_or(text.len()))
+}
+
+/// What is offered, by resource: `cpu` in thousandths, everything else in whole units. What is no quantity is left out.
 pub(crate) fn amounts(quantities: &BTreeMap<String, Quantity>) -> Resources {
+    by_name(quantities, |amount| amount)
+}
+
+/// What is asked for, in the same units. What is no quantity asks for more than anybody has: who asks for it fits nowhere.
+pub(crate) fn requests(quantities: &BTreeMap<String, Quantity>) -> Resources {
+    by_name(quantities, |amount| Some(amount.unwrap_or(MOST)))
+}
+
+fn by_name(
+    quantities: &BTreeMap<String, Quantity>,
+    keep: impl Fn(Option<u64>) -> Option<u64>,
+) -> Resources {
     let amount = |(name, quantity): (&String, &Quantity)| {
         let amount = match name.as_str() {
             "cpu" => quantity.thousandths(),
             _ => quantity.units(),
         };
-        Some((name.as_str().into(), amount?))
+        Some((name.as_str().into(), keep(amount)?))
     };
     quantities.iter().filter_map(amount).collect()
 }
 
-fn scale(suffix: &str) -> Option<f64> {
+/// The powers of ten and of two that a suffix stands for.
+fn scale(suffix: &str) -> Option<(i64, u32)> {
     let exponent = suffix
         .strip_prefix(['e', 'E'])
         .filter(|rest| !rest.is_empty());
-    if let Some(exponent) = exponent {
-        let exponent: i32 = exponent.parse().ok()?;
-        return (-18..=18).contains(&exponent).then(|| 10f64.powi(exponent));
-    }
-    Some(match suffix {
-        "" => 1.0,
-        "n" => 1e-9,
-        "u" => 1e-6,
-        "m" => 1e-3,
-        "k" => 1e3,
-        "M" => 1e6,
-        "G" => 1e9,
-        "T" => 1e12,
-        "P" => 1e15,
-        "E" => 1e18,
-        "Ki" => 2f64.powi(10),
-        "Mi" => 2f64.powi(20),
-        "Gi" => 2f64.powi(30),
-        "Ti" => 2f64.powi(40),
-        "Pi" => 2f64.powi(50),
-        "Ei" => 2f64.powi(60),
+    Some(match (suffix, exponent) {
+        ("", _) => (0, 0),
+        ("n", _) => (-9, 0),
+        ("u", _) => (-6, 0),
+        ("m", _) => (-3, 0),
+        ("k", _) => (3, 0),
+        ("M", _) => (6, 0),
+        ("G", _) => (9, 0),
+        ("T", _) => (12, 0),
+        ("P", _) => (15, 0),
+        ("E", _) => (18, 0),
+        ("Ki", _) => (0, 10),
+        ("Mi", _) => (0, 20),
+        ("Gi", _) => (0, 30),
+        ("Ti", _) => (0, 40),
+        ("Pi", _) => (0, 50),
+        ("Ei", _) => (0, 60),
+        (_, Some(exponent)) => (exponent.parse().ok()?, 0),
         _ => return None,
     })
 }
@@ -110,6 +183,11 @@ impl Visitor<'_> for TextOrNumber {
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<String, E> {
         Ok(number.to_string())
     }
+
+    /// Go reads it as none of it.
+    fn visit_unit<E: de::Error>(self) -> Result<String, E> {
+        Ok("0".to_owned())
+    }
 }
 
 impl<'de> Deserialize<'de> for Quantity {
@@ -123,30 +201,59 @@ impl<'de> Deserialize<'de> for Quantity {
 mod tests {
     use super::*;
 
+    /// Texts, and what they are in thousandths and in units: what a real API server makes of them is tested with it.
+    const TABLE: &str = include_str!("../../tests/quantities/table.txt");
+
     #[test]
-    fn quantities_are_read_in_every_form() {
-        for (text, thousandths, units) in [
-            ("4", Some(4000), Some(4)),
-            ("1500m", Some(1500), Some(2)),
-            ("0.5", Some(500), Some(1)),
-            (".5", Some(500), Some(1)),
-            ("16Gi", Some(17_179_869_184_000), Some(17_179_869_184)),
-            ("16G", Some(16_000_000_000_000), Some(16_000_000_000)),
-            ("32818564Ki", Some(33_606_209_536_000), Some(33_606_209_536)),
-            ("1e3", Some(1_000_000), Some(1000)),
-            ("1E-1", Some(100), Some(0)),
-            ("-1", None, None),
-            ("", None, None),
-            ("many", None, None),
-            ("4 cores", None, None),
-            ("1e999", None, None),
-            ("9999E", None, None),
-            ("1.2.3", None, None),
-        ] {
+    fn quantities_are_read_as_an_api_server_reads_them() {
+        let mut rows = 0;
+        for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+            let [text, thousandths, units] = line.split('|').map(str::trim).collect::<Vec<_>>()[..]
+            else {
+                panic!("{line}")
+            };
+            let number = |text: &str| match text {
+                "refused" | "negative" => None,
+                "beyond" => Some(MOST),
+                text => Some(text.parse::<u64>().unwrap()),
+            };
             let quantity = Quantity { text: text.into() };
             let read = (quantity.thousandths(), quantity.units());
-            assert_eq!(read, (thousandths, units), "{text}");
+            assert_eq!(read, (number(thousandths), number(units)), "{text:?}");
+            rows += 1;
         }
+        assert!(rows > 50, "{rows}");
+    }
+
+    #[test]
+    fn long_numbers_cost_no_more_than_their_length() {
+        for (text, units) in [
+            (format!("0.{}1", "0".repeat(100_000)), 1),
+            (format!("1{}", "0".repeat(100_000)), MOST),
+            (format!("1{}n", "0".repeat(30)), MOST),
+            (format!("{}1", "0".repeat(100_000)), 1),
+            (format!("1{}e-100000", "0".repeat(100_000)), 1),
+            (format!("1{}1e-100000", "0".repeat(99_999)), 2),
+            ("1e-999999999999999999".to_owned(), 1),
+            ("1e9223372036854775807".to_owned(), MOST),
+            ("1e-9223372036854775808".to_owned(), 1),
+        ] {
+            let quantity = Quantity { text };
+            assert_eq!(quantity.units(), Some(units), "{:.20}", quantity.text);
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_and_cannot_be_read_fits_nowhere() {
+        let odd = [(
+            "memory".to_owned(),
+            Quantity {
+                text: "1e3Ki".into(),
+            },
+        )];
+        let odd = BTreeMap::from(odd);
+        assert_eq!(requests(&odd)["memory"], MOST);
+        assert!(amounts(&odd).is_empty());
     }
 
     #[test]
@@ -170,6 +277,7 @@ mod tests {
             let read: Quantity = serde_json::from_str(json).unwrap();
             assert_eq!(read.text, text);
         }
+        assert_eq!(serde_json::from_str::<Quantity>("null").unwrap().text, "0");
         serde_json::from_str::<Quantity>("{}").unwrap_err();
     }
 }

@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use super::{
     meta::{LabelSelector, Pair, SelectorRequirement, convert, labels, nullable, pairs},
-    quantity::{Quantity, amounts},
+    quantity::{self, Quantity},
     reference::{Variable, Variables, laid_over},
+    security::{OperatingSystem, PodSecurityContext, SecurityContext},
     volume::{There, Volume},
 };
 
@@ -20,6 +21,7 @@ const LOST: [&str; 2] = [
 /// What a pod has when its spec does not say otherwise.
 const GRACE_SECONDS: i64 = 30;
 const SCHEDULER: &str = "default-scheduler";
+const SERVICE_ACCOUNT: &str = "default";
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -39,6 +41,16 @@ pub(crate) struct PodSpec {
     pub service_account_name: String,
     #[prost(string, tag = "10")]
     pub node_name: String,
+    #[prost(bool, tag = "11")]
+    pub host_network: bool,
+    #[prost(bool, tag = "12")]
+    #[serde(rename = "hostPID")]
+    pub host_pid: bool,
+    #[prost(bool, tag = "13")]
+    #[serde(rename = "hostIPC")]
+    pub host_ipc: bool,
+    #[prost(message, optional, tag = "14")]
+    pub security_context: Option<PodSecurityContext>,
     #[prost(message, optional, tag = "15")]
     #[serde(deserialize_with = "laid_over")]
     pub image_pull_secrets: Option<There>,
@@ -52,8 +64,12 @@ pub(crate) struct PodSpec {
     #[prost(message, repeated, tag = "22")]
     #[serde(deserialize_with = "nullable")]
     pub tolerations: Vec<Toleration>,
+    #[prost(string, tag = "24")]
+    pub priority_class_name: String,
     #[prost(int32, optional, tag = "25")]
     pub priority: Option<i32>,
+    #[prost(string, optional, tag = "29")]
+    pub runtime_class_name: Option<String>,
     #[prost(string, optional, tag = "31")]
     pub preemption_policy: Option<String>,
     #[prost(btree_map = "string, message", tag = "32")]
@@ -62,6 +78,8 @@ pub(crate) struct PodSpec {
     #[prost(message, repeated, tag = "33")]
     #[serde(deserialize_with = "nullable")]
     pub topology_spread_constraints: Vec<SpreadConstraint>,
+    #[prost(message, optional, tag = "36")]
+    pub os: Option<OperatingSystem>,
     #[prost(message, optional, tag = "39")]
     #[serde(deserialize_with = "laid_over")]
     pub resource_claims: Option<There>,
@@ -84,6 +102,8 @@ pub(crate) struct Container {
     #[prost(message, repeated, tag = "9")]
     #[serde(deserialize_with = "nullable")]
     pub volume_mounts: Vec<Mount>,
+    #[prost(message, optional, tag = "15")]
+    pub security_context: Option<SecurityContext>,
     #[prost(message, optional, tag = "19")]
     #[serde(deserialize_with = "laid_over")]
     pub env_from: Option<Variables>,
@@ -307,6 +327,7 @@ impl PodSpec {
     pub(crate) fn shape(self, names_its_node: bool) -> PodShape {
         let requests = self.requests();
         let host_ports = self.host_ports();
+        let breaks = self.breaks();
         let affinity = self.affinity.unwrap_or_default();
         let nodes = affinity.node_affinity.and_then(|nodes| nodes.required);
         let nodes = nodes.filter(|_| !names_its_node).unwrap_or_default();
@@ -334,6 +355,13 @@ impl PodSpec {
                 .collect(),
             tolerations: tolerations.filter_map(Toleration::read).collect(),
             host_ports,
+            service_account: Some(self.service_account_name)
+                .filter(|name| name != SERVICE_ACCOUNT)
+                .unwrap_or_default()
+                .into(),
+            priority_class: self.priority_class_name.into(),
+            runtime_class: self.runtime_class_name.unwrap_or_default().into(),
+            breaks,
         }
     }
 
@@ -342,7 +370,7 @@ impl PodSpec {
     fn requests(&self) -> Resources {
         let (mut sidecars, mut starting) = (Resources::new(), Resources::new());
         for init in &self.init_containers {
-            let own = amounts(&init.resources.requests);
+            let own = quantity::requests(&init.resources.requests);
             if init.is_sidecar() {
                 add(&mut sidecars, own);
                 most(&mut starting, &sidecars);
@@ -354,13 +382,16 @@ impl PodSpec {
         }
         let mut requests = sidecars;
         for container in &self.containers {
-            add(&mut requests, amounts(&container.resources.requests));
+            add(
+                &mut requests,
+                quantity::requests(&container.resources.requests),
+            );
         }
         most(&mut requests, &starting);
         if let Some(whole) = &self.resources {
-            requests.extend(amounts(&whole.requests));
+            requests.extend(quantity::requests(&whole.requests));
         }
-        add(&mut requests, amounts(&self.overhead));
+        add(&mut requests, quantity::requests(&self.overhead));
         requests.retain(|_, amount| *amount > 0);
         requests
     }

@@ -316,6 +316,12 @@ const LISTS: &[(&str, &str)] = &[
     ),
 ];
 
+/// The kind of the list at a path, where there is one.
+pub(crate) fn kind_of(path: &str) -> Option<&'static str> {
+    let mut lists = LISTS.iter();
+    lists.find(|(list, _)| *list == path).map(|(_, kind)| *kind)
+}
+
 /// The answer of a healthy, empty 1.31.
 pub(crate) fn healthy(seen: &Seen) -> Reply {
     if let Some((_, kind)) = LISTS.iter().find(|(path, _)| *path == seen.path) {

@@ -1,0 +1,146 @@
+//! Lists that do not end, that lead back, that grow or that expire: bounded, and told as what could not be read.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use airworthy_collect::Plan;
+use airworthy_model::{Need, Reason};
+
+use crate::{
+    PODS,
+    fake::{Fake, Reply, json, list, pod, status},
+    only_missing,
+};
+
+/// The tokens of the pages of pods: of page `n` what this says.
+async fn pods_with_tokens(token: fn(usize) -> &'static str) -> Fake {
+    Fake::start(move |seen, earlier| {
+        let page = || json(&list("PodList", token(earlier), &[pod("a"), pod("b")]));
+        (seen.path == PODS).then(page)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_list_that_leads_back_is_given_up_at_once() {
+    for (token, requests) in [
+        ((|_| "same") as fn(usize) -> &'static str, 2),
+        (|page| ["a", "b", "c"][page % 3], 4),
+    ] {
+        let fake = pods_with_tokens(token).await;
+        let (_, missing) = only_missing(&fake, &Plan::everything()).await;
+        assert_eq!(
+            (missing.need, missing.reason),
+            (Need::Pods, Reason::Malformed)
+        );
+        assert!(
+            missing.detail.contains("the same continue token twice"),
+            "{}",
+            missing.detail
+        );
+        assert_eq!(fake.queries(PODS).len(), requests);
+    }
+}
+
+#[tokio::test]
+async fn more_objects_than_any_cluster_has_are_not_kept() {
+    let tokens = |page| ["a", "b", "c", "d", "e", "f", "g", "h"][page % 8];
+    let fake = pods_with_tokens(tokens).await;
+    let mut plan = Plan::everything();
+    plan.limits.objects = 9;
+    let (_, missing) = only_missing(&fake, &plan).await;
+    assert_eq!(missing.reason, Reason::Malformed);
+    assert!(
+        missing.detail.contains("listed more than 9 objects"),
+        "{}",
+        missing.detail
+    );
+    assert_eq!(fake.queries(PODS).len(), 5);
+}
+
+#[tokio::test]
+async fn pages_that_grow_are_asked_for_smaller_and_then_given_up() {
+    let fake = Fake::start(|seen, earlier| {
+        let size = 1_000 << earlier.min(10);
+        let page = || {
+            let pod = pod(&"p".repeat(size));
+            json(&list("PodList", &format!("t{earlier}"), &[pod]))
+        };
+        (seen.path == PODS).then(page)
+    })
+    .await;
+    let mut plan = Plan::everything();
+    plan.limits.page_bytes = 64 << 10;
+    let (_, missing) = only_missing(&fake, &plan).await;
+    assert_eq!(missing.reason, Reason::Malformed);
+    let queries = fake.queries(PODS);
+    let sizes: Vec<_> = queries.iter().filter_map(|q| q.split('&').next()).collect();
+    assert_eq!(sizes[7..], ["limit=500", "limit=50", "limit=5", "limit=1"]);
+    // A page that was too large is asked for again, not passed over.
+    assert!(
+        queries[7..]
+            .iter()
+            .all(|query| query.ends_with("continue=t6")),
+        "{queries:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_list_that_expires_in_the_middle_again_and_again_is_missing() {
+    let fake = Fake::start(|seen, earlier| {
+        let reply = match earlier % 3 {
+            2 => status(410, "Expired"),
+            page => json(&list("PodList", &format!("t{page}"), &[pod("a")])),
+        };
+        (seen.path == PODS).then_some(reply)
+    })
+    .await;
+    let (_, missing) = only_missing(&fake, &Plan::everything()).await;
+    assert_eq!(
+        (missing.need, missing.reason),
+        (Need::Pods, Reason::Overloaded)
+    );
+    assert_eq!(fake.queries(PODS).len(), 9);
+}
+
+#[tokio::test]
+async fn a_page_of_ten_thousand_empty_objects_is_read_or_refused_whole() {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let items = vec!["{}".to_owned(); 10_000];
+    let page = list("PodList", "", &items);
+    let fake = Fake::start(move |seen, _| {
+        let page = || {
+            ASKED.fetch_add(1, Ordering::SeqCst);
+            json(&page)
+        };
+        (seen.path == PODS).then(page)
+    })
+    .await;
+    // The server ignores the limit: that is its right, and the objects count.
+    let facts = fake.collect(&Plan::everything()).await.unwrap();
+    assert_eq!(facts.pods.unwrap().len(), 10_000);
+    let mut plan = Plan::everything();
+    plan.limits.objects = 9_999;
+    let (_, missing) = only_missing(&fake, &plan).await;
+    assert_eq!(missing.need, Need::Pods);
+    assert_eq!(ASKED.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_line_of_metrics_that_does_not_end_is_given_up_early() {
+    let line = format!(
+        "apiserver_request_total{{verb=\"{}\"}} 1\n",
+        "x".repeat(4 << 20)
+    );
+    let reply = Reply::Whole(200, "text/plain", "", line.into_bytes());
+    let fake = Fake::start(move |seen, _| (seen.path == "/metrics").then(|| reply.clone())).await;
+    let (_, missing) = only_missing(&fake, &Plan::everything()).await;
+    assert_eq!(
+        (missing.need, missing.reason),
+        (Need::Metrics, Reason::Malformed)
+    );
+    assert!(
+        missing.detail.contains("does not end"),
+        "{}",
+        missing.detail
+    );
+}
