@@ -8,7 +8,7 @@ use airworthy_assess::{Catalogue, users, waivers};
 use airworthy_collect::{
     audit::Tally,
     corefile::{self, Form},
-    helm, recording,
+    helm, recording, strangers,
 };
 use airworthy_knowledge::Knowledge;
 use airworthy_manifest::{Digest, Reach, Watch, fix as rewrite};
@@ -20,7 +20,7 @@ use flate2::{Compression, write::GzEncoder};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 23] = [
     ("manifest", manifest),
     ("fix", fix),
     ("helm", helm),
@@ -28,6 +28,8 @@ pub const TARGETS: [Target; 21] = [
     ("version", version),
     ("corefile", corefile),
     ("constraint", constraint),
+    ("texts", texts),
+    ("lists", lists),
     ("knowledge", knowledge),
     ("recording", recording),
     ("waivers", waivers),
@@ -213,6 +215,17 @@ pub fn constraint(bytes: &[u8]) {
     if let Some(version) = AddonVersion::of_tag(text) {
         assert_eq!(version.to_string().parse(), Ok(version));
     }
+}
+
+/// What components tell of themselves: it makes no difference in which pieces it comes.
+pub fn texts(bytes: &[u8]) {
+    let whole = strangers::texts(bytes, bytes.len());
+    assert_eq!(strangers::texts(bytes, 7), whole, "pieces make a difference");
+}
+
+/// A page of a list, of every kind and in both encodings.
+pub fn lists(bytes: &[u8]) {
+    let _ = strangers::lists(bytes);
 }
 
 /// A file of knowledge.

@@ -10,12 +10,16 @@ use clap::Args;
 use crate::test::root;
 
 /// All targets, as `fuzz/Cargo.toml` names them.
-const TARGETS: [&str; 19] = [
+const TARGETS: [&str; 23] = [
     "manifest",
     "fix",
     "helm",
     "audit",
     "version",
+    "corefile",
+    "constraint",
+    "texts",
+    "lists",
     "knowledge",
     "recording",
     "waivers",
@@ -118,4 +122,31 @@ fn hunt(target: &str, program: &Path, out: &Path, seconds: u64) -> Result<()> {
         bail!("{target} fell over; its input is in {}", corpus.display());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// A target that is not named here is never hunted.
+    #[test]
+    fn every_program_of_a_target_is_named() {
+        let programs = fs::read_dir(root().join("fuzz/bins")).unwrap();
+        let programs = programs.map(|entry| entry.unwrap().path());
+        let programs: BTreeSet<_> = programs
+            .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+            .collect();
+        let named: BTreeSet<_> = TARGETS.map(str::to_owned).into();
+        assert_eq!(programs, named);
+        let manifest = fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap();
+        for target in TARGETS {
+            assert!(manifest.contains(&format!("\nname = \"{target}\"\n")), "{target}");
+        }
+        let library = fs::read_to_string(root().join("fuzz/src/lib.rs")).unwrap();
+        for target in TARGETS {
+            assert!(library.contains(&format!("    (\"{target}\", ")), "{target}");
+        }
+    }
 }

@@ -17,6 +17,7 @@ mod plan;
 pub mod recording;
 mod resource;
 mod session;
+pub mod strangers;
 mod wire;
 
 pub use collect::{Unusable, collect};

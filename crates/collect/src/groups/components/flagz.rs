@@ -29,7 +29,7 @@ pub(super) async fn read(session: &Session<'_>, all: &mut Components) {
 }
 
 /// Lines such as `feature-gates=A=true`. `None` when there is none at all.
-fn parse(text: &str) -> Option<Component> {
+pub(super) fn parse(text: &str) -> Option<Component> {
     let mut listed = text
         .lines()
         .filter_map(|line| line.split_once('='))

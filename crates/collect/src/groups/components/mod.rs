@@ -70,6 +70,22 @@ pub(crate) async fn read(
     Ok(all)
 }
 
+/// What a text tells of components: the flags of the API server, or settings.
+pub(crate) fn told(text: &str) -> Components {
+    let mut all = Components::default();
+    all.components.extend(flagz::parse(text));
+    for (source, key, component) in SETTINGS {
+        let text = Text {
+            component,
+            source,
+            key,
+            content: text,
+        };
+        text.read(&mut all);
+    }
+    all
+}
+
 /// Adds a pod's row, once: a pod may have both labels.
 fn add(all: &mut Components, path: &str, component: Component, flags: Vec<String>) {
     if all.components.iter().any(|known| known.source == path) {

@@ -6,7 +6,7 @@ use crate::groups::exposition::{Lines, Sample};
 
 /// What has been seen so far.
 #[derive(Default)]
-pub(super) struct Gauges {
+pub(crate) struct Gauges {
     of_a_kubelet: bool,
     cgroup_version: Option<u8>,
     cri_losing_support: Option<String>,

@@ -35,6 +35,20 @@ const TEXT_BYTES: usize = 32 << 20;
 /// The first kubelets that show their flags without being told to.
 const FLAGZ: Minor = Minor::v1(36);
 
+/// Puts what an answer tells of a kubelet into its row, whichever of its answers it is.
+pub(crate) fn told(body: &[u8], kubelet: &mut Kubelet) {
+    kubelet.config = config::parse(body).unwrap_or_default();
+    kubelet.flags = flags::parse(body).ok();
+    // An answer of another kind tells nothing here.
+    let _ = stats::parse(body, kubelet);
+}
+
+/// Puts what lines of metrics tell of a kubelet into its row.
+pub(crate) fn gauged(gauges: Gauges, kubelet: &mut Kubelet) -> Result<(), &'static str> {
+    gauges.of_a_kubelet()?.tell(kubelet);
+    Ok(())
+}
+
 /// Asks the kubelets of all nodes. An error when the first one that can be asked shows that we may ask none.
 pub(crate) async fn read(session: &Session<'_>, nodes: &[Node]) -> Result<Vec<Kubelet>, Failure> {
     let real: Vec<_> = nodes.iter().filter(|node| !is_virtual(node)).collect();
