@@ -34,36 +34,58 @@ pub(crate) static CHECK: Check = Check {
 /// The budgets of one pod, by name.
 type Guards<'a> = BTreeMap<&'a str, &'a Pdb>;
 
-/// By namespace and names of budgets: the budgets and the pods behind all of them.
-type Overlaps<'a> = BTreeMap<(&'a str, Vec<&'a str>), (Guards<'a>, Vec<&'a Pod>)>;
+/// What several budgets over one pod do to its evictions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Harm {
+    /// The eviction API finds more than one, and refuses.
+    Refused,
+    /// It asks one, which the disruption controller, whose reading of the empty selector differs, may not keep up to date.
+    Stale,
+}
+
+/// By namespace, harm and names of budgets: the budgets and the pods behind all of them.
+type Overlaps<'a> = BTreeMap<(&'a str, Harm, Vec<&'a str>), (Guards<'a>, Vec<&'a Pod>)>;
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let (pods, pdbs) = (ctx.pods()?, ctx.pdbs()?);
     // Nodes are drained by the API server of the target, so its reading of selectors is the one that matters.
     let empty_counts = ctx.path()?.target.minor >= EMPTY_SELECTS_ALL;
-    let by_namespace = by_namespace(pdbs, empty_counts);
+    let by_namespace = by_namespace(pdbs);
     let mut overlaps: Overlaps<'_> = BTreeMap::new();
     for pod in pods
         .iter()
         .filter(|pod| !pod.is_finished() && !pod.deleting)
     {
-        let guards = guards(pod, &by_namespace);
-        if guards.len() > 1 {
-            let key = (pod.namespace.as_str(), guards.keys().copied().collect());
-            overlaps
-                .entry(key)
-                .or_insert((guards, Vec::new()))
-                .1
-                .push(pod);
-        }
+        let Some((harm, guards)) = harm(guards(pod, &by_namespace), empty_counts) else {
+            continue;
+        };
+        let key = (pod.namespace.as_str(), harm, guards.keys().copied().collect());
+        overlaps
+            .entry(key)
+            .or_insert((guards, Vec::new()))
+            .1
+            .push(pod);
     }
-    let describe = |(guards, pods): (Guards<'_>, Vec<&Pod>)| describe(ctx, &guards, &pods);
-    Ok(overlaps.into_values().filter_map(describe).collect())
+    let found = overlaps.into_iter();
+    Ok(found
+        .filter_map(|((_, harm, _), (guards, pods))| describe(ctx, harm, &guards, &pods))
+        .collect())
 }
 
-fn by_namespace(pdbs: &[Pdb], empty_counts: bool) -> BTreeMap<&str, Vec<&Pdb>> {
+/// What becomes of evictions of a pod behind these budgets, and which of the budgets make it so.
+fn harm(guards: Guards<'_>, empty_counts: bool) -> Option<(Harm, Guards<'_>)> {
+    let mut asked = guards.clone();
+    asked.retain(|_, pdb| empty_counts || !selects_all(pdb));
+    match asked.len() {
+        0 => None,
+        1 => (guards.len() > 1).then_some((Harm::Stale, guards)),
+        _ => Some((Harm::Refused, asked)),
+    }
+}
+
+fn by_namespace(pdbs: &[Pdb]) -> BTreeMap<&str, Vec<&Pdb>> {
     let mut map: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for pdb in pdbs.iter().filter(|pdb| empty_counts || !selects_all(pdb)) {
+    for pdb in pdbs {
         map.entry(pdb.namespace.as_str()).or_default().push(pdb);
     }
     map
@@ -91,18 +113,21 @@ fn guards<'a>(pod: &Pod, budgets: &BTreeMap<&str, Vec<&'a Pdb>>) -> Guards<'a> {
 }
 
 /// A pending pod may still be evicted, but it will not stay pending: a risk.
-fn severity(ctx: &Context<'_>, pods: &[&Pod]) -> Severity {
-    match (
-        ctx.drains_nodes(),
-        pods.iter().all(|pod| pod.phase == "Pending"),
-    ) {
+fn severity(ctx: &Context<'_>, harm: Harm, pods: &[&Pod]) -> Severity {
+    let pending = pods.iter().all(|pod| pod.phase == "Pending");
+    match (ctx.drains_nodes(), harm) {
         (false, _) => Severity::Note,
-        (true, true) => Severity::Risk,
-        (true, false) => Severity::Blocker,
+        (true, Harm::Refused) if !pending => Severity::Blocker,
+        (true, _) => Severity::Risk,
     }
 }
 
-fn describe(ctx: &Context<'_>, guards: &Guards<'_>, pods: &[&Pod]) -> Option<Finding> {
+fn describe(
+    ctx: &Context<'_>,
+    harm: Harm,
+    guards: &Guards<'_>,
+    pods: &[&Pod],
+) -> Option<Finding> {
     let (_, first) = guards.first_key_value()?;
     let example = &pods.iter().min_by_key(|pod| &pod.name)?.name;
     let subject = Subject::namespaced(
@@ -113,16 +138,20 @@ fn describe(ctx: &Context<'_>, guards: &Guards<'_>, pods: &[&Pod]) -> Option<Fin
     );
     let others: Vec<_> = guards.keys().copied().skip(1).collect();
     let message = format!(
-        "{} such as {} also behind {}: eviction answers 500",
+        "{} such as {} also behind {}: {}",
         counted(pods.len(), "pod"),
         short(example, 50),
-        some_of(others.iter().copied())
+        some_of(others.iter().copied()),
+        match harm {
+            Harm::Refused => "eviction answers 500",
+            Harm::Stale => "only one of them is kept up to date, at random, and evictions may stay refused",
+        }
     );
     let source = format!(
         "/apis/{}/namespaces/{}/poddisruptionbudgets",
         first.api_version, first.namespace
     );
-    let finding = Finding::new(severity(ctx, pods), subject, message)
+    let finding = Finding::new(severity(ctx, harm, pods), subject, message)
         .because(Evidence::state(source, ctx.now(), format!("pod {example} is selected by {}", some_of(guards.keys().copied()))))
         .fix("Keep one budget per pod: merge these, or narrow their selectors until no pod is behind two")
         .telling_apart(others.join(" "));
