@@ -163,10 +163,10 @@ impl Cluster {
 
     async fn make_nodes(&self) -> Result<()> {
         let version = format!("v{}", self.version);
+        let options = NodeOptions::of(&version);
         for number in 1..=self.options.nodes {
             let name = format!("node-{number}");
-            self.add_node(&name, &version, &NodeOptions::default())
-                .await?;
+            self.add_node(&name, &version, &options).await?;
         }
         Ok(())
     }

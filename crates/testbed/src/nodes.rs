@@ -66,6 +66,23 @@ impl Default for NodeOptions {
     }
 }
 
+impl NodeOptions {
+    /// What a node with this kubelet is like, such as `v1.36.3`: with a runtime that this minor was tested with.
+    pub fn of(kubelet: &str) -> Self {
+        let minor = kubelet.split('.').nth(1);
+        let minor: u32 = minor.and_then(|minor| minor.parse().ok()).unwrap_or(0);
+        let own = Self::default();
+        let runtime_version = match minor {
+            0..36 => own.runtime_version,
+            _ => "containerd://2.3.0".into(),
+        };
+        Self {
+            runtime_version,
+            ..own
+        }
+    }
+}
+
 impl Cluster {
     /// Creates a node whose kubelet has this version, such as `v1.31.14`.
     ///

@@ -47,7 +47,7 @@ pub(super) struct Case {
     /// Records of Helm, oldest first.
     #[serde(default)]
     pub(super) releases: Vec<Release>,
-    /// Objects, each applied at the version that it names. `$NS` is its namespace.
+    /// Objects, each applied at the version that it names. `$NS` is its namespace; what steps apply or patch may name authorities too.
     #[serde(default)]
     pub(super) objects: String,
     /// What happens after that, one after the other.
