@@ -59,7 +59,11 @@ fn run(ctx: &Context<'_>) -> Outcome {
         let Some((harm, guards)) = harm(guards(pod, &by_namespace), empty_counts) else {
             continue;
         };
-        let key = (pod.namespace.as_str(), harm, guards.keys().copied().collect());
+        let key = (
+            pod.namespace.as_str(),
+            harm,
+            guards.keys().copied().collect(),
+        );
         overlaps
             .entry(key)
             .or_insert((guards, Vec::new()))
@@ -122,12 +126,7 @@ fn severity(ctx: &Context<'_>, harm: Harm, pods: &[&Pod]) -> Severity {
     }
 }
 
-fn describe(
-    ctx: &Context<'_>,
-    harm: Harm,
-    guards: &Guards<'_>,
-    pods: &[&Pod],
-) -> Option<Finding> {
+fn describe(ctx: &Context<'_>, harm: Harm, guards: &Guards<'_>, pods: &[&Pod]) -> Option<Finding> {
     let (_, first) = guards.first_key_value()?;
     let example = &pods.iter().min_by_key(|pod| &pod.name)?.name;
     let subject = Subject::namespaced(
@@ -144,7 +143,8 @@ fn describe(
         some_of(others.iter().copied()),
         match harm {
             Harm::Refused => "eviction answers 500",
-            Harm::Stale => "only one of them is kept up to date, at random, and evictions may stay refused",
+            Harm::Stale =>
+                "only one of them is kept up to date, at random, and evictions may stay refused",
         }
     );
     let source = format!(
