@@ -18,6 +18,15 @@ pub(super) fn gone(addresses: &[String]) -> Change {
     )
 }
 
+/// It went with its namespace, as somebody wanted.
+pub(super) fn gone_with_namespace(addresses: &[String]) -> Change {
+    let had = names(addresses);
+    (
+        Severity::Note,
+        format!("is gone with its namespace; before the upgrade it had the address {had}"),
+    )
+}
+
 /// Host names rotate, and whoever resolves them follows; an address that is in somebody's DNS does not.
 pub(super) fn moved(old: &[String], now: &[String]) -> Option<Change> {
     if old.is_empty() {

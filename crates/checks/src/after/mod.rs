@@ -1,12 +1,13 @@
 //! After the upgrade: did everything come back?
 
 mod addresses;
-mod baseline;
+pub(crate) mod baseline;
 mod churn;
 mod crd_probes;
 mod intended;
 mod left_behind;
 mod object_counts;
+mod pools;
 pub(crate) mod post_addon_health;
 pub(crate) mod post_addon_versions;
 pub(crate) mod post_api_errors;
@@ -40,3 +41,4 @@ pub(crate) mod post_volumes;
 pub(crate) mod post_webhooks;
 pub(crate) mod post_workload_baseline;
 mod probed;
+mod storage_classes;

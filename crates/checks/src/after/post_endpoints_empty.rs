@@ -35,7 +35,7 @@ pub(crate) static CHECK: Check = Check {
 };
 
 /// Namespace and name of a Service.
-type Key<'a> = (&'a str, &'a str);
+pub(super) type Key<'a> = (&'a str, &'a str);
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let services = by_key(ctx.services()?);
@@ -105,7 +105,7 @@ fn judge(
 
 /// Ready endpoints of each Service, over all its slices. A slice lists its endpoints once a family and once a set of ports, so the sum says no more than
 /// whether there are any.
-fn ready(slices: &[EndpointSlice]) -> BTreeMap<Key<'_>, u32> {
+pub(super) fn ready(slices: &[EndpointSlice]) -> BTreeMap<Key<'_>, u32> {
     let mut ready = BTreeMap::new();
     for slice in slices.iter().filter(|slice| !slice.service.is_empty()) {
         *ready

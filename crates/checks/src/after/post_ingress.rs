@@ -1,12 +1,18 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use airworthy_model::{
     CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
     facts::{Condition, Gateway, Ingress},
 };
 
-use super::addresses::{Change, gone, moved};
-use crate::{Check, Context, Outcome, always, text::short};
+use super::{
+    addresses::{Change, gone, gone_with_namespace, moved},
+    intended::namespace_goes,
+};
+use crate::{
+    Check, Context, Outcome, View, always,
+    text::{short, some_of},
+};
 
 /// Ways into the cluster that are closed.
 pub(crate) static CHECK: Check = Check {
@@ -18,7 +24,13 @@ pub(crate) static CHECK: Check = Check {
         kind: Kind::Exception,
         level: Severity::Blocker,
         vendor: false,
-        needs: &[Need::Ingresses, Need::Gateways, Need::Baseline],
+        needs: &[
+            Need::Ingresses,
+            Need::IngressClasses,
+            Need::Gateways,
+            Need::Namespaces,
+            Need::Baseline,
+        ],
         page: include_str!("post_ingress.md"),
     },
     blocks: always,
@@ -30,17 +42,53 @@ const PASSING: [&str; 3] = ["Accepted", "Programmed", "ResolvedRefs"];
 
 #[expect(clippy::unnecessary_wraps, reason = "the parts say what they lack")]
 fn run(ctx: &Context<'_>) -> Outcome {
-    Ok([ingresses(ctx), gateways(ctx)].into_iter().collect())
+    Ok([ingresses(ctx), classes(ctx), gateways(ctx)]
+        .into_iter()
+        .collect())
 }
 
 fn ingresses(ctx: &Context<'_>) -> Outcome {
     let now: BTreeMap<_, _> = ctx.ingresses()?.iter().map(|it| (key(it), it)).collect();
-    let before = ctx.before()?.ingresses()?.iter();
+    let before = ctx.before()?;
     // A controller that never published an address says nothing by publishing none.
-    let reached = before.filter(|old| !old.addresses.is_empty());
+    let reached = before.ingresses()?.iter();
+    let reached = reached.filter(|old| !old.addresses.is_empty());
     Ok(reached
-        .filter_map(|old| ingress(ctx, old, now.get(&key(old)).copied()))
+        .filter_map(|old| ingress(ctx, &before, old, now.get(&key(old)).copied()))
         .collect())
+}
+
+/// Classes that are gone while Ingresses still name them: no controller takes those for its own any more.
+fn classes(ctx: &Context<'_>) -> Outcome {
+    let before = ctx.before()?;
+    let now: BTreeSet<_> = ctx.ingress_classes()?.iter().map(|it| &it.name).collect();
+    let gone = before.ingress_classes()?.iter();
+    let gone = gone.filter(|class| !now.contains(&class.name));
+    let ingresses = ctx.ingresses()?;
+    Ok(gone
+        .filter_map(|class| class_gone(ctx, &class.name, ingresses))
+        .collect())
+}
+
+fn class_gone(ctx: &Context<'_>, class: &str, ingresses: &[Ingress]) -> Option<Finding> {
+    let named = ingresses
+        .iter()
+        .filter(|one| one.class.as_deref() == Some(class));
+    let names: BTreeSet<_> = named
+        .map(|one| format!("{}/{}", one.namespace, one.name))
+        .collect();
+    if names.is_empty() {
+        return None;
+    }
+    let users = some_of(names.iter().map(String::as_str));
+    let message = format!("is gone; before the upgrade it was there, and {users} still name it");
+    let path = format!("/apis/networking.k8s.io/v1/ingressclasses/{class}");
+    let subject = Subject::cluster("networking.k8s.io/v1", "IngressClass", class);
+    let finding = describe(ctx, subject, path, (Severity::Risk, message));
+    Some(finding.fix_with(
+        "Put the class back, or name another in these Ingresses",
+        "kubectl get ingressclasses",
+    ))
 }
 
 /// Namespace and name.
@@ -48,8 +96,14 @@ fn key(ingress: &Ingress) -> (&str, &str) {
     (&ingress.namespace, &ingress.name)
 }
 
-fn ingress(ctx: &Context<'_>, old: &Ingress, now: Option<&Ingress>) -> Option<Finding> {
+fn ingress(
+    ctx: &Context<'_>,
+    before: &View<'_>,
+    old: &Ingress,
+    now: Option<&Ingress>,
+) -> Option<Finding> {
     let change = match now {
+        None if namespace_goes(ctx, before, &old.namespace) => gone_with_namespace(&old.addresses),
         None => gone(&old.addresses),
         Some(now) => moved(&old.addresses, &now.addresses)?,
     };

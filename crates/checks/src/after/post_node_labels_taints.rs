@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject, facts::Node,
+    CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
+    facts::{Node, Taint},
 };
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 pub(crate) static CHECK: Check = Check {
     info: CheckInfo {
         name: "PostNodeLabelsTaints",
-        summary: "a node has lost labels or taints that it had before the upgrade",
+        summary: "a node has lost labels or taints that it had before the upgrade, or keeps pods off by a new one",
         phase: Phase::Post,
         group: Group::NodeCheck,
         kind: Kind::Risk,
@@ -59,11 +60,15 @@ fn run(ctx: &Context<'_>) -> Outcome {
         let lost = marks_lost(by_name.get(&node.name)?, node);
         (!lost.is_empty()).then(|| bare(ctx, node, &lost))
     });
-    Ok(lost.chain(vanished(ctx, before, now)).collect())
+    let shut = now.iter().filter_map(|node| {
+        let taints = taints_gained(by_name.get(&node.name)?, node);
+        (!taints.is_empty()).then(|| shut(ctx, node, &taints))
+    });
+    Ok(lost.chain(shut).chain(vanished(ctx, before, now)).collect())
 }
 
 /// Labels and taints that count, each as one text.
-fn marks(node: &Node) -> BTreeSet<String> {
+pub(super) fn marks(node: &Node) -> BTreeSet<String> {
     let counts = |key: &str| {
         !DIFFER
             .iter()
@@ -71,11 +76,42 @@ fn marks(node: &Node) -> BTreeSet<String> {
     };
     let labels = node.labels.0.iter().filter(|(key, _)| counts(key));
     let labels = labels.map(|(key, value)| format!("label {key}={value}"));
-    let set = |key: &str| !CONTROLLED.iter().any(|start| key.starts_with(start));
-    let taints = node.taints.iter().filter(|taint| set(&taint.key));
-    let taints =
-        taints.map(|taint| format!("taint {}={}:{}", taint.key, taint.value, taint.effect));
-    labels.chain(taints).collect()
+    labels.chain(taints(node).map(words)).collect()
+}
+
+/// Taints that people and pools set.
+fn taints(node: &Node) -> impl Iterator<Item = &Taint> {
+    let set = |taint: &&Taint| !CONTROLLED.iter().any(|start| taint.key.starts_with(start));
+    node.taints.iter().filter(set)
+}
+
+fn words(taint: &Taint) -> String {
+    format!("taint {}={}:{}", taint.key, taint.value, taint.effect)
+}
+
+/// Taints that keep pods off a node which it let in before.
+fn taints_gained(old: &Node, node: &Node) -> Vec<String> {
+    let keeps_off = taints(node).filter(|taint| taint.effect != "PreferNoSchedule");
+    let new = keeps_off.filter(|taint| !old.taints.contains(taint));
+    new.map(words).collect()
+}
+
+fn shut(ctx: &Context<'_>, node: &Node, gained: &[String]) -> Finding {
+    let names = some_of(gained.iter().map(String::as_str));
+    let message = format!("bears {names}, which it did not before the upgrade");
+    let evidence = counted(gained.len(), "new taint");
+    node::finding(
+        ctx.now(),
+        node,
+        Severity::Risk,
+        short(&message, 200),
+        evidence,
+    )
+    .telling_apart("gained")
+    .fix_with(
+        "Take it off again, unless it is there on purpose",
+        format!("kubectl taint node {} KEY-", node.name),
+    )
 }
 
 fn marks_lost(old: &Node, node: &Node) -> Vec<String> {

@@ -4,7 +4,7 @@ use airworthy_model::{
     CheckInfo, Evidence, Finding, Group, Kind, Minor, Need, Phase, Severity, Subject, facts::Node,
 };
 
-use super::baseline::optional;
+use super::{baseline::optional, pools};
 use crate::{
     Check, Context, Judgement, Outcome, always,
     nodes::{
@@ -125,18 +125,15 @@ fn skew(ctx: &Context<'_>, node: &Node, server: Minor) -> Option<Finding> {
 
 /// Counts, not names: nodes that were replaced have others.
 fn fewer(ctx: &Context<'_>, nodes: &[Node], earlier: &ByName<'_>) -> Option<Finding> {
-    if nodes.len() >= earlier.len() {
+    let gone = pools::missing(earlier, nodes);
+    if gone.is_empty() {
         return None;
     }
-    let gone = earlier
-        .keys()
-        .copied()
-        .filter(|name| nodes.iter().all(|node| node.name != *name));
     let message = format!(
         "{}, {} before the upgrade; gone: {}",
         counted(nodes.len(), "node"),
         earlier.len(),
-        some_of(gone)
+        some_of(gone.into_iter())
     );
     let finding = Finding::new(Severity::Risk, Subject::cluster("v1", "NodeList", "nodes"), message)
         .because(Evidence::state("/api/v1/nodes", ctx.now(), counted(nodes.len(), "node")))

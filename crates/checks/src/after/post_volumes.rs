@@ -5,7 +5,10 @@ use airworthy_model::{
     facts::{CsiNode, Event, Node, PersistentVolumeClaim, VolumeAttachment},
 };
 
-use super::baseline::{Earlier, optional};
+use super::{
+    baseline::{Earlier, optional},
+    storage_classes,
+};
 use crate::{
     Check, Context, Outcome, View, always,
     storage::attachment::{self, Stuck},
@@ -25,6 +28,7 @@ pub(crate) static CHECK: Check = Check {
         needs: &[
             Need::PersistentVolumeClaims,
             Need::VolumeAttachments,
+            Need::StorageClasses,
             Need::CsiNodes,
             Need::Nodes,
             Need::Events,
@@ -47,6 +51,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
         claims(ctx, before),
         attachments(ctx, before),
         drivers(ctx, before),
+        storage_classes::gone(ctx, before),
         events(ctx, before),
     ];
     let whole: crate::Judgement = parts.into_iter().collect();

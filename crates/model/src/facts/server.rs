@@ -103,7 +103,8 @@ pub struct Metrics {
     pub answers: Option<Answers>,
 }
 
-/// Requests that an API server process answered, watches among them once they have ended.
+/// Requests that an API server process answered, watches among them once they have ended. Errors and refusals are those of its own:
+/// about kinds that it stores itself, without evictions, answers of kubelets and pods, and webhooks that could not be called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answers {
