@@ -15,6 +15,7 @@ mod control_plane;
 mod drain;
 mod evidence;
 mod fields;
+mod named;
 mod network;
 mod nodes;
 mod path;

@@ -5,16 +5,19 @@ use airworthy_model::{
     facts::{Kubelet, KubeletGap, Node},
 };
 
-use crate::text::counted;
+use crate::{
+    named::{Named, by_name},
+    text::counted,
+};
 
 /// Whether the node is there without a kubelet: what a kubelet would say does not concern it.
 pub(crate) fn is_virtual(node: &Node) -> bool {
     node.labels.get("type") == Some("virtual-kubelet")
 }
 
-/// What the kubelet of a node said.
-pub(crate) fn kubelet_of<'a>(kubelets: &'a [Kubelet], node: &Node) -> Option<&'a Kubelet> {
-    kubelets.iter().find(|kubelet| kubelet.name == node.name)
+/// What kubelets said, by node.
+pub(crate) fn by_node(kubelets: &[Kubelet]) -> Named<'_, Kubelet> {
+    by_name(kubelets, |kubelet| &kubelet.name)
 }
 
 /// Nodes of which an endpoint of the kubelet told nothing that can be judged, as one gap in the evidence. `otherwise` is said of those

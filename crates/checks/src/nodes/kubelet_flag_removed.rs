@@ -67,9 +67,10 @@ fn run(ctx: &Context<'_>) -> Outcome {
     if concerned.is_empty() {
         return Ok(Judgement::default());
     }
-    let kubelets = ctx.kubelets()?;
+    let kubelets = asked::by_node(ctx.kubelets()?);
+    let told = |node: &Node| kubelets.get(&*node.name).copied();
     let untold = concerned.iter().filter_map(|(node, _)| {
-        let kubelet = asked::kubelet_of(kubelets, node);
+        let kubelet = told(node);
         let flags = kubelet.and_then(|kubelet| kubelet.flags.as_ref());
         flags.is_none().then_some((*node, kubelet))
     });
@@ -80,7 +81,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     );
     let found: Judgement = concerned
         .iter()
-        .filter_map(|(node, lost)| Some((node, lost, asked::kubelet_of(kubelets, node)?)))
+        .filter_map(|(node, lost)| Some((node, lost, told(node)?)))
         .flat_map(|(node, lost, kubelet)| judge(ctx, node, lost, kubelet))
         .collect();
     Ok(found.without(missing))

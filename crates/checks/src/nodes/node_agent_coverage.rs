@@ -4,7 +4,7 @@ use airworthy_model::{
 };
 
 use super::{asked, node};
-use crate::{Check, Context, Outcome, never, text::short};
+use crate::{Check, Context, Outcome, named::by_name, never, text::short};
 
 /// Nodes that the probe did not reach.
 pub(crate) static CHECK: Check = Check {
@@ -24,14 +24,15 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn run(ctx: &Context<'_>) -> Outcome {
-    let probes = ctx.probes()?;
+    let probes = by_name(ctx.probes()?, |probe| &probe.name);
     let nodes = ctx.nodes()?.iter();
     let able = nodes.filter(|node| !asked::is_virtual(node) && node.operating_system != "windows");
-    Ok(able.filter_map(|node| judge(ctx, node, probes)).collect())
+    Ok(able
+        .filter_map(|node| judge(ctx, node, probes.get(&*node.name).copied()))
+        .collect())
 }
 
-fn judge(ctx: &Context<'_>, node: &Node, probes: &[Probe]) -> Option<Finding> {
-    let probe = probes.iter().find(|probe| probe.name == node.name);
+fn judge(ctx: &Context<'_>, node: &Node, probe: Option<&Probe>) -> Option<Finding> {
     let message = match probe {
         None => "no pod of the probe was here".to_owned(),
         Some(probe) if probe.finished.is_none() => {

@@ -43,8 +43,8 @@ fn run(ctx: &Context<'_>) -> Outcome {
     if nodes.is_empty() {
         return Ok(Judgement::default());
     }
-    let kubelets = ctx.kubelets()?;
-    let told = |node: &&Node| asked::kubelet_of(kubelets, node);
+    let kubelets = asked::by_node(ctx.kubelets()?);
+    let told = |node: &&Node| kubelets.get(&*node.name).copied();
     let untold = nodes.iter().filter_map(|node| {
         let kubelet = told(node);
         let version = kubelet.and_then(|kubelet| kubelet.cgroup_version);

@@ -1,10 +1,12 @@
+use std::collections::BTreeSet;
+
 use airworthy_model::{
     CheckInfo, Finding, Group, Kind, Need, Phase, Reason, Severity,
     facts::{Kubelet, Lease, Node},
 };
 
 use super::{asked, node};
-use crate::{Check, Context, Judgement, Outcome, never};
+use crate::{Check, Context, Judgement, Outcome, named::by_name, never};
 
 /// Nodes whose clock is wrong.
 pub(crate) static CHECK: Check = Check {
@@ -32,23 +34,25 @@ fn run(ctx: &Context<'_>) -> Outcome {
         Err(missing) if missing.reason == Reason::SwitchedOff => Ok(Judgement::default()),
         kubelets => kubelets.map(|all| by_kubelet(ctx, nodes, all)),
     };
-    let told: Vec<String> = kubelets
+    let told: BTreeSet<String> = kubelets
         .iter()
         .flat_map(|one| &one.findings)
         .map(|one| one.subject.name.clone())
         .collect();
     let leases = ctx.node_leases().map(|leases| {
         let others = nodes.iter().filter(|node| !told.contains(&node.name));
+        let leases = by_name(leases, |lease| &lease.name);
         others
-            .filter_map(|node| by_lease(ctx, node, leases))
+            .filter_map(|node| by_lease(ctx, node, leases.get(&*node.name)?))
             .collect::<Judgement>()
     });
     Ok([kubelets, leases].into_iter().collect())
 }
 
 fn by_kubelet(ctx: &Context<'_>, nodes: &[Node], kubelets: &[Kubelet]) -> Judgement {
+    let kubelets = asked::by_node(kubelets);
     let off = nodes.iter().filter_map(|node| {
-        let ahead = asked::kubelet_of(kubelets, node)?.clock_ahead_seconds?;
+        let ahead = kubelets.get(&*node.name)?.clock_ahead_seconds?;
         (ahead.saturating_abs() >= OFF)
             .then(|| describe(ctx, node, ahead, "the Date of its kubelet's answer"))
     });
@@ -56,8 +60,7 @@ fn by_kubelet(ctx: &Context<'_>, nodes: &[Node], kubelets: &[Kubelet]) -> Judgem
 }
 
 /// A lease that was renewed in the future. One that is late may be that of a kubelet that is silent.
-fn by_lease(ctx: &Context<'_>, node: &Node, leases: &[Lease]) -> Option<Finding> {
-    let lease = leases.iter().find(|lease| lease.name == node.name)?;
+fn by_lease(ctx: &Context<'_>, node: &Node, lease: &Lease) -> Option<Finding> {
     let ahead = lease.renewed?.as_second() - ctx.now().as_second();
     (ahead >= OFF).then(|| describe(ctx, node, ahead, "the time at which its lease was renewed"))
 }

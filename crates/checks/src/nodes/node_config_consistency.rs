@@ -66,13 +66,14 @@ fn run(ctx: &Context<'_>) -> Outcome {
     if nodes.len() < FEWEST {
         return Ok(Judgement::default());
     }
-    let kubelets = ctx.kubelets()?;
+    let kubelets = asked::by_node(ctx.kubelets()?);
+    let told = |node: &Node| kubelets.get(&*node.name).copied();
     let configured = |node: &Node| {
-        let kubelet = asked::kubelet_of(kubelets, node)?;
+        let kubelet = told(node)?;
         (!kubelet.config.is_empty()).then_some(kubelet)
     };
     let untold = nodes.iter().filter(|node| configured(node).is_none());
-    let untold = untold.map(|node| (*node, asked::kubelet_of(kubelets, node)));
+    let untold = untold.map(|node| (*node, told(node)));
     let missing = asked::silent("/configz", "its answer is empty", untold);
     let pools = pool::grouped(nodes.iter().copied());
     let found: Judgement = pools

@@ -37,8 +37,8 @@ fn run(ctx: &Context<'_>) -> Outcome {
         .iter()
         .filter(|node| !asked::is_virtual(node))
         .collect();
-    let kubelets = ctx.kubelets()?;
-    let told = |node: &Node| asked::kubelet_of(kubelets, node);
+    let kubelets = asked::by_node(ctx.kubelets()?);
+    let told = |node: &Node| kubelets.get(&*node.name).copied();
     let untold = nodes.iter().filter_map(|node| {
         let kubelet = told(node);
         let nothing = kubelet.is_none_or(|kubelet| kubelet.disks.is_empty());

@@ -4,7 +4,7 @@ use airworthy_model::{
 };
 
 use super::{node, ready};
-use crate::{Check, Context, Judgement, Outcome, always};
+use crate::{Check, Context, Judgement, Outcome, always, named::by_name};
 
 /// Nodes that are not ready, or that are called ready and no longer say so.
 pub(crate) static CHECK: Check = Check {
@@ -34,8 +34,9 @@ fn run(ctx: &Context<'_>) -> Outcome {
         .collect();
     let silent = ctx.node_leases().map(|leases| {
         let ready = nodes.filter(|node| is_settled(ctx, node));
+        let leases = by_name(leases, |lease| &lease.name);
         ready
-            .filter_map(|node| silent(ctx, node, leases))
+            .filter_map(|node| silent(ctx, node, leases.get(&*node.name)?))
             .collect::<Judgement>()
     });
     Ok([Ok(not_ready), silent].into_iter().collect())
@@ -48,8 +49,7 @@ fn is_settled(ctx: &Context<'_>, node: &Node) -> bool {
 }
 
 /// What there is to say of a node whose lease has run out. Without a lease nothing follows: some virtual nodes have none.
-fn silent(ctx: &Context<'_>, node: &Node, leases: &[Lease]) -> Option<Finding> {
-    let lease = leases.iter().find(|lease| lease.name == node.name)?;
+fn silent(ctx: &Context<'_>, node: &Node, lease: &Lease) -> Option<Finding> {
     lease.renewed?;
     let age = ctx.seconds_since(lease.renewed);
     let lasts = i64::from(lease.duration_seconds.unwrap_or(USUAL_LEASE));

@@ -6,7 +6,7 @@ use airworthy_model::{
 };
 
 use super::{asked, node};
-use crate::{Context, Judgement, Outcome, text::counted};
+use crate::{Context, Judgement, Outcome, named::by_name, text::counted};
 
 /// From this share of what it has on, in hundredths, a node is busy.
 const BUSY: u64 = 90;
@@ -45,10 +45,11 @@ pub(super) fn judge(ctx: &Context<'_>, measure: &Measure) -> Outcome {
     } else {
         measured
     };
-    let usage = |node: &Node| {
-        let mut of_node = measured.iter().filter(|usage| usage.name == node.name);
-        of_node.find_map(|usage| (measure.used)(usage))
-    };
+    let told = measured
+        .iter()
+        .filter(|usage| (measure.used)(usage).is_some());
+    let told = by_name(told, |usage| &usage.name);
+    let usage = |node: &Node| (measure.used)(told.get(&*node.name)?);
     let found: Judgement = nodes
         .iter()
         .filter_map(|node| busy(ctx, node, measure, usage(node)?))

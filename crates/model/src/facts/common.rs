@@ -1,12 +1,49 @@
 //! Pieces that many kinds share.
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use std::{cell::RefCell, collections::VecDeque, sync::Arc};
 
-/// Labels of one object. A flat list: cheaper than a map for the handful that objects carry.
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, Serializer};
+
+/// A label: its key and its value.
+type Label = (Box<str>, Box<str>);
+
+/// Labels of one object. A flat list: cheaper than a map for the handful that objects carry. Pods of one template come one after
+/// another, and share theirs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Labels(pub Box<[(Box<str>, Box<str>)]>);
+#[serde(from = "Box<[Label]>")]
+pub struct Labels(#[serde(serialize_with = "pairs")] pub Arc<[Label]>);
+
+/// How many lists of labels are looked at for one that is the same.
+const RECENT: usize = 32;
+
+thread_local! {
+    static LABELS: RefCell<VecDeque<Arc<[Label]>>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// Writes labels as if they were there for this object alone.
+fn pairs<S: Serializer>(labels: &Arc<[Label]>, serializer: S) -> Result<S::Ok, S::Error> {
+    (**labels).serialize(serializer)
+}
+
+impl From<Box<[Label]>> for Labels {
+    /// The labels, shared with equal ones that were met shortly before on this thread. Which they are shows nowhere but in memory.
+    fn from(labels: Box<[Label]>) -> Self {
+        if labels.is_empty() {
+            return Self::default();
+        }
+        LABELS.with_borrow_mut(|recent| {
+            if let Some(at) = recent.iter().position(|known| **known == *labels) {
+                recent.swap(0, at);
+                return Self(Arc::clone(&recent[0]));
+            }
+            let new: Arc<[Label]> = labels.into();
+            recent.truncate(RECENT - 1);
+            recent.push_front(Arc::clone(&new));
+            Self(new)
+        })
+    }
+}
 
 impl Labels {
     /// The value of `key`.
@@ -22,12 +59,8 @@ impl Labels {
 
 impl<K: Into<Box<str>>, V: Into<Box<str>>> FromIterator<(K, V)> for Labels {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        Self(
-            pairs
-                .into_iter()
-                .map(|(k, v)| (k.into(), v.into()))
-                .collect(),
-        )
+        let labels = pairs.into_iter().map(|(k, v)| (k.into(), v.into()));
+        labels.collect::<Box<[Label]>>().into()
     }
 }
 
