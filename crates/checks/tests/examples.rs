@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use airworthy_checks::Check;
 use airworthy_model::Need;
-use common::{World, chosen, examples};
+use common::{World, chosen, examples, unread_members};
 
 #[test]
 fn every_example_says_what_its_check_says() {
@@ -23,6 +23,20 @@ fn every_example_says_what_its_check_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_member_of_an_example_is_a_fact() {
+    let mut unread = Vec::new();
+    for check in chosen() {
+        for example in examples(check) {
+            let both = [Some(&example.facts), example.facts.get("baseline")];
+            let members = both.into_iter().flatten().flat_map(unread_members);
+            let name = check.info.name;
+            unread.extend(members.map(|member| format!("{name} ({}): {member}", example.title)));
+        }
+    }
+    assert!(unread.is_empty(), "{}", unread.join("\n"));
 }
 
 /// What a check says it reads is what it reads: nothing else in any example, and all of it in all of them together.

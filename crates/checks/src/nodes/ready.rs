@@ -2,11 +2,20 @@
 
 use airworthy_model::{
     Finding, Severity,
-    facts::{Condition, Node},
+    facts::{Condition, Node, Taint},
 };
 
 use super::node;
 use crate::{View, text::short};
+
+/// Taints by which autoscalers, and what watches spot machines, mark a node that they end.
+const LEAVING: [&str; 5] = [
+    "ToBeDeletedByClusterAutoscaler",
+    "aws-node-termination-handler/spot-itn",
+    "cloud.google.com/impending-node-termination",
+    "karpenter.sh/disrupted",
+    "karpenter.sh/disruption",
+];
 
 /// What there is to say about a node that is not ready. Without a condition, nobody has said that it is.
 pub(crate) fn not_ready(view: &View<'_>, node: &Node) -> Option<Finding> {
@@ -15,7 +24,12 @@ pub(crate) fn not_ready(view: &View<'_>, node: &Node) -> Option<Finding> {
         return None;
     }
     let state = ready.map_or("there is no Ready condition".to_owned(), state);
-    let (severity, message) = if node::just_joined(view, node) {
+    let (severity, message) = if let Some(mark) = leaving(node) {
+        (
+            Severity::Risk,
+            format!("is not ready; it is being taken away: {mark} ({state})"),
+        )
+    } else if node::just_joined(view, node) {
         (
             Severity::Risk,
             format!("is not ready; it has just joined ({state})"),
@@ -37,6 +51,16 @@ pub(crate) fn not_ready(view: &View<'_>, node: &Node) -> Option<Finding> {
             format!("kubectl delete node {name}"),
         );
     Some(finding)
+}
+
+/// By what a node shows that somebody takes it away.
+fn leaving(node: &Node) -> Option<String> {
+    if node.deleting {
+        return Some("its object is deleted".to_owned());
+    }
+    let marks = |taint: &&Taint| LEAVING.contains(&taint.key.as_str());
+    let mark = node.taints.iter().find(marks)?;
+    Some(format!("taint {}", mark.key))
 }
 
 fn state(ready: &Condition) -> String {

@@ -244,21 +244,7 @@ impl GroupFiller for Filler<'_> {
                 cure: None,
             }));
         }
-        let rows = match self.example.get(&name) {
-            None => Vec::new(),
-            Some(Value::Array(rows)) => rows.clone(),
-            Some(one) => vec![if one.is_string() {
-                json!({"version": one})
-            } else {
-                one.clone()
-            }],
-        };
-        let single = template(need).get("_single").is_some();
-        let rows = if rows.is_empty() && single {
-            vec![json!({})]
-        } else {
-            rows
-        };
+        let rows = rows_of(self.example, need);
         let decode = |row: Value| {
             serde_json::from_value(filled(need, &row)).map_err(|e| format!("{name}: {e}"))
         };
@@ -272,17 +258,119 @@ impl GroupFiller for Filler<'_> {
     }
 }
 
+/// What an example gives of a group.
+fn rows_of(example: &Value, need: Need) -> Vec<Value> {
+    let rows = match example.get(need_name(need)) {
+        None => Vec::new(),
+        Some(Value::Array(rows)) => rows.clone(),
+        Some(one) if one.is_string() => vec![json!({ "version": one })],
+        Some(one) => vec![one.clone()],
+    };
+    let single = template(need).get("_single").is_some();
+    if rows.is_empty() && single {
+        vec![json!({})]
+    } else {
+        rows
+    }
+}
+
+/// Members that an example gives and no fact has: a word that is written wrong would prove nothing.
+pub(crate) fn unread_members(example: &Value) -> Vec<String> {
+    let mut facts = Facts::unread(ClusterIdentity::default(), Timestamp::UNIX_EPOCH, "");
+    let mut members = Members {
+        example,
+        unread: Vec::new(),
+        groups: OPTIONS.map(str::to_owned).into(),
+    };
+    facts.fill(&mut members).unwrap_or_else(|e| panic!("{e}"));
+    let given = example.as_object().into_iter().flatten();
+    let unknown = given.filter(|(name, _)| !members.groups.contains(*name));
+    let mut unread: Vec<_> = unknown.map(|(name, _)| name.clone()).collect();
+    unread.append(&mut members.unread);
+    unread
+}
+
+/// What an example gives beside facts.
+const OPTIONS: [&str; 9] = [
+    "allowedJumps",
+    "baseline",
+    "controlPlane",
+    "filesOnly",
+    "missing",
+    "now",
+    "pace",
+    "rollout",
+    "target",
+];
+
+struct Members<'a> {
+    example: &'a Value,
+    unread: Vec<String>,
+    groups: BTreeSet<String>,
+}
+
+impl GroupFiller for Members<'_> {
+    type Error = String;
+
+    fn group<T: Rows>(&mut self, need: Need) -> Result<Read<T>, String> {
+        let name = need_name(need);
+        for row in rows_of(self.example, need) {
+            let given = filled(need, &row);
+            let read: T::Row =
+                serde_json::from_value(given.clone()).map_err(|e| format!("{name}: {e}"))?;
+            let read = serde_json::to_value(read).map_err(|e| format!("{name}: {e}"))?;
+            self.compare(&name, &row, &read);
+        }
+        self.groups.insert(name);
+        Ok(T::from_rows(Vec::new()).ok_or(Missing {
+            need,
+            reason: Reason::NotCollected,
+            detail: String::new(),
+            cure: None,
+        }))
+    }
+}
+
+impl Members<'_> {
+    /// What says nothing is left out where facts are written.
+    fn compare(&mut self, place: &str, given: &Value, read: &Value) {
+        match (given, read) {
+            (Value::Object(given), Value::Object(members)) => {
+                for (name, value) in given {
+                    let place = format!("{place}.{name}");
+                    match members.get(name) {
+                        Some(read) => self.compare(&place, value, read),
+                        None if says_nothing(value) => {}
+                        None => self.unread.push(place),
+                    }
+                }
+            }
+            (Value::Array(given), Value::Array(read)) if given.len() == read.len() => {
+                for (given, read) in given.iter().zip(read) {
+                    self.compare(place, given, read);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(held) => !held,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(members) => members.is_empty(),
+    }
+}
+
 fn filled(need: Need, row: &Value) -> Value {
     let mut merged = template(need);
     merged.remove("_single");
     for (key, value) in row.as_object().cloned().unwrap_or_default() {
         merged.insert(key, value);
-    }
-    // The selector of a Service is a map of labels.
-    if need == Need::Services
-        && let Some(labels) = merged.get_mut("selector")
-    {
-        *labels = pairs(labels);
     }
     // The selector of a Service is a map of labels.
     if need == Need::Services
