@@ -134,7 +134,7 @@ fn fewer_nodes_suit(
         return Ok(false);
     }
     let fewer = before.nodes()?.len().saturating_sub(ctx.nodes()?.len());
-    let lost = usize::try_from(old.desired - new.desired);
+    let lost = usize::try_from(old.desired.saturating_sub(new.desired));
     Ok(lost.is_ok_and(|lost| lost > fewer))
 }
 

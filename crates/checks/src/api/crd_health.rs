@@ -54,7 +54,7 @@ fn condition<'a>(crd: &'a Crd, kind: &str, holds: bool) -> Option<&'a Condition>
 
 /// Names are refused once and for all, and that is no matter of time.
 fn clash(crd: &Crd) -> Option<Told<'_>> {
-    let refused = condition(crd, "NamesAccepted", false).filter(|one| one.status == "False");
+    let refused = condition(crd, "NamesAccepted", false);
     refused.map(|one| (Severity::Risk, one, "its names are not accepted"))
 }
 
