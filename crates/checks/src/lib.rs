@@ -97,6 +97,7 @@ pub static CATALOGUE: &[&Check] = &[
     &addons::addon_limit::CHECK,
     &addons::addon_status::CHECK,
     &addons::chart_kube_version::CHECK,
+    &addons::addon_validate::CHECK,
     &addons::helm_release_state::CHECK,
     &addons::coredns_conf_limit::CHECK,
     &addons::addon_retired::CHECK,

@@ -215,6 +215,7 @@ async fn what_is_kept_of_a_release() {
         app_version: String::new(),
         workloads: Vec::new(),
         corefiles: Vec::new(),
+        values: None,
         newest: None,
         problem: None,
     };

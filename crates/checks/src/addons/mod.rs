@@ -4,6 +4,7 @@ pub(crate) mod addon_limit;
 pub(crate) mod addon_not_assessed;
 pub(crate) mod addon_retired;
 pub(crate) mod addon_status;
+pub(crate) mod addon_validate;
 pub(crate) mod chart_kube_version;
 pub(crate) mod cni_health;
 pub(crate) mod coredns_conf_limit;

@@ -139,6 +139,7 @@ fn fact(counting: Counting, content: Result<Content, String>) -> HelmRelease {
         app_version: content.app_version,
         workloads: content.workloads,
         corefiles: content.corefiles,
+        values: content.values,
         namespace: record.namespace,
         name: record.release,
         revision: record.revision,

@@ -1,7 +1,9 @@
 //! What is kept of a release.
 
 use airworthy_manifest::{Digest, Found, Watch};
-use airworthy_model::facts::{DesiredObject, ReleaseCorefile, ReleaseWorkload, Unreadable};
+use airworthy_model::facts::{
+    DesiredObject, ReleaseCorefile, ReleaseWorkload, Unreadable, ValuesVerdict,
+};
 use jiff::Timestamp;
 
 use super::{
@@ -33,6 +35,8 @@ pub struct Content {
     pub workloads: Vec<ReleaseWorkload>,
     /// Its Corefiles, likewise.
     pub corefiles: Vec<ReleaseCorefile>,
+    /// How its values stand to the schema of its chart, where that has one.
+    pub values: Option<ValuesVerdict>,
     /// Why not all of its objects could be looked at.
     pub problem: Option<String>,
 }
@@ -40,13 +44,14 @@ pub struct Content {
 /// Reads the payload of a release: the text that Helm put into its record. Any bytes are answered in bounded memory, and no
 /// answer quotes them.
 pub fn read(payload: &[u8], watch: &Watch) -> Result<Content, Undecodable> {
-    let release = decode(payload)?;
+    let mut release = decode(payload)?;
     let mut content = Content {
         chart: release.chart().to_owned(),
         chart_version: release.chart_version().to_owned(),
         app_version: release.app_version().to_owned(),
         kube_version: release.kube_version().map(str::to_owned),
         deployed_at: release.deployed_at(),
+        values: release.values.take(),
         ..Content::default()
     };
     content.look_at(&release, watch);

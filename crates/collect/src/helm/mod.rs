@@ -5,6 +5,7 @@ mod content;
 mod held;
 mod payload;
 pub(crate) mod record;
+mod values;
 
 pub use content::{Content, read};
 pub use payload::{Undecodable, unwrap};

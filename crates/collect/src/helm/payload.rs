@@ -2,11 +2,13 @@
 
 use std::io::Read as _;
 
+use airworthy_model::facts::ValuesVerdict;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::read::MultiGzDecoder;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
+use super::values;
 use crate::wire::meta::nullable;
 
 /// Most bytes that a payload may inflate to. What a Secret can hold (1 MB) rarely inflates to a third of it.
@@ -30,6 +32,9 @@ pub(super) struct Release {
     /// Objects that are made at some moments of the release's life.
     #[serde(deserialize_with = "nullable")]
     pub(super) hooks: Vec<Hook>,
+    /// How its values stand to the schema of its chart, where that has one.
+    #[serde(skip)]
+    pub(super) values: Option<ValuesVerdict>,
 }
 
 /// An object that is made at some moments of a release's life.
@@ -56,6 +61,9 @@ struct Info {
 struct Chart {
     #[serde(deserialize_with = "nullable")]
     metadata: ChartMetadata,
+    /// Only whether there is one.
+    #[serde(deserialize_with = "nullable")]
+    schema: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -140,12 +148,17 @@ pub(super) fn decode(payload: &[u8]) -> Result<Release, Undecodable> {
     } else {
         packed
     };
-    let release: Release = serde_json::from_slice(&json).map_err(|error| Undecodable::Json {
-        line: error.line(),
-        column: error.column(),
-    })?;
+    let mut release: Release =
+        serde_json::from_slice(&json).map_err(|error| Undecodable::Json {
+            line: error.line(),
+            column: error.column(),
+        })?;
     if release.name.is_empty() {
         return Err(Undecodable::Nameless);
+    }
+    // The values are gone through again, and only where there is something to hold them against.
+    if !release.chart.schema.is_empty() {
+        release.values = Some(values::verdict(&json));
     }
     Ok(release)
 }

@@ -62,8 +62,8 @@ pub use storage::{
 };
 pub use usage::{
     ApiCaller, AuditLog, ClientSeen, DesiredField, DesiredObject, GitOpsSource, HelmRelease,
-    ManifestTree, NewestRevision, ReleaseCorefile, ReleaseWorkload, Unreadable, Writer,
-    WrittenKind, WrittenObject,
+    ManifestTree, NewestRevision, ReleaseCorefile, ReleaseWorkload, Unreadable, ValuesFault,
+    ValuesVerdict, Writer, WrittenKind, WrittenObject,
 };
 pub use workload::{AnnotatedProfile, ProfileKind, Workload, WorkloadKind};
 

@@ -150,12 +150,46 @@ pub struct HelmRelease {
     /// Its Corefiles, as its manifest has them; bounded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub corefiles: Vec<ReleaseCorefile>,
+    /// How its values stand to the schema of its chart, where that has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<ValuesVerdict>,
     /// The newest revision, where that is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<NewestRevision>,
     /// Why its payload, or a part of it, could not be read; `watched` holds what could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+/// How the values of a release, over those of its chart, stand to the chart's schema: what Helm holds against one another before it
+/// renders. No value is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ValuesVerdict {
+    /// What the schema does not allow; the first few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<ValuesFault>,
+    /// How many more there are.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more: u32,
+    /// Why nothing can be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unjudged: Option<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+fn is_none(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A place in values at which a schema does not allow what is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ValuesFault {
+    /// JSON pointer; empty for the values as a whole.
+    pub pointer: String,
+    /// The keyword of the schema, such as `type` or `required`.
+    pub keyword: String,
 }
 
 /// A workload in the manifest of a release.
