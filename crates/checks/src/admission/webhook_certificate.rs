@@ -39,10 +39,11 @@ fn run(ctx: &Context<'_>) -> Outcome {
     Ok([bundles, counted(ctx)].into_iter().collect())
 }
 
-fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Option<Finding> {
+/// What is wrong with the bundle of one webhook.
+pub(crate) fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Option<Finding> {
     // Without a bundle the roots of the system are trusted.
     let bundle = webhook.ca.as_ref().filter(|_| !webhook.never_called)?;
-    let (fails, why) = fault(ctx, bundle)?;
+    let (fails, why) = fault(ctx.now(), bundle)?;
     let (severity, so) = unanswered(webhook);
     Some(if fails {
         describe(ctx, webhook, severity, &format!("{why}{so}"))
@@ -52,17 +53,17 @@ fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Option<Finding> {
 }
 
 /// What is wrong with a bundle, and whether calls fail because of it. One good certificate among bad ones is enough.
-fn fault(ctx: &Context<'_>, bundle: &CaBundle) -> Option<(bool, String)> {
+pub(crate) fn fault(now: Timestamp, bundle: &CaBundle) -> Option<(bool, String)> {
     let certificates = &bundle.certificates;
     if certificates.is_empty() {
         return Some((true, "holds no certificate".to_owned()));
     }
     let last = certificates.iter().map(|one| one.not_after).max()?;
-    if last <= ctx.now() {
+    if last <= now {
         return Some((true, format!("expired on {}", day(last))));
     }
     let first = certificates.iter().map(|one| one.not_before).min()?;
-    if first > ctx.now() {
+    if first > now {
         return Some((true, format!("is not valid before {}", day(first))));
     }
     // What may not sign others vouches for itself alone, and then its own names count.
@@ -75,7 +76,7 @@ fn fault(ctx: &Context<'_>, bundle: &CaBundle) -> Option<(bool, String)> {
             "holds only a certificate that is no authority and names no host (SAN)".to_owned(),
         ));
     }
-    let ends_soon = last.as_second() - ctx.now().as_second() < SOON;
+    let ends_soon = last.as_second() - now.as_second() < SOON;
     ends_soon.then(|| (false, format!("ends on {}", day(last))))
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod post_addon_versions;
 pub(crate) mod post_api_errors;
 pub(crate) mod post_api_served_diff;
 pub(crate) mod post_api_services;
+pub(crate) mod post_certificates;
 pub(crate) mod post_cleanup;
 pub(crate) mod post_control_plane_health;
 pub(crate) mod post_crds;
