@@ -10,8 +10,8 @@ use airworthy_model::{
         CsiDriver, CsiNode, Csr, EndpointSlice, Event, Gateway, GitOpsSource, Health, HelmRelease,
         Hpa, Ingress, IngressClass, Job, Kubelet, Lease, ManifestTree, Metrics, Namespace,
         NetworkPolicy, Node, NodeUsage, Operation, Pdb, Permission, PersistentVolume,
-        PersistentVolumeClaim, Pod, Probe, Read, Role, Served, ServerVersion, Service,
-        ServiceAccount, StorageClass, TokenSecret, VolumeAttachment, Webhook, Workload,
+        PersistentVolumeClaim, Pod, PodAdmission, Probe, Read, Role, Served, ServerVersion,
+        Service, ServiceAccount, StorageClass, TokenSecret, VolumeAttachment, Webhook, Workload,
         WrittenKind,
     },
 };
@@ -98,6 +98,8 @@ accessors! {
     network_policies -> Vec<NetworkPolicy> = NetworkPolicies,
     /// Roles and cluster roles, with who is bound to them.
     roles -> Vec<Role> = Roles,
+    /// What lets new pods in: classes that they name, quotas.
+    pod_admission -> PodAdmission = PodAdmission,
     /// Service accounts.
     service_accounts -> Vec<ServiceAccount> = ServiceAccounts,
     /// Secrets that hold tokens of service accounts: names and labels, never their data.
@@ -269,6 +271,17 @@ impl<'a> Context<'a> {
     /// Whether a change made in `minor` is met on the way.
     pub fn crosses(&self, minor: Minor) -> bool {
         self.path.is_some_and(|path| path.crosses(minor))
+    }
+
+    /// Those of some changes that are met on the way; an error where there is no way.
+    pub(crate) fn crossed<'c, C>(
+        &self,
+        changes: &'c [C],
+        since: impl Fn(&C) -> Minor,
+    ) -> Result<Vec<&'c C>, Missing> {
+        self.path()?;
+        let met = changes.iter().filter(|change| self.crosses(since(change)));
+        Ok(met.collect())
     }
 
     /// Whether nodes are drained in this upgrade. A patch of the control plane alone drains none; what is called a patch and crosses a

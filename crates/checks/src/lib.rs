@@ -67,6 +67,8 @@ pub static CATALOGUE: &[&Check] = &[
     &drain::long_termination::CHECK,
     &drain::pinned_pod::CHECK,
     &drain::single_replica::CHECK,
+    &drain::successor_refused::CHECK,
+    &drain::quota_headroom::CHECK,
     &drain::local_storage_pod::CHECK,
     &drain::bare_pod::CHECK,
     &nodes::node_version_skew::CHECK,
@@ -168,6 +170,8 @@ pub static CATALOGUE: &[&Check] = &[
     &after::post_api_errors::CHECK,
     &after::post_volumes::CHECK,
     &after::post_jobs::CHECK,
+    &batch::post_cron_jobs::CHECK,
+    &after::post_certificates::CHECK,
 ];
 
 /// The check of a name.

@@ -70,6 +70,8 @@ pub enum Need {
     NetworkPolicies,
     /// Roles and cluster roles, with who is bound to them.
     Roles,
+    /// What lets new pods in: classes that they name, quotas.
+    PodAdmission,
     /// Service accounts.
     ServiceAccounts,
     /// Secrets that hold tokens of service accounts: names and labels, never their data.
@@ -230,7 +232,7 @@ const WRITTEN: &[Access] = &[
 
 impl Need {
     /// Every need, in the order in which they are read and shown.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::Version,
         Self::Health,
         Self::Leases,
@@ -262,6 +264,7 @@ impl Need {
         Self::Gateways,
         Self::NetworkPolicies,
         Self::Roles,
+        Self::PodAdmission,
         Self::ServiceAccounts,
         Self::TokenSecrets,
         Self::Csrs,
@@ -353,6 +356,15 @@ impl Need {
                         list("rbac.authorization.k8s.io", "clusterroles"),
                         list("rbac.authorization.k8s.io", "rolebindings"),
                         list("rbac.authorization.k8s.io", "clusterrolebindings"),
+                    ]
+                }
+            }
+            Self::PodAdmission => {
+                const {
+                    &[
+                        list("", "resourcequotas"),
+                        list("scheduling.k8s.io", "priorityclasses"),
+                        list("node.k8s.io", "runtimeclasses"),
                     ]
                 }
             }
@@ -448,6 +460,7 @@ impl Need {
             Self::Gateways => "gateways",
             Self::NetworkPolicies => "network policies",
             Self::Roles => "roles",
+            Self::PodAdmission => "rules for new pods",
             Self::ServiceAccounts => "service accounts",
             Self::TokenSecrets => "token secrets",
             Self::Csrs => "certificate requests",

@@ -11,6 +11,8 @@ pub(crate) mod pdb_overlap;
 pub(crate) mod pdb_status_broken;
 pub(crate) mod pinned_pod;
 pub(crate) mod post_pdb_state;
+pub(crate) mod quota_headroom;
 mod rollout;
 pub(crate) mod single_replica;
 mod stage;
+pub(crate) mod successor_refused;

@@ -31,8 +31,11 @@ fn run(ctx: &Context<'_>) -> Outcome {
 }
 
 fn judge(ctx: &Context<'_>, now: &Pdb, before: &Pdb) -> Option<Finding> {
-    let spent =
-        before.disruptions_allowed > 0 && now.disruptions_allowed <= 0 && now.expected_pods > 0;
+    // Who was just evicted counts as ill for two minutes at most, as does a pod that came back under its name.
+    let spent = before.disruptions_allowed > 0
+        && now.disruptions_allowed <= 0
+        && now.expected_pods > 0
+        && now.disrupted == 0;
     let sick = now.current_healthy < now.desired_healthy
         && before.current_healthy >= before.desired_healthy;
     let message = if sick {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Each test file uses its part.
 
+pub(crate) mod copies;
+
 use std::{cell::RefCell, collections::BTreeSet};
 
 use airworthy_checks::{Check, Context, context::Inputs};
@@ -422,6 +424,7 @@ fn template(need: Need) -> Map<String, Value> {
             json!({"_single": true, "processStarted": "2026-11-22T06:00:00Z", "deprecatedRequests": [], "objectCounts": {}})
         }
         Need::Discovery => json!({"_single": true, "resources": []}),
+        Need::PodAdmission => json!({"_single": true}),
         Need::Collection => json!({"_single": true, "requests": 0, "bytes": 0}),
         Need::Nodes => {
             json!({"uid": "u-node", "created": "2026-01-01T00:00:00Z", "conditions": [{"type": "Ready", "status": "True"}],

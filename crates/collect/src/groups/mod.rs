@@ -19,6 +19,7 @@ pub(crate) mod leases;
 pub(crate) mod metrics;
 pub(crate) mod operations;
 pub(crate) mod permissions;
+pub(crate) mod pod_admission;
 pub(crate) mod probes;
 pub(crate) mod roles;
 pub(crate) mod tokens;

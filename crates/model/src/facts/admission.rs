@@ -89,6 +89,42 @@ pub struct Webhook {
     pub never_called: bool,
 }
 
+/// What the API server lets new pods in by, beside webhooks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct PodAdmission {
+    /// Names of priority classes.
+    pub priority_classes: Vec<String>,
+    /// Names of runtime classes.
+    pub runtime_classes: Vec<String>,
+    /// Quotas without scopes: what has one counts some pods only.
+    pub quotas: Vec<Quota>,
+}
+
+/// A quota of a namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Quota {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// `status.hard` and `status.used` of what pods use: `cpu` in thousandths, everything else in whole units.
+    pub amounts: Vec<QuotaAmount>,
+}
+
+/// How much of one resource there may be, and is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct QuotaAmount {
+    /// Such as `pods`, `requests.cpu` or `count/pods`.
+    pub resource: String,
+    /// How much there may be.
+    pub hard: u64,
+    /// How much there is.
+    pub used: u64,
+}
+
 /// A rule of a webhook.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -29,7 +29,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use access::{Csr, Role, RoleRule, ServiceAccount, TokenSecret};
-pub use admission::{FailurePolicy, Webhook, WebhookKind, WebhookRule};
+pub use admission::{
+    FailurePolicy, PodAdmission, Quota, QuotaAmount, Webhook, WebhookKind, WebhookRule,
+};
 pub use api::{ApiService, Conversion, Crd, CrdProbe, CrdVersion, Served, ServedResource};
 pub use backup::{Backup, BackupKind};
 pub use batch::{CronJob, Job};
@@ -51,7 +53,7 @@ pub use pod::{ApiReference, Container, ControllerRef, Pdb, Pod, PodVolume};
 pub use probe::{PROBE_EXPIRES, PROBE_LABEL, PROBE_NAMESPACE, Probe};
 pub use routing::{Gateway, Ingress, IngressClass, NetworkPolicy};
 pub use scaling::Hpa;
-pub use scheduling::{HostPort, NodeTerm, PodShape, PodTerm, Spread, Toleration};
+pub use scheduling::{HostPort, NodeTerm, PodShape, PodTerm, SecurityLevel, Spread, Toleration};
 pub use server::{
     Answers, CollectionNote, CollectionReport, DeprecatedRequest, Health, HealthCheck, Lease,
     Metrics, Permission, ServerCertificates, ServerVersion,
@@ -187,6 +189,7 @@ single_row!(
     Health,
     Metrics,
     Served,
+    PodAdmission,
     Components,
     ClusterDns,
     CollectionReport,
@@ -257,6 +260,8 @@ facts! {
     network_policies: Vec<NetworkPolicy> = NetworkPolicies,
     /// Roles and cluster roles, with who is bound to them.
     roles: Vec<Role> = Roles,
+    /// What lets new pods in: classes that they name, quotas.
+    pod_admission: PodAdmission = PodAdmission,
     /// Service accounts.
     service_accounts: Vec<ServiceAccount> = ServiceAccounts,
     /// Secrets that hold tokens of service accounts: names and labels, never their data.

@@ -49,6 +49,28 @@ pub struct PodShape {
     /// Ports of the node.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub host_ports: Vec<HostPort>,
+    /// `spec.serviceAccountName`; empty for `default`, which is made anew when it is gone.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub service_account: Box<str>,
+    /// `spec.priorityClassName`.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub priority_class: Box<str>,
+    /// `spec.runtimeClassName`.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub runtime_class: Box<str>,
+    /// The least strict level of the Pod Security Standards that it certainly breaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub breaks: Option<SecurityLevel>,
+}
+
+/// A level of the Pod Security Standards. What breaks the first breaks the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SecurityLevel {
+    /// Known ways to more rights are closed.
+    Baseline,
+    /// Hardened as is good practice.
+    Restricted,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]

@@ -11,7 +11,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::pods::{
-    Stillness, breathe, has_ended, is_daemon, is_placed, is_ready, moves, owner, text, uid, waits,
+    Leaving, Stillness, breathe, has, has_ended, is_daemon, is_placed, is_ready, moves, owner,
+    text, uid, waits,
 };
 
 /// How long nothing in the cluster may move before what is refused is called stuck.
@@ -58,12 +59,12 @@ pub(super) async fn roll(
 ) -> Result<Rolled> {
     let client = cluster.client("drain")?;
     let before = client.list("/api/v1/pods").await?;
-    let mut rolled = Rolled::default();
+    let (mut rolled, mut leaving) = (Rolled::default(), Leaving::default());
     for nodes in batches {
         for node in nodes {
             cordon(&client, node, true).await?;
         }
-        let mut drain = Drain::of(&client, nodes, &before);
+        let mut drain = Drain::of(&client, nodes, &before, &mut leaving);
         drain.run().await?;
         drain.tell(&mut rolled);
         for node in nodes {
@@ -71,7 +72,12 @@ pub(super) async fn roll(
             cordon(&client, node, false).await?;
         }
     }
-    lost(&client, &before, &mut rolled.troubles).await?;
+    lost(&client, &before, &mut leaving, &mut rolled.troubles).await?;
+    for (namespace, name) in leaving.hanging() {
+        let what = format!("{name} is terminating and does not go");
+        rolled.troubles.note(namespace, what);
+    }
+    failed(&client, &mut rolled.troubles).await?;
     replaced(&client, &before, &mut rolled.replaced).await?;
     Ok(rolled)
 }
@@ -95,10 +101,16 @@ struct Drain<'a> {
     stuck: BTreeMap<(String, String), String>,
     homeless: Vec<(String, String)>,
     gaps: BTreeSet<(String, String)>,
+    leaving: &'a mut Leaving,
 }
 
 impl<'a> Drain<'a> {
-    fn of(client: &'a Client, nodes: &'a [String], before: &[Value]) -> Self {
+    fn of(
+        client: &'a Client,
+        nodes: &'a [String],
+        before: &[Value],
+        leaving: &'a mut Leaving,
+    ) -> Self {
         Self {
             client,
             nodes,
@@ -107,6 +119,7 @@ impl<'a> Drain<'a> {
             stuck: BTreeMap::new(),
             homeless: Vec::new(),
             gaps: BTreeSet::new(),
+            leaving,
         }
     }
 
@@ -116,6 +129,7 @@ impl<'a> Drain<'a> {
         let mut still = Stillness::new(STILL);
         loop {
             let pods = self.client.list("/api/v1/pods").await?;
+            let pods = self.leaving.without_hanging(pods);
             self.watch(&pods);
             let left: Vec<_> = pods.iter().filter(|pod| self.must_go(pod)).collect();
             if left.is_empty() && !pods.iter().any(waits) {
@@ -152,6 +166,16 @@ impl<'a> Drain<'a> {
         self.gaps.extend(self.served.difference(&now).cloned());
     }
 
+    /// Notes workloads of a namespace that have no ready pod right now.
+    async fn watch_one(&mut self, namespace: &str) -> Result<()> {
+        let path = format!("/api/v1/namespaces/{namespace}/pods");
+        let now = served(&self.client.list(&path).await?);
+        let before = self.served.iter().filter(|one| one.0 == namespace);
+        let gone: Vec<_> = before.filter(|one| !now.contains(*one)).cloned().collect();
+        self.gaps.extend(gone);
+        Ok(())
+    }
+
     async fn evict_all(&mut self, pods: &[&Value]) -> Result<()> {
         self.refused.clear();
         for pod in pods {
@@ -159,9 +183,13 @@ impl<'a> Drain<'a> {
                 text(pod, "/metadata/namespace"),
                 text(pod, "/metadata/name"),
             );
-            if let Some(why) = evict(self.client, namespace, name).await? {
-                let pod = (namespace.to_owned(), name.to_owned());
-                self.refused.insert(pod, why);
+            match evict(self.client, namespace, name).await? {
+                Some(why) => {
+                    let pod = (namespace.to_owned(), name.to_owned());
+                    self.refused.insert(pod, why);
+                }
+                // A gap can be short.
+                None => self.watch_one(namespace).await?,
             }
         }
         Ok(())
@@ -267,11 +295,16 @@ fn reason(message: &str) -> String {
 }
 
 /// Notes namespaces that have fewer ready pods than before once nothing moves any more.
-async fn lost(client: &Client, before: &[Value], troubles: &mut Troubles) -> Result<()> {
+async fn lost(
+    client: &Client,
+    before: &[Value],
+    leaving: &mut Leaving,
+    troubles: &mut Troubles,
+) -> Result<()> {
     let before = running(before);
     let mut still = Stillness::new(STILL);
     let fewer = loop {
-        let pods = client.list("/api/v1/pods").await?;
+        let pods = leaving.without_hanging(client.list("/api/v1/pods").await?);
         let fewer = fewer(&before, &running(&pods));
         if fewer.is_empty() || still.is_reached(&pods) {
             break fewer;
@@ -280,6 +313,17 @@ async fn lost(client: &Client, before: &[Value], troubles: &mut Troubles) -> Res
     };
     for (namespace, what) in fewer {
         troubles.note(&namespace, what);
+    }
+    Ok(())
+}
+
+/// Notes jobs that failed: none had when the cluster was planted.
+async fn failed(client: &Client, troubles: &mut Troubles) -> Result<()> {
+    for job in client.list("/apis/batch/v1/jobs").await? {
+        if has(&job, "Failed", "True") {
+            let what = format!("job {} failed", text(&job, "/metadata/name"));
+            troubles.note(text(&job, "/metadata/namespace"), what);
+        }
     }
     Ok(())
 }

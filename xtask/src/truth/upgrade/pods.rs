@@ -1,7 +1,7 @@
 //! What a drain wants to know of pods.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -79,6 +79,43 @@ pub(super) fn moves(pod: &Value) -> bool {
 /// Whether a pod waits for a node.
 pub(super) fn waits(pod: &Value) -> bool {
     is_placed(pod).is_empty() && moves(pod)
+}
+
+/// How long a pod may take to go: its node does what a kubelet does in a moment.
+const LEAVES: Duration = Duration::from_secs(20);
+
+/// Pods on their way out, and since when they were seen there.
+#[derive(Debug, Default)]
+pub(super) struct Leaving {
+    since: BTreeMap<String, Instant>,
+    hanging: BTreeSet<(String, String)>,
+}
+
+impl Leaving {
+    /// The pods without those that have been on their way out for longer than any should be.
+    pub(super) fn without_hanging(&mut self, mut pods: Vec<Value>) -> Vec<Value> {
+        pods.retain(|pod| !self.hangs(pod));
+        pods
+    }
+
+    fn hangs(&mut self, pod: &Value) -> bool {
+        if pod["metadata"].get("deletionTimestamp").is_none() {
+            return false;
+        }
+        let since = self.since.entry(uid(pod).to_owned());
+        let hangs = since.or_insert_with(Instant::now).elapsed() >= LEAVES;
+        if hangs {
+            let [namespace, name] =
+                ["/metadata/namespace", "/metadata/name"].map(|at| text(pod, at).to_owned());
+            self.hanging.insert((namespace, name));
+        }
+        hangs
+    }
+
+    /// Namespace and name of those that hang.
+    pub(super) fn hanging(&self) -> impl Iterator<Item = &(String, String)> {
+        self.hanging.iter()
+    }
 }
 
 /// Whether pods have stayed as they are for a span of time, and none is on its way out: what is refused then is refused for good, on
