@@ -72,6 +72,7 @@ impl Test {
                 "truth, files",
                 &["xtask", "truth", "files", "--all", "--fix"],
             )?;
+            steps.cargo("truth, upgrades", &["xtask", "truth", "upgrade", "--all"])?;
         }
         steps.tell();
         Ok(())
