@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 const FILES: &[(&str, &str)] = &[
     ("drain.yaml", include_str!("cases/drain.yaml")),
     ("api.yaml", include_str!("cases/api.yaml")),
+    ("admission.yaml", include_str!("cases/admission.yaml")),
     ("volumes.yaml", include_str!("cases/volumes.yaml")),
     ("start.yaml", include_str!("cases/start.yaml")),
     ("after.yaml", include_str!("cases/after.yaml")),
