@@ -2,11 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use airworthy_knowledge::api_version;
 use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject, facts::Served,
+    CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
+    facts::{Crd, Served},
 };
 
 use crate::{
-    Check, Context, Outcome, never,
+    Check, Context, Outcome, View, never,
     text::{short, some_of},
 };
 
@@ -20,7 +21,7 @@ pub(crate) static CHECK: Check = Check {
         kind: Kind::Risk,
         level: Severity::Risk,
         vendor: false,
-        needs: &[Need::Discovery, Need::Baseline],
+        needs: &[Need::Discovery, Need::Crds, Need::Baseline],
         page: include_str!("post_api_served_diff.md"),
     },
     blocks: never,
@@ -32,7 +33,8 @@ type Versions<'a> = BTreeMap<(&'a str, &'a str), BTreeSet<&'a str>>;
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let now = ctx.discovery()?;
-    let old = ctx.before()?.discovery()?;
+    let earlier = ctx.before()?;
+    let old = earlier.discovery()?;
     let (before, served) = (versions(old), versions(now));
     let groups: BTreeSet<_> = served.keys().map(|(group, _)| *group).collect();
     let lost = before.iter().filter(|((group, version), resources)| {
@@ -44,12 +46,14 @@ fn run(ctx: &Context<'_>) -> Outcome {
     });
     Ok(lost
         .map(|((group, version), resources)| {
-            describe(
-                ctx,
-                &api_version(group, version),
-                resources,
-                groups.contains(group),
-            )
+            let why = if had_no_objects(ctx, &earlier, group, resources) {
+                Why::Unused
+            } else if groups.contains(group) && !is_built_in(ctx, group) {
+                Why::Another
+            } else {
+                Why::Unknown
+            };
+            describe(ctx, &api_version(group, version), resources, why)
         })
         .collect())
 }
@@ -72,11 +76,50 @@ fn is_planned(ctx: &Context<'_>, group: &str, version: &str, resources: &BTreeSe
     version.contains("alpha") || resources.iter().all(ends)
 }
 
-fn describe(ctx: &Context<'_>, at: &str, resources: &BTreeSet<&str>, another: bool) -> Finding {
-    let (severity, rest) = if another {
-        (Severity::Note, "the group is served at another version")
-    } else {
-        (Severity::Risk, "and no other version of the group is")
+/// What may have become of a version.
+#[derive(Clone, Copy)]
+enum Why {
+    /// Its definitions are gone, and nobody had made an object of them.
+    Unused,
+    /// Whoever serves the group serves another version of it.
+    Another,
+    /// Nothing excuses it.
+    Unknown,
+}
+
+/// Whether the definitions that served it are gone, and had no objects.
+fn had_no_objects(
+    ctx: &Context<'_>,
+    before: &View<'_>,
+    group: &str,
+    resources: &BTreeSet<&str>,
+) -> bool {
+    let (Ok(then), Ok(now)) = (before.crds(), ctx.crds()) else {
+        return false;
+    };
+    resources.iter().all(|resource| {
+        let name = format!("{resource}.{group}");
+        let old = then.iter().find(|crd| crd.name == name);
+        let mut counts = old.into_iter().flat_map(|old| &old.probes);
+        let empty = counts.find_map(|probe| probe.objects) == Some(0);
+        let still = now.iter().any(|crd: &Crd| crd.name == name);
+        empty && !still
+    })
+}
+
+/// Kubernetes takes no version of its own groups away without a plan: then it was switched off.
+fn is_built_in(ctx: &Context<'_>, group: &str) -> bool {
+    ctx.knowledge.apis().any(|api| api.group == group)
+}
+
+fn describe(ctx: &Context<'_>, at: &str, resources: &BTreeSet<&str>, why: Why) -> Finding {
+    let (severity, rest) = match why {
+        Why::Unused => (
+            Severity::Note,
+            "their definitions are gone, and had no objects",
+        ),
+        Why::Another => (Severity::Note, "the group is served at another version"),
+        Why::Unknown => (Severity::Risk, "and nothing on this way takes it away"),
     };
     let names = some_of(resources.iter().copied());
     let message = short(

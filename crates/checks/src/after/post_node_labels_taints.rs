@@ -5,6 +5,7 @@ use airworthy_model::{
     facts::{Node, Taint},
 };
 
+use super::pools;
 use crate::{
     Check, Context, Outcome, never,
     nodes::node,
@@ -145,8 +146,10 @@ fn vanished<'a>(ctx: &'a Context<'_>, before: &'a [Node], now: &'a [Node]) -> Op
     let had: BTreeSet<_> = replaced.flat_map(marks).collect();
     let has: BTreeSet<_> = now.iter().flat_map(marks).collect();
     let lost: Vec<_> = had.difference(&has).map(String::as_str).collect();
-    // With fewer nodes than before, a whole pool may be gone on purpose.
-    if lost.is_empty() || now.len() < before.len() {
+    // With fewer nodes than before, a whole pool may be gone on purpose; nodes in whose place none came were not replaced.
+    let by_name = before.iter().map(|node| (node.name.as_str(), node));
+    let missing = pools::missing(&by_name.collect(), now);
+    if lost.is_empty() || now.len() < before.len() || !missing.is_empty() {
         return None;
     }
     let message = format!(
