@@ -2,27 +2,27 @@ use std::collections::BTreeMap;
 
 use airworthy_knowledge::{Component as Program, Serving};
 use airworthy_model::{
-    CheckInfo, Finding, Group, Kind, Minor, Need, Phase, Severity, UpgradePath,
+    CheckInfo, Finding, Group, Hop, Kind, Minor, Need, Phase, Severity, UpgradePath,
     facts::{Component, Components},
 };
 
 use super::started;
-use crate::{Check, Context, Judgement, Outcome, never, text::short};
+use crate::{Check, Context, Judgement, Outcome, text::short};
 
-/// Versions of APIs that are switched on or off and that the target does not have.
+/// Versions of APIs that are switched on or off and that the target does not have, or refuses to start with.
 pub(crate) static CHECK: Check = Check {
     info: CheckInfo {
         name: "RuntimeConfigApi",
         summary: "--runtime-config names an API version that the target does not have",
         phase: Phase::Pre,
         group: Group::MasterCheck,
-        kind: Kind::Risk,
-        level: Severity::Risk,
+        kind: Kind::Exception,
+        level: Severity::Blocker,
         vendor: false,
         needs: &[Need::Components],
         page: include_str!("runtime_config_api.md"),
     },
-    blocks: never,
+    blocks: |ctx| ctx.path().map_or(true, |path| may_refuse(ctx, path)),
     run,
 };
 
@@ -66,15 +66,7 @@ fn judge(
         ("api", _) | (_, None) => return None,
         (group, Some(version)) => (group, version, parts.next()),
     };
-    let gone = |minor: Minor| (!has(ctx, group, version, resource, minor)).then_some(minor);
-    if gone(path.from.minor).is_some() {
-        return None;
-    }
-    let (hop, since) = started::first(path, gone)?;
-    let message = format!(
-        "--{FLAG} names {}, which an API server of {since} does not have",
-        short(entry, 80)
-    );
+    let (severity, hop, message) = fate(ctx, path, entry, (group, version, resource))?;
     let places = places.iter().map(|place| {
         (
             *place,
@@ -82,7 +74,7 @@ fn judge(
         )
     });
     let program = Program::KubeApiserver.name();
-    let finding = started::finding(ctx, Severity::Risk, program, message, places)
+    let finding = started::finding(ctx, severity, program, message, places)
         .setting(FLAG, entry, None)
         .telling_apart(name);
     let finding = started::repair(
@@ -94,6 +86,49 @@ fn judge(
         hop: Some(hop),
         ..finding
     })
+}
+
+/// What comes of an entry on the way: how bad, at which hop, in words.
+fn fate(
+    ctx: &Context<'_>,
+    path: &UpgradePath,
+    entry: &str,
+    (group, version, resource): (&str, &str, Option<&str>),
+) -> Option<(Severity, Hop, String)> {
+    let entry = short(entry, 80);
+    let refused = |minor| is_unknown(ctx, group, version, minor).then_some(minor);
+    let gone = |minor| (!has(ctx, group, version, resource, minor)).then_some(minor);
+    let from = path.from.minor;
+    if refused(from).is_none()
+        && let Some((hop, since)) = started::first(path, refused)
+    {
+        let message = format!(
+            "--{FLAG} names {entry}: an API server of {since} does not know this version and does not start"
+        );
+        return Some((Severity::Blocker, hop, message));
+    }
+    if gone(from).is_some() {
+        return None;
+    }
+    let (hop, since) = started::first(path, gone)?;
+    let message = format!("--{FLAG} names {entry}, which an API server of {since} does not have");
+    Some((Severity::Risk, hop, message))
+}
+
+/// Whether the source of a minor has none of a version's types any more. An API server passes over an entry of a version that it
+/// has and does not serve, and ends over one that it never heard of (`applyVersionAndResourcePreferences` of `k8s.io/apiserver`).
+fn is_unknown(ctx: &Context<'_>, group: &str, version: &str, minor: Minor) -> bool {
+    let is = |api: &&airworthy_knowledge::Api| api.group == group && api.version == version;
+    let mut kinds = ctx.knowledge.apis().filter(is).peekable();
+    let ended =
+        |api: &airworthy_knowledge::Api| api.last_in_source.is_some_and(|last| last < minor);
+    kinds.peek().is_some() && kinds.all(ended)
+}
+
+/// Whether any version leaves the source on this path.
+fn may_refuse(ctx: &Context<'_>, path: &UpgradePath) -> bool {
+    let mut ends = ctx.knowledge.apis().filter_map(|api| api.last_in_source);
+    ends.any(|last| path.crosses(last.next()))
 }
 
 /// Whether an API server of a minor has it, on or off.
