@@ -6,7 +6,7 @@ use std::{
 };
 
 use airworthy_collect::ProgressEvent;
-use airworthy_report::View;
+use airworthy_report::{View, harmless};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Prints data. A reader that has gone away (`| head`) is no error.
@@ -44,10 +44,10 @@ pub(crate) fn complain(error: &anyhow::Error) {
     say(&(lines.join("\n") + "\n"));
 }
 
-/// Says something that is not data.
+/// Says something that is not data. It may quote servers, files and what others wrote, of which nothing steers a terminal.
 pub(crate) fn say(text: &str) {
     // Nobody is left to be told when stderr is gone.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(harmless(text).as_bytes());
 }
 
 fn colours_wanted() -> bool {

@@ -2,8 +2,14 @@
 
 mod common_cli;
 
+#[path = "../../collect/tests/fake/mod.rs"]
+mod fake;
+
 mod cli_bad_servers {
+    mod hostile;
     mod kubeconfigs;
+    mod lies;
+    mod many;
     mod plugins;
     mod real;
     mod servers;

@@ -114,6 +114,27 @@ fn order(finding: &Finding) -> (std::cmp::Reverse<Severity>, usize, Subject, Str
     )
 }
 
+/// How much of a name has to stand in a command to be taken for it: checks cut long names.
+const NAME_BEGINS: usize = 16;
+
+/// Names stand in commands as they are, and roles may be called anything. A command whose name a shell would take for more than
+/// a name is left out: nobody should paste it.
+fn typeable(mut finding: Finding) -> Finding {
+    let plain = |c: char| c.is_alphanumeric() || ".-_:/@%+=,".contains(c);
+    let subject = &finding.subject;
+    let names = [Some(&subject.name), subject.namespace.as_ref()];
+    let odd = names.into_iter().flatten();
+    let odd: Vec<String> = odd
+        .filter(|name| name.starts_with('-') || !name.chars().all(plain))
+        .map(|name| name.chars().take(NAME_BEGINS).collect())
+        .collect();
+    for fix in &mut finding.fix {
+        fix.command
+            .take_if(|command| odd.iter().any(|name| command.contains(name)));
+    }
+    finding
+}
+
 struct Engine<'a> {
     run: Run<'a>,
     desk: Desk<'a>,
@@ -213,10 +234,10 @@ impl Engine<'_> {
     fn still_open(&mut self, info: &CheckInfo, findings: Vec<Finding>) -> Vec<Finding> {
         let mut open = Vec::new();
         for finding in findings {
-            let finding = Finding {
+            let finding = typeable(Finding {
                 check: info.name.to_owned(),
                 ..finding
-            };
+            });
             match self.desk.waiver(info, &finding) {
                 Some(waiver) => self.put_aside(info.name, Some(finding), Vec::new(), waiver),
                 None => open.push(finding),

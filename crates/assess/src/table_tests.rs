@@ -13,7 +13,7 @@ use airworthy_model::{
     Reason, Severity, Status, Subject, UpgradePath, Verdict,
     facts::{ClusterIdentity, ServerVersion},
 };
-use airworthy_report::{FailOn, exit_code};
+use airworthy_report::{self as report, FailOn, exit_code};
 use jiff::Timestamp;
 
 use crate::{
@@ -401,6 +401,94 @@ fn a_check_that_panics_is_not_clear() {
     assert_eq!(assessment.checks[0].status, Status::Unknown);
     assert_eq!(assessment.verdict, Verdict::NotReady);
     assert_eq!(assessment.findings[0].check, "InternalError");
+}
+
+/// The rest goes on: what others find is there, and every report tells of the check that broke.
+#[test]
+fn every_report_tells_of_a_check_that_panicked() {
+    let house = House::new();
+    let names = ["PdbBlocksDrain", "NodeReady", "WorkloadUnhealthy"];
+    let leaked = |(name, code): (&str, Code)| -> &'static Check {
+        let info = airworthy_checks::find(name).unwrap().info;
+        let blocks = |_: &airworthy_checks::Context<'_>| true;
+        Box::leak(Box::new(Check {
+            info,
+            blocks,
+            run: code,
+        }))
+    };
+    let codes = [PANICS, RISK, CLEAR];
+    let items = names.into_iter().zip(codes).map(leaked).map(Item::Ours);
+    let items: Vec<_> = items.collect();
+    let run = Run {
+        phase: Phase::Pre,
+        facts: &house.facts,
+        baseline: None,
+        path: Some(&house.path),
+        knowledge: Knowledge::embedded(),
+        policy: &Policy::default(),
+        selection: &Selection::default(),
+    };
+    let assessment = run_items(run, &items, Some(house.path.from.clone()));
+    let statuses: Vec<_> = assessment.checks.iter().map(|check| check.status).collect();
+    assert_eq!(statuses, [Status::Unknown, Status::Found, Status::Clear]);
+    assert_eq!(exit_code(&assessment, FailOn::Blocker), 1);
+    let infos: Vec<CheckInfo> = names
+        .iter()
+        .map(|name| airworthy_checks::find(name).unwrap().info)
+        .collect();
+    for text in [
+        report::table::render(&assessment, &infos, report::View::default()),
+        report::json::render(&assessment),
+        report::yaml::render(&assessment),
+        report::csv::render(&assessment),
+        report::markdown::render(&assessment, &infos),
+        report::html::render(&assessment, &infos),
+        report::sarif::render(&assessment, &infos),
+        report::junit::render(&assessment),
+        report::github::render(&assessment),
+    ] {
+        for word in ["InternalError", "PdbBlocksDrain", "NodeReady"] {
+            assert!(text.contains(word), "no {word} in {text}");
+        }
+    }
+    let item = precheck_status(&assessment, &[&infos[0]]);
+    assert_eq!(item.phase, TaskPhase::Failed);
+}
+
+/// A name that a shell would run stands in no command.
+#[test]
+fn names_that_a_shell_would_run_stand_in_no_command() {
+    let house = House::new();
+    let info = &airworthy_checks::find("NodeReady").unwrap().info;
+    let odd: Code = |_| {
+        let of = |name: &str| {
+            let role = Subject::cluster("rbac.authorization.k8s.io/v1", "ClusterRole", name);
+            Finding::new(Severity::Risk, role, "is odd")
+                .because(Evidence::state("/apis/x", Timestamp::UNIX_EPOCH, "seen"))
+                .fix_with("Look at it", format!("kubectl get clusterrole {name}"))
+                .fix_with("Look around", "kubectl get nodes -o name | head")
+        };
+        let names = [
+            "system:node",
+            "x;reboot",
+            "$(reboot)",
+            "-f/etc/passwd",
+            "a b",
+            "x`id`",
+        ];
+        Ok(names.map(of).to_vec().into())
+    };
+    let assessment = house.judge(info, odd, false, &Selection::default());
+    for finding in &assessment.findings {
+        let [own, other] = &finding.fix[..] else {
+            panic!("{finding:?}")
+        };
+        let plain = finding.subject.name == "system:node";
+        assert_eq!(own.command.is_some(), plain, "{finding:?}");
+        assert!(other.command.is_some(), "{finding:?}");
+    }
+    assert_eq!(assessment.findings.len(), 6);
 }
 
 /// Post-checks go the same way, without items.

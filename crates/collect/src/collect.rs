@@ -16,8 +16,8 @@ use crate::{
     failure::{Cause, Failure},
     groups::{
         api_services, backups, components, definitions, discovery, dns, events, gateways, gitops,
-        health, helm, installed, kubelets, leases, metrics, operations, permissions,
-        pod_admission, probes, roles, tokens, version, writers,
+        health, helm, installed, kubelets, leases, metrics, operations, permissions, pod_admission,
+        probes, roles, tokens, version, writers,
     },
     list::{self, Listing},
     plan::{Outcome, Plan, Progress, ProgressEvent},

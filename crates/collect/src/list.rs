@@ -20,6 +20,7 @@ const RESTARTS: u32 = 2;
 const COMFORTABLE_BYTES: usize = 4 << 20;
 /// A list that leads back to where it has been would never end, and its objects would count twice.
 const GOES_ROUND: &str = "the same continue token twice";
+const DEPRECATED: &str = "the server warns that this version is deprecated";
 /// Definitions carry schemas: many at once are megabytes.
 const LARGE_OBJECTS_PAGE: u32 = 50;
 
@@ -130,10 +131,7 @@ async fn read_once<W: Wire, S: Default>(
     for _ in 0..session.plan.limits.pages {
         let ask = page(session, listing, page_size, &token);
         let answer = match session.ask(&ask).await {
-            Err(Failure {
-                cause: Cause::TooLarge(_),
-                ..
-            }) if page_size > 1 => {
+            Err(failure) if page_size > 1 && matches!(failure.cause, Cause::TooLarge(_)) => {
                 page_size = (page_size / 10).max(1);
                 continue;
             }
@@ -141,11 +139,7 @@ async fn read_once<W: Wire, S: Default>(
         };
         page_size = fitting(page_size, answer.body.len());
         if answer.deprecated {
-            session.note(
-                &listing.path,
-                "the server warns that this version is deprecated",
-                false,
-            );
+            session.note(&listing.path, DEPRECATED, false);
         }
         let decoded = decode_list(&answer.content_type, answer.body, |wire| {
             objects += 1;

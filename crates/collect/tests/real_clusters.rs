@@ -16,6 +16,7 @@ use airworthy_testbed::{Apply, Client, Cluster, ClusterOptions, How, NodeOptions
 use serde_json::{Value, json};
 
 mod real {
+    mod quantities;
     pub(crate) mod routes;
 }
 

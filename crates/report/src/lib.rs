@@ -29,3 +29,4 @@ pub mod yaml;
 pub use exit::{FailOn, exit_code};
 pub use sentence::sentence;
 pub use table::View;
+pub use text::harmless;

@@ -12,6 +12,7 @@ use crate::{
     json::{escape, need_name, to_text},
     table::{Page, View},
     text::{clean, count, width},
+    yaml,
 };
 
 /// What a recording holds.
@@ -181,6 +182,6 @@ fn as_yaml<T: Serialize>(rows: &[T]) -> String {
         return "[]\n".to_owned();
     }
     rows.iter()
-        .filter_map(|row| serde_saphyr::to_string(&[row]).ok())
+        .filter_map(|row| yaml::to_text(&[row]))
         .collect()
 }

@@ -45,9 +45,27 @@ pub(crate) fn clean_line(text: &str) -> String {
     out
 }
 
-/// Characters that print nothing but change how others read.
+/// Text of several lines, each made harmless for a terminal: no terminal sequence, no other control character, no turning of
+/// the reading direction.
+pub fn harmless(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(clean_line).collect();
+    lines.join("\n")
+}
+
+/// Characters that print nothing but change how others read, or hide text of their own.
 pub(crate) fn steers(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// Skips a control sequence (`ESC [ … m` and the like) whole; of other sequences only their start, so that no text hides.
@@ -98,11 +116,17 @@ mod tests {
             ("\u{1b}", ""),
             ("bell\u{7} null\0 del\u{7f} c1\u{85}", "bell null del c1"),
             ("abc\u{202e}fed\u{200b}", "abcfed"),
+            ("a\u{61c}b\u{ad}c\u{fff9}d\u{e0041}e", "abcde"),
             ("  many   spaces ", "many spaces"),
             ("ümläut 漢字", "ümläut 漢字"),
         ] {
             assert_eq!(clean(dirty), cleaned, "{dirty:?}");
         }
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(harmless("a\u{1b}[2J\n\u{7}b\n"), "a\nb\n");
     }
 
     #[test]

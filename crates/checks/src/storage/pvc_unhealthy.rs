@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use airworthy_model::{
     CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
     facts::{PersistentVolume, PersistentVolumeClaim, Pod, PodVolume, StorageClass},
@@ -33,7 +35,12 @@ const PATIENCE: i64 = 5 * 60;
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let claims = ctx.persistent_volume_claims()?;
-    let parts = [Ok(lost(ctx, claims)), pending(ctx, claims), failed(ctx)];
+    let parts = [
+        Ok(lost(ctx, claims)),
+        Ok(not_understood(ctx, claims)),
+        pending(ctx, claims),
+        failed(ctx),
+    ];
     Ok(parts.into_iter().collect())
 }
 
@@ -51,6 +58,26 @@ fn lost(ctx: &Context<'_>, claims: &[PersistentVolumeClaim]) -> Judgement {
         .collect()
 }
 
+/// Phases of a claim and of a volume that are understood; one that lacks says nothing.
+const CLAIM_PHASES: [&str; 4] = ["", "Pending", "Bound", "Lost"];
+const VOLUME_PHASES: [&str; 6] = ["", "Pending", "Available", "Bound", "Released", "Failed"];
+
+/// A phase of a newer version: nobody here knows that it is well.
+fn not_understood(ctx: &Context<'_>, claims: &[PersistentVolumeClaim]) -> Judgement {
+    claims
+        .iter()
+        .filter(|claim| !CLAIM_PHASES.contains(&claim.phase.as_str()) && !claim.deleting)
+        .map(|claim| of_claim(ctx, claim, in_phase(&claim.phase)))
+        .collect()
+}
+
+fn in_phase(phase: &str) -> String {
+    format!(
+        "is in the phase {}, which is not known here",
+        short(phase, 60)
+    )
+}
+
 fn pending(ctx: &Context<'_>, claims: &[PersistentVolumeClaim]) -> Outcome {
     let old = |claim: &&PersistentVolumeClaim| {
         claim.phase == "Pending" && !claim.deleting && ctx.seconds_since(claim.created) > PATIENCE
@@ -59,11 +86,12 @@ fn pending(ctx: &Context<'_>, claims: &[PersistentVolumeClaim]) -> Outcome {
     if old.is_empty() {
         return Ok(Judgement::default());
     }
-    let (classes, pods) = (ctx.storage_classes()?, ctx.pods()?);
+    let (classes, wanted) = (ctx.storage_classes()?, wanted(ctx.pods()?));
     let waits = |claim: &&PersistentVolumeClaim| {
         let class = class_of(claim, classes);
         // It is as it should be: its volume is made when a pod comes.
-        class.is_none_or(|class| !class.waits_for_pod) || is_wanted(claim, pods)
+        class.is_none_or(|class| !class.waits_for_pod)
+            || wanted.contains(&(&*claim.namespace, &*claim.name))
     };
     Ok(old
         .into_iter()
@@ -86,12 +114,17 @@ fn class_of<'a>(
     classes.iter().find(fits)
 }
 
-fn is_wanted(claim: &PersistentVolumeClaim, pods: &[Pod]) -> bool {
-    let uses =
-        |volume: &PodVolume| matches!(volume, PodVolume::Claim(name) if **name == *claim.name);
-    users::living(pods)
-        .filter(|pod| pod.namespace == claim.namespace)
-        .any(|pod| pod.volumes.iter().any(uses))
+/// Namespaces and names of the claims that pods use.
+fn wanted(pods: &[Pod]) -> BTreeSet<(&str, &str)> {
+    let mut wanted = BTreeSet::new();
+    for pod in users::living(pods) {
+        let claims = pod.volumes.iter().filter_map(|volume| match volume {
+            PodVolume::Claim(name) => Some(&**name),
+            _ => None,
+        });
+        wanted.extend(claims.map(|claim| (&*pod.namespace, claim)));
+    }
+    wanted
 }
 
 fn unbound(ctx: &Context<'_>, claim: &PersistentVolumeClaim, classes: &[StorageClass]) -> Finding {
@@ -130,7 +163,9 @@ fn of_claim(ctx: &Context<'_>, claim: &PersistentVolumeClaim, message: String) -
 fn failed(ctx: &Context<'_>) -> Outcome {
     let volumes = ctx.persistent_volumes()?.iter();
     Ok(volumes
-        .filter(|volume| volume.phase == "Failed")
+        .filter(|volume| {
+            volume.phase == "Failed" || !VOLUME_PHASES.contains(&volume.phase.as_str())
+        })
         .map(|volume| of_volume(ctx, volume))
         .collect())
 }
@@ -141,7 +176,10 @@ fn of_volume(ctx: &Context<'_>, volume: &PersistentVolume) -> Finding {
     } else {
         format!(": {}", short(&volume.trouble, 120))
     };
-    let message = format!("Failed{said}");
+    let message = match volume.phase.as_str() {
+        "Failed" => format!("Failed{said}"),
+        phase => in_phase(phase),
+    };
     Finding::new(Severity::Risk, users::subject(volume), message)
         .because(Evidence::state(
             format!("/api/v1/persistentvolumes/{}", volume.name),

@@ -47,7 +47,9 @@ pub(crate) fn why<'a>(view: &View<'_>, pod: &'a Pod) -> Option<&'a str> {
         }),
         "Unknown" => Some("Unknown"),
         "Pending" => waiting(pod).or_else(|| pending(view, pod)),
-        _ => waiting(pod),
+        "Running" | "" => waiting(pod),
+        // A phase of a newer version: nobody here knows that it is well.
+        phase => waiting(pod).or(Some(phase)),
     }
 }
 

@@ -35,7 +35,14 @@ fn may_hold(text: &str) -> bool {
     kinds || text.contains("Corefile")
 }
 
+/// Groups that serve workloads, or once did; others call kinds of theirs the same.
+const GROUPS: [&str; 2] = ["apps", "extensions"];
+
 fn workload(object: Object<'_>) -> Option<ReleaseWorkload> {
+    let (group, _) = object.api_version()?.split_once('/')?;
+    if !GROUPS.contains(&group) {
+        return None;
+    }
     let kind = KINDS
         .into_iter()
         .find(|kind| object.kind() == Some(kind.kind()))?;
@@ -66,7 +73,7 @@ fn image(container: Node<'_>) -> Option<&str> {
 }
 
 fn corefile(object: Object<'_>) -> Option<ReleaseCorefile> {
-    if object.kind() != Some("ConfigMap") {
+    if (object.api_version(), object.kind()) != (Some("v1"), Some("ConfigMap")) {
         return None;
     }
     let text = object.node.at(&["data", "Corefile"])?.text()?;
@@ -108,6 +115,16 @@ spec:
 ---
 kind: Service
 metadata: {name: Deployment}
+---
+apiVersion: apps.kruise.io/v1alpha1
+kind: DaemonSet
+metadata: {name: theirs}
+spec: {template: {spec: {containers: [{name: a, image: theirs}]}}}
+---
+apiVersion: theirs.example/v1
+kind: ConfigMap
+metadata: {name: coredns, namespace: kube-system}
+data: {Corefile: '. {}'}
 ---
 kind: DaemonSet
 metadata: {name: 'broken

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use super::{
     Wire,
     condition::{excepted_namespaces, is_never},
-    meta::{LabelSelector, ObjectMeta, nullable},
+    meta::{LabelSelector, ObjectMeta, SelectorRequirement, nullable},
 };
 
 use crate::certificate;
@@ -187,6 +187,16 @@ fn failure_policy(wire: Option<&str>) -> FailurePolicy {
     }
 }
 
+const OPERATORS: [&str; 4] = ["In", "NotIn", "Exists", "DoesNotExist"];
+
+/// The selector without requirements that nobody knows. They leave nothing out: the API server refuses what it cannot weigh.
+fn strictly(wire: Option<LabelSelector>) -> facts::LabelSelector {
+    let mut selector = wire.unwrap_or_default();
+    let known = |one: &SelectorRequirement| OPERATORS.contains(&one.operator.as_str());
+    selector.match_expressions.retain(known);
+    selector.into()
+}
+
 /// Namespaces that conditions leave out. All conditions must hold, so each may leave out some.
 fn excepted(conditions: &[MatchCondition]) -> Vec<String> {
     let expressions = conditions.iter().map(|one| one.expression.as_str());
@@ -209,8 +219,8 @@ macro_rules! webhooks_of {
                     failure_policy: failure_policy(wire.failure_policy.as_deref()),
                     service: wire.client_config.service.map(Into::into),
                     rules: wire.rules.into_iter().map(Into::into).collect(),
-                    namespace_selector: wire.namespace_selector.map(Into::into).unwrap_or_default(),
-                    object_selector: wire.object_selector.map(Into::into).unwrap_or_default(),
+                    namespace_selector: strictly(wire.namespace_selector),
+                    object_selector: strictly(wire.object_selector),
                     ca: certificate::bundle(&wire.client_config.ca_bundle),
                     timeout_seconds: wire.timeout_seconds,
                     match_policy: wire.match_policy.unwrap_or_default(),

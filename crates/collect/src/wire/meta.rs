@@ -158,7 +158,7 @@ const CONTROLLERS: [(&str, &[&str]); 9] = [
 ];
 
 /// The kind of an owner; with its group when it only calls itself like a kind of Kubernetes, as others' `DaemonSet` does.
-fn told_apart(kind: String, api_version: &str) -> String {
+pub(super) fn told_apart(kind: String, api_version: &str) -> String {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     let known = CONTROLLERS.iter().find(|(known, _)| *known == kind);
     match known {

@@ -63,34 +63,20 @@ impl<'a> Decimal<'a> {
 
     /// How many units of 10^-`places` it is at least; never more than [`MOST`].
     fn rounded_up(&self, places: i64) -> Option<u64> {
-        let written = self.whole.bytes().chain(self.part.bytes());
-        let mut counting = written.skip_while(|&digit| digit == b'0');
-        let first: Vec<u8> = counting.by_ref().take(DIGITS).collect();
-        if first.is_empty() {
+        let (number, left_out) = self.significant();
+        if number == 0 {
             return Some(0);
         }
         if self.negative {
             return None;
         }
-        let (mut left_out, mut more) = (0_i64, false);
-        for digit in counting {
-            left_out += 1;
-            more |= digit != b'0';
-        }
-        let number = first
-            .iter()
-            .fold(0_u128, |sum, digit| sum * 10 + u128::from(digit - b'0'))
-            + u128::from(more);
         let fraction = i64::try_from(self.part.len()).ok()?;
-        let ten = self
-            .ten
-            .saturating_sub(fraction)
-            .saturating_add(left_out + places);
+        let ten = self.ten.saturating_sub(fraction);
+        let ten = ten.saturating_add(left_out + places);
+        let power = u32::try_from(ten.unsigned_abs()).ok();
+        let power = power.and_then(|power| 10_u128.checked_pow(power));
         // Nineteen digits and sixty bits are less than 2^124.
         let number = number << self.two;
-        let power = u32::try_from(ten.unsigned_abs())
-            .ok()
-            .and_then(|power| 10_u128.checked_pow(power));
         let amount = match (ten < 0, power) {
             (false, Some(power)) => number.checked_mul(power),
             (false, None) => None,
@@ -99,6 +85,20 @@ impl<'a> Decimal<'a> {
         };
         let amount = amount.and_then(|amount| u64::try_from(amount).ok());
         Some(amount.map_or(MOST, |amount| amount.min(MOST)))
+    }
+
+    /// Its first digits as a number, rounded up, and how many digits follow them.
+    fn significant(&self) -> (u128, i64) {
+        let written = self.whole.bytes().chain(self.part.bytes());
+        let mut counting = written.skip_while(|&digit| digit == b'0');
+        let first = counting.by_ref().take(DIGITS);
+        let number = first.fold(0, |sum, digit| sum * 10 + u128::from(digit - b'0'));
+        let (mut left_out, mut more) = (0, false);
+        for digit in counting {
+            left_out += 1;
+            more |= digit != b'0';
+        }
+        (number + u128::from(more), left_out)
     }
 }
 

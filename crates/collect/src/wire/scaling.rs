@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     Wire,
-    meta::{Condition, ObjectMeta, convert, nullable},
+    meta::{Condition, ObjectMeta, convert, nullable, told_apart},
 };
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -44,6 +44,8 @@ pub(crate) struct Target {
     pub kind: String,
     #[prost(string, tag = "2")]
     pub name: String,
+    #[prost(string, tag = "3")]
+    pub api_version: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -81,7 +83,10 @@ impl Autoscaler {
             created: metadata.creation_timestamp.instant(),
             namespace: metadata.namespace,
             name: metadata.name,
-            target_kind: spec.scale_target_ref.kind,
+            target_kind: told_apart(
+                spec.scale_target_ref.kind,
+                &spec.scale_target_ref.api_version,
+            ),
             target_name: spec.scale_target_ref.name,
             min: spec.min_replicas,
             max: spec.max_replicas,

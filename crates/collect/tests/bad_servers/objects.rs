@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use airworthy_collect::Plan;
-use airworthy_model::{Facts, Missing, Reason};
+use airworthy_model::{
+    Facts, Missing, Reason,
+    facts::{FailurePolicy, Labels},
+};
 
 use crate::{
     PODS,
@@ -215,4 +218,100 @@ async fn owners_that_only_call_themselves_like_ours_are_told_apart() {
             "Herd"
         ]
     );
+}
+
+#[tokio::test]
+async fn an_autoscaler_of_others_does_not_scale_ours() {
+    let autoscaler = |api_version: &str| {
+        format!(
+            r#"{{"metadata":{{"name":"h"}},"spec":{{"maxReplicas":3,"scaleTargetRef":
+                {{"apiVersion":"{api_version}","kind":"Deployment","name":"web"}}}}}}"#
+        )
+    };
+    let items = ["apps/v1", "extensions/v1beta1", "theirs.example/v1"].map(autoscaler);
+    let page = list("HorizontalPodAutoscalerList", "", &items);
+    let path = "/apis/autoscaling/v2/horizontalpodautoscalers";
+    let fake = Fake::start(move |seen, _| (seen.path == path).then(|| json(&page)));
+    let facts = fake.await.collect(&Plan::everything()).await.unwrap();
+    let hpas = facts.hpas.unwrap();
+    let kinds: Vec<_> = hpas.iter().map(|hpa| hpa.target_kind.as_str()).collect();
+    assert_eq!(
+        kinds,
+        ["Deployment", "Deployment", "Deployment.theirs.example"]
+    );
+}
+
+/// Custom kinds may be called `pods` and `secrets`: they are counted, listed and asked for as what they are.
+#[tokio::test]
+async fn custom_kinds_that_are_called_like_ours_stay_apart() {
+    let crd = |plural: &str, kind: &str| {
+        format!(
+            r#"{{"metadata":{{"name":"{plural}.theirs.example"}},"spec":{{"group":"theirs.example",
+                "names":{{"plural":"{plural}","kind":"{kind}"}},"versions":[{{"name":"v1","served":true,"storage":true}}]}},"status":{{}}}}"#
+        )
+    };
+    let page = list(
+        "CustomResourceDefinitionList",
+        "",
+        &[
+            crd("pods", "Pod"),
+            crd("nodes", "Node"),
+            crd("secrets", "Secret"),
+        ],
+    );
+    let metrics = "apiserver_resource_objects{group=\"\",resource=\"pods\"} 5\n\
+                   apiserver_resource_objects{group=\"theirs.example\",resource=\"pods\"} 7\n\
+                   apiserver_storage_objects{resource=\"nodes\"} 2\n\
+                   apiserver_storage_objects{resource=\"nodes.theirs.example\"} 9\n";
+    let fake = Fake::start(move |seen, _| match seen.path.as_str() {
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions" => Some(json(&page)),
+        "/metrics" => Some(fake::Reply::Whole(200, "text/plain", "", metrics.into())),
+        path if path.starts_with("/apis/theirs.example/v1/") => Some(json("{}")),
+        PODS => Some(json(&list("PodList", "", &[fake::pod("ours")]))),
+        _ => None,
+    });
+    let fake = fake.await;
+    let facts = fake.collect(&Plan::everything()).await.unwrap();
+    let names: Vec<_> = facts
+        .pods
+        .unwrap()
+        .into_iter()
+        .map(|pod| pod.name)
+        .collect();
+    assert_eq!(names, ["ours"]);
+    let counts = facts.metrics.unwrap().object_counts;
+    let counts: Vec<_> = counts.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+    assert_eq!(
+        counts,
+        [
+            ("nodes", 2),
+            ("nodes.theirs.example", 9),
+            ("pods", 5),
+            ("pods.theirs.example", 7)
+        ]
+    );
+    // Nobody's Secret is read: of theirs one object proves that the list works, as of any custom kind.
+    assert_eq!(fake.queries("/apis/theirs.example/v1/secrets"), ["limit=1"]);
+    assert_eq!(facts.crds.unwrap().len(), 3);
+}
+
+/// What a webhook's selector says in words of the future does not say that it is not called.
+#[tokio::test]
+async fn a_selector_of_a_webhook_that_is_not_understood_leaves_nothing_out() {
+    let configuration = r#"{"metadata":{"name":"c"},"webhooks":[{"name":"w","failurePolicy":"Perhaps","clientConfig":{},
+        "namespaceSelector":{"matchLabels":{"a":"b"},"matchExpressions":[{"key":"x","operator":"Like","values":["y"]},
+        {"key":"z","operator":"Exists"}]}}]}"#;
+    let page = list(
+        "ValidatingWebhookConfigurationList",
+        "",
+        &[configuration.to_owned()],
+    );
+    let path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+    let fake = Fake::start(move |seen, _| (seen.path == path).then(|| json(&page)));
+    let facts = fake.await.collect(&Plan::everything()).await.unwrap();
+    let webhook = &facts.webhooks.unwrap()[0];
+    let labels = [("a", "b"), ("z", "")].into_iter().collect();
+    assert!(webhook.namespace_selector.selects(&labels));
+    assert!(!webhook.namespace_selector.selects(&Labels::default()));
+    assert_eq!(webhook.failure_policy, FailurePolicy::Fail);
 }

@@ -148,7 +148,9 @@ pub(crate) fn escape(json: &str) -> String {
     for c in json.chars() {
         if c != '\n' && (c.is_control() || steers(c)) {
             // Writing to a String cannot fail.
-            let _ = write!(out, "\\u{:04x}", u32::from(c));
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
         } else {
             out.push(c);
         }
