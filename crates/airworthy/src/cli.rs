@@ -354,6 +354,8 @@ pub(crate) struct Rbac {
     /// Only what these checks need
     #[arg(long = "check", value_name = "NAME", num_args = 1.., value_delimiter = ',')]
     pub(crate) checks: Vec<String>,
+    #[command(flatten)]
+    pub(crate) own: OwnChecks,
     /// Also allow listing the custom resources of this API group (may be given several times)
     #[arg(long = "api-group", value_name = "GROUP")]
     pub(crate) api_groups: Vec<String>,

@@ -3,7 +3,14 @@
 //! Most tests share one cluster. Each keeps to its own namespaces and nodes, and no two of them make what one check finds, so
 //! that a run of that check alone has an exit code to demand. What whole runs say is tried on clusters of their own.
 
+#[allow(dead_code, reason = "the crash tests use the rest")]
+#[path = "crash/client.rs"]
+mod client;
+mod common_cli;
 mod common_live;
+#[allow(dead_code, reason = "the crash tests use the rest")]
+#[path = "crash/house.rs"]
+mod house;
 
 mod live {
     mod access;
@@ -14,6 +21,7 @@ mod live {
     mod api_use;
     mod batch;
     mod control_plane;
+    mod decisions;
     mod drain;
     mod evidence;
     mod fields;
@@ -28,7 +36,9 @@ mod live {
     mod nodes;
     mod path;
     mod probe;
+    mod roles;
     mod rollout;
+    mod settles;
     mod shared;
     mod storage;
     mod waits;

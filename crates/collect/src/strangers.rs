@@ -4,7 +4,11 @@ use airworthy_model::facts;
 use bytes::Bytes;
 
 use crate::{
-    groups::{components, exposition::{ByLine, Lines}, kubelets, metrics},
+    groups::{
+        components,
+        exposition::{ByLine, Lines},
+        kubelets, metrics,
+    },
     session::Sink as _,
     wire::{self, Wire},
 };
@@ -106,7 +110,8 @@ mod tests {
 
     #[test]
     fn pieces_make_no_difference() {
-        let text = b"# HELP x\nkubelet_cgroup_version 2\napiserver_storage_objects{resource=\"pods\"} 3\n";
+        let text =
+            b"# HELP x\nkubelet_cgroup_version 2\napiserver_storage_objects{resource=\"pods\"} 3\n";
         let whole = texts(text, text.len());
         assert!(whole.contains("cgroup_version: Some(2)"), "{whole}");
         assert_eq!(texts(text, 3), whole);

@@ -1,7 +1,5 @@
 //! The section of configuration files: which API versions of them each minor can read.
 
-use std::collections::BTreeSet;
-
 use airworthy_model::Minor;
 use serde::{Deserialize, Serialize};
 
@@ -62,17 +60,13 @@ impl Table for Configs {
     type Row = ConfigVersion;
 
     fn of(rows: Vec<ConfigVersion>) -> Result<Self, BadRow> {
-        let mut seen = BTreeSet::new();
-        for (at, row) in rows.iter().enumerate() {
-            let twice = || {
-                let key = (row.component, &row.api, &row.kinds);
-                (!seen.insert(key)).then_some("is there twice")
-            };
-            if let Some(why) = spans::fault(&row.spans).or_else(twice) {
-                let why = format!("{} {} {why}", row.component, row.api);
-                return Err(BadRow { at, why });
-            }
-        }
+        let name = |row: &ConfigVersion| format!("{} {}", row.component, row.api);
+        spans::demand(
+            &rows,
+            |row| &row.spans,
+            |row| (row.component, &row.api, &row.kinds),
+            name,
+        )?;
         Ok(Self(rows))
     }
 }

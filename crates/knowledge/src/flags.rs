@@ -1,7 +1,5 @@
 //! The sections of command-line flags and of admission plugins.
 
-use std::collections::BTreeSet;
-
 use airworthy_model::Minor;
 use serde::{Deserialize, Serialize};
 
@@ -79,16 +77,8 @@ impl Table for Flags {
     type Row = Flag;
 
     fn of(rows: Vec<Flag>) -> Result<Self, BadRow> {
-        let mut seen = BTreeSet::new();
-        for (at, flag) in rows.iter().enumerate() {
-            let why = spans::fault(&flag.spans).or_else(|| {
-                (!seen.insert((flag.component, &flag.flag))).then_some("is there twice")
-            });
-            if let Some(why) = why {
-                let why = format!("{} --{} {why}", flag.component, flag.flag);
-                return Err(BadRow { at, why });
-            }
-        }
+        let name = |flag: &Flag| format!("{} --{}", flag.component, flag.flag);
+        spans::demand(&rows, |flag| &flag.spans, key, name)?;
         let mut rows = rows;
         rows.sort_by(|one, other| key(one).cmp(&key(other)));
         Ok(Self(rows))
@@ -162,15 +152,8 @@ impl Table for Plugins {
     type Row = Plugin;
 
     fn of(rows: Vec<Plugin>) -> Result<Self, BadRow> {
-        let mut seen = BTreeSet::new();
-        for (at, plugin) in rows.iter().enumerate() {
-            let why = spans::fault(&plugin.spans)
-                .or_else(|| (!seen.insert(&plugin.plugin)).then_some("is there twice"));
-            if let Some(why) = why {
-                let why = format!("the plugin {} {why}", plugin.plugin);
-                return Err(BadRow { at, why });
-            }
-        }
+        let name = |plugin: &Plugin| format!("the plugin {}", plugin.plugin);
+        spans::demand(&rows, |row| &row.spans, |row| &row.plugin, name)?;
         let mut rows = rows;
         rows.sort_by(|one, other| one.plugin.cmp(&other.plugin));
         Ok(Self(rows))

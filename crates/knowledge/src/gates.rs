@@ -134,20 +134,10 @@ impl Table for Gates {
     type Row = Gate;
 
     fn of(rows: Vec<Gate>) -> Result<Self, BadRow> {
-        let mut seen = std::collections::BTreeSet::new();
-        for (at, gate) in rows.iter().enumerate() {
-            let bad = |why: &str| BadRow {
-                at,
-                why: format!("the gate {} {why}", gate.gate),
-            };
-            let spans: Vec<_> = gate.stages.iter().map(GateStage::span).collect();
-            if let Some(why) = spans::fault(&spans) {
-                return Err(bad(why));
-            }
-            if !seen.insert((&gate.gate, gate.stages[0].known_to(Component::Kubeadm))) {
-                return Err(bad("is there twice"));
-            }
-        }
+        let spans = |gate: &Gate| -> Vec<_> { gate.stages.iter().map(GateStage::span).collect() };
+        let key = |gate: &Gate| gate.stages[0].known_to(Component::Kubeadm);
+        let name = |gate: &Gate| format!("the gate {}", gate.gate);
+        spans::demand(&rows, spans, |gate| (&gate.gate, key(gate)), name)?;
         let mut rows = rows;
         rows.sort_by(|one, other| one.gate.cmp(&other.gate));
         Ok(Self(rows))

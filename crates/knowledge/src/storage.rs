@@ -1,7 +1,5 @@
 //! The section of storage versions.
 
-use std::collections::BTreeSet;
-
 use airworthy_model::Minor;
 use serde::{Deserialize, Serialize};
 
@@ -63,16 +61,10 @@ impl Table for Storage {
     type Row = Stored;
 
     fn of(rows: Vec<Stored>) -> Result<Self, BadRow> {
-        let mut seen = BTreeSet::new();
-        for (at, row) in rows.iter().enumerate() {
-            let spans: Vec<_> = row.versions.iter().map(StorageVersion::span).collect();
-            let why = spans::fault(&spans)
-                .or_else(|| (!seen.insert(key(row))).then_some("is there twice"));
-            if let Some(why) = why {
-                let why = format!("the resource {}.{} {why}", row.resource, row.group);
-                return Err(BadRow { at, why });
-            }
-        }
+        let spans =
+            |row: &Stored| -> Vec<_> { row.versions.iter().map(StorageVersion::span).collect() };
+        let name = |row: &Stored| format!("the resource {}.{}", row.resource, row.group);
+        spans::demand(&rows, spans, key, name)?;
         let mut rows = rows;
         rows.sort_by(|one, other| key(one).cmp(&key(other)));
         Ok(Self(rows))

@@ -1,6 +1,6 @@
 //! Files of waivers, read anew for every run: what is accepted is edited far more often than a service is restarted.
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::path::Path;
 
 use airworthy_assess::{
     Acceptance, Catalogue,
@@ -9,7 +9,7 @@ use airworthy_assess::{
 use airworthy_model::{WaiverFault, WaiverNote};
 use airworthy_store::Cluster;
 
-use crate::{Error, Service};
+use crate::{Error, Service, bounded::read_text};
 
 /// No file of waivers is read beyond this, in bytes.
 const MOST: u64 = 2 << 20;
@@ -23,9 +23,8 @@ pub fn read_waivers(
     let wrong = |why: String| WaiverFileError(vec![format!("{named}: {why}")]);
     let form = Form::of_name(&path.to_string_lossy())
         .ok_or_else(|| wrong("its name must end with .toml, .yaml or .yml".to_owned()))?;
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text));
-    read.map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+    let text = read_text(path, MOST);
+    let text = text.map_err(|error| wrong(format!("it cannot be read: {error}")))?;
     parse(&text, form, named, catalogue)
 }
 

@@ -117,13 +117,13 @@ impl From<ControlPlane> for airworthy_model::ControlPlane {
 }
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "\
+pub(crate) enum Waivers {
+    /// Say what a file of waivers holds, and what is wrong in it
+    #[command(after_help = "\
 Exit codes:
   0  every waiver can be used
   1  some have ended: what they cover counts again
   2  usage error, or the file cannot be used")]
-pub(crate) enum Waivers {
-    /// Say what a file of waivers holds, and what is wrong in it
     Check {
         /// The file
         #[arg(value_name = "FILE")]

@@ -33,7 +33,8 @@ pub(crate) struct Where {
 pub(crate) struct ProbeRun {
     #[command(flatten)]
     pub(crate) place: Where,
-    /// Image of the pods: a shell, nslookup, nc, httpd and timeout are needed [default: docker.io/library/busybox:1.37]
+    /// Image of the pods, such as a copy in a registry of your own: a shell, httpd and sleep are needed; what it has no nslookup, nc
+    /// or timeout for is not tried [default: docker.io/library/busybox:1.37]
     #[arg(long)]
     pub(crate) image: Option<String>,
     /// A name outside the cluster that has to resolve; none where the cluster is cut off [default: kubernetes.io]

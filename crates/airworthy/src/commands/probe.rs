@@ -94,7 +94,8 @@ fn agreed(place: &Where, what: &str) -> Result<()> {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        bail!("{what}nobody is there to be asked: give --yes, or look first with --dry-run");
+        console::say(what);
+        bail!("nobody is there to be asked: give --yes, or look first with --dry-run");
     }
     console::say(&format!("{what}Do it? [y/N] "));
     let mut answer = String::new();

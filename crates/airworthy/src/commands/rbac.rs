@@ -5,36 +5,35 @@ use std::collections::BTreeSet;
 use airworthy_model::{CheckInfo, Need};
 use anyhow::{Context as _, Result, bail};
 
-use super::checks::unknown;
+use super::checks;
 use crate::{
-    cli::{Rbac, Switches},
+    cli::Rbac,
+    config::Config,
     console,
     rbac::{Binding, manifest},
 };
 
-pub(crate) fn run(args: Rbac) -> Result<u8> {
-    let all = airworthy_assess::catalogue(None);
-    if let Some(name) = args
-        .checks
-        .iter()
-        .find(|name| airworthy_assess::check(name).is_none())
-    {
-        return Err(unknown(name).into());
+pub(crate) fn run(args: Rbac, config: &Config) -> Result<u8> {
+    let catalogue = checks::load(&args.own, config)?;
+    for name in &args.checks {
+        catalogue.known(name)?;
     }
     if let Some(group) = args.api_groups.iter().find(|group| !is_custom(group)) {
         bail!(
             "--api-group {group:?} is no group of custom resources: those are domain names, such as example.com"
         );
     }
-    let chosen = |info: &&&CheckInfo| {
+    let chosen = |info: &&CheckInfo| {
         args.checks.is_empty() || args.checks.iter().any(|name| name == info.name)
     };
-    let unread = Switches::default()
+    let switches = config.switches();
+    let unread = switches
         .with(&args.asked.evidence, &args.asked.without)
         .unread();
     // Every run asks for the version and for discovery, whatever it checks.
-    let needs: BTreeSet<Need> = all
-        .iter()
+    let needs: BTreeSet<Need> = catalogue
+        .infos(None)
+        .into_iter()
         .filter(chosen)
         .flat_map(|info| info.needs.iter().copied())
         .chain([Need::Version, Need::Discovery])

@@ -56,9 +56,11 @@ pub(super) async fn settle(
 async fn wait_until(moment: Instant, blockers: usize) {
     let progress = Progress::start();
     let left = moment.saturating_duration_since(Instant::now()).as_secs();
-    progress.message(format!(
-        "{blockers} not settled yet; looking again in {left} s"
-    ));
+    let open = match blockers {
+        0 => String::new(),
+        some => format!("{some} not settled yet; "),
+    };
+    progress.message(format!("{open}looking again in {left} s"));
     tokio::time::sleep_until(moment).await;
 }
 

@@ -152,6 +152,57 @@ fn a_file_takes_the_place_of_the_tables_and_the_report_names_it() {
     );
 }
 
+/// Who has longer support of a vendor, or an add-on of their own, writes it into the tables.
+#[test]
+fn rows_of_ones_own_are_judged_by() {
+    let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/recording.tar");
+    let support = [
+        "precheck",
+        "--from",
+        recording,
+        "--target",
+        "1.32",
+        "--fail-on",
+        "never",
+        "--check",
+        "VersionEol",
+        "-o",
+        "wide",
+    ];
+    let usual = airworthy(support).run();
+    usual.exits(0).says("ended on");
+    let (_folder, file) = edited(
+        "\"minor\":\"1.32\",\"ends\":\"2026-02-28\"",
+        "\"minor\":\"1.32\",\"ends\":\"2099-02-28\"",
+    );
+    let longer = with(&file, &support);
+    assert!(!longer.exits(0).stdout.contains("ended on"), "{longer}");
+    // A row that contradicts another one is refused with its place.
+    let (_folder, file) = edited("\"addon\":\"antrea\"", "\"addon\":\"amazon-vpc-cni\"");
+    with(&file, &support).refuses(&["own.json", "the section \"addons\"", "row 2", "(line "]);
+    for (section, from, to) in [
+        (
+            "corefile",
+            "\"default\":{\"minor\"",
+            "\"default\":{\"miner\"",
+        ),
+        (
+            "configs",
+            "\"component\":\"kubeadm\",\"api\"",
+            "\"component\":\"kubeadmin\",\"api\"",
+        ),
+        ("runtimes", "\"containerd\":[\"", "\"containerd\":[\"x"),
+        (
+            "support",
+            "\"ends\":\"2021-10-28\"",
+            "\"ends\":\"2021-13-28\"",
+        ),
+    ] {
+        let (_folder, file) = edited(from, to);
+        with(&file, &support).refuses(&["own.json", section, "row 1", "(line "]);
+    }
+}
+
 #[test]
 fn a_broken_file_is_refused_where_it_is_broken() {
     let (_folder, file) = edited("\"resource\":\"poddisruptionbudgets\"", "\"resource\":7");

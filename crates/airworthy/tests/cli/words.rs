@@ -94,8 +94,8 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     ),
     (&["checks", "show"], &["<NAME>", "--checks"]),
     (&["checks", "test"], &["<FILE>", "Exit codes"]),
-    (&["waivers"], &["check", "Exit codes"]),
-    (&["waivers", "check"], &["<FILE>"]),
+    (&["waivers"], &["check"]),
+    (&["waivers", "check"], &["<FILE>", "Exit codes"]),
     (
         &["rbac"],
         &["--check", "--api-group", "--user", "--service-account"],

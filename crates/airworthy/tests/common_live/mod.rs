@@ -4,6 +4,7 @@
 mod helm;
 mod report;
 mod run;
+mod visitor;
 
 use std::{
     future::Future,
@@ -23,6 +24,8 @@ pub(crate) use helm::Release;
 pub(crate) use report::Report;
 #[allow(unused_imports, reason = "each test binary uses a part")]
 pub(crate) use run::{Run, airworthy, command, finish};
+#[allow(unused_imports, reason = "each test binary uses a part")]
+pub(crate) use visitor::Visitor;
 
 /// How long a controller may take, on a machine with much else to do.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(2);
@@ -234,10 +237,18 @@ pub(crate) async fn precheck_as(kubeconfig: &Path, args: &[&str]) -> Report {
 
 /// A post-check of a cluster as its administrator, for programs.
 pub(crate) async fn postcheck(cluster: &Cluster, baseline: Option<&Path>, args: &[&str]) -> Report {
-    let kubeconfig = cluster.kubeconfig();
+    postcheck_as(&cluster.kubeconfig(), baseline, args).await
+}
+
+/// A post-check with somebody's kubeconfig, for programs.
+pub(crate) async fn postcheck_as(
+    kubeconfig: &Path,
+    baseline: Option<&Path>,
+    args: &[&str],
+) -> Report {
     let path = |path: &Path| path.to_str().expect("a path of ours").to_owned();
     let mut whole = vec!["postcheck".to_owned(), "-o".to_owned(), "json".to_owned()];
-    whole.extend(["--kubeconfig".to_owned(), path(&kubeconfig)]);
+    whole.extend(["--kubeconfig".to_owned(), path(kubeconfig)]);
     whole.extend(
         baseline
             .into_iter()

@@ -37,7 +37,12 @@ pub(crate) struct House {
 impl House {
     /// One with these settings, whose clusters settle at once.
     pub(crate) async fn new(settings: &str) -> Self {
-        let settings = format!("settle-at = \"0,0\"\n{settings}");
+        Self::settling("0,0", settings).await
+    }
+
+    /// One with these settings, whose clusters are looked at at these times when they settle.
+    pub(crate) async fn settling(at: &str, settings: &str) -> Self {
+        let settings = format!("settle-at = \"{at}\"\n{settings}");
         let folder = Recordings::new();
         let database = folder.path().join("airworthy.db");
         let store = open(&database).await;

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use crate::common_live::{kubectl, live, precheck};
 
 /// Three nodes of one pool.
-const NODES: [&str; 3] = ["k1", "k2", "k3"];
+pub(super) const NODES: [&str; 3] = ["k1", "k2", "k3"];
 
 pub(super) async fn cluster() -> &'static Cluster {
     static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
@@ -16,18 +16,28 @@ pub(super) async fn cluster() -> &'static Cluster {
         let cluster = Cluster::start(ClusterOptions::new("1.31").nodes(0))
             .await
             .unwrap();
-        let pool = ("eks.amazonaws.com/nodegroup".to_owned(), "blue".to_owned());
-        let options = NodeOptions {
-            labels: vec![pool],
-            ..NodeOptions::default()
-        };
-        for name in NODES {
-            cluster.add_node(name, "v1.36.3", &options).await.unwrap();
-        }
-        cluster.wait_for_nodes().await.unwrap();
+        add_nodes(&cluster).await;
         cluster
     };
     CLUSTER.get_or_init(start).await
+}
+
+async fn add_nodes(cluster: &Cluster) {
+    let pool = ("eks.amazonaws.com/nodegroup".to_owned(), "blue".to_owned());
+    let options = NodeOptions {
+        labels: vec![pool],
+        ..NodeOptions::default()
+    };
+    for name in NODES {
+        cluster.add_node(name, "v1.36.3", &options).await.unwrap();
+    }
+    cluster.wait_for_nodes().await.unwrap();
+}
+
+/// Nodes whose kubelets answer and have nothing to tell.
+pub(super) async fn all_well(cluster: &Cluster) -> Vec<StandIn> {
+    add_nodes(cluster).await;
+    kubelets(cluster, healthy()).await
 }
 
 fn config(more: &Value) -> Reply {

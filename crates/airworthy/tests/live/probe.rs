@@ -15,7 +15,7 @@ async fn probe(cluster: &Cluster, args: &[&str]) -> Run {
 }
 
 /// Says of the pod on a node what it would have said itself.
-async fn answer(client: &Client, node: &str, message: &str) {
+pub(super) async fn answer(client: &Client, node: &str, message: &str) {
     let said = |state: &Value| {
         let mut ended = state["terminated"].clone();
         ended["message"] = json!(message);
@@ -151,6 +151,13 @@ async fn found(cluster: &Cluster, client: &Client) {
         .spares("PostDns", "Node k2")
         .spares("PostNewPodProbe", "Node k1");
     assert_eq!(report.about("PostNetworkProbe", "Node k1").len(), 2);
+    // An image without tools says nothing of the node.
+    let silent = "dns=none external=none api=none service=none pods=none";
+    answer(client, "k1", silent).await;
+    let report = postcheck(cluster, None, &check).await;
+    for name in ["PostDns", "PostNetworkProbe"] {
+        assert_eq!(report.exits(3).status(name), "unknown", "{}", report.run());
+    }
     answer(client, "k1", fine).await;
     let report = postcheck(cluster, None, &check).await;
     report

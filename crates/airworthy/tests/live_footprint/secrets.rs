@@ -40,6 +40,7 @@ fn no_secret_reaches_recording_log_database_or_output() {
         written.add("the task", task.to_string());
         written.add("the post-check", service.postcheck().await.to_string());
         commands(&mut written, &cluster, folder.path()).await;
+        seen(&mut written, &service).await;
         let (database, secret) = (service.database(), service.secret.clone());
         service.stop().await;
         written.add_folder(folder.path());
@@ -120,6 +121,16 @@ async fn breaks(cluster: &Cluster, client: &Client) {
     client.patch(&status, Patch::Json, &change).await.unwrap();
 }
 
+/// What people and programs see of the service: each page that links lead to, the document, metrics and the trail.
+async fn seen(written: &mut Written, service: &Service) {
+    for (path, page) in service.pages().await {
+        written.add(&format!("the page {path}"), page);
+    }
+    for trail in service.trail().await {
+        written.add("the trail", trail);
+    }
+}
+
 /// What every command that reads the cluster, or a recording of it, says at its most talkative.
 async fn commands(written: &mut Written, cluster: &Cluster, folder: &Path) {
     let (before, after) = (folder.join("before.tar"), folder.join("after.tar"));
@@ -196,6 +207,7 @@ fn demand_canaries(written: &Written) {
         "the output of precheck -o json --from",
         "the output of precheck -o table",
         "the output of postcheck -o wide",
+        "the page /console/projects/",
     ] {
         let there = places.iter().any(|seen| seen.contains(place));
         assert!(there, "{place} is not among {places:#?}");

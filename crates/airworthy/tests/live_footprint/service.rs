@@ -17,10 +17,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::common_live::{DEADLINE, Run, command, finish};
+use crate::common_live::{DEADLINE, Run, Visitor, command, finish};
 
 pub(super) const CLUSTER: &str = "8978deaa-1743-11ee-8e46-0255ac10004c";
 const PROJECT: &str = "0605767a768010f92f1fc00e2b7c4f31";
+const PASSWORD: &str = "correcthorsebattery";
 
 /// A running service.
 pub(super) struct Service {
@@ -40,7 +41,9 @@ impl Service {
         let cluster = ["cluster", "add", "--id", CLUSTER, "--project", PROJECT];
         let access = ["--name", "planted", "--kubeconfig", kubeconfig];
         tell(folder, &[&cluster[..], &access].concat()).await;
-        let keys = tell(folder, &["key", "create", "--project", PROJECT]).await;
+        add_user(folder).await;
+        let keys = ["key", "create", "--project", PROJECT, "--role", "admin"];
+        let keys = tell(folder, &keys).await;
         let after = |start: &str| {
             let line = keys
                 .stdout
@@ -105,9 +108,29 @@ impl Service {
             .await
     }
 
+    /// Everything that people see of it in a browser, and what programs are shown that watch it, each with its path.
+    pub(super) async fn pages(&self) -> Vec<(String, String)> {
+        let visitor = Visitor::log_in(&self.address, "ann", PASSWORD).await;
+        let begin = ["/console", "/explorer", "/openapi.json", "/metrics"];
+        visitor.every_page(&begin).await
+    }
+
+    /// The trail, as the operator and as the project's administrator read it.
+    pub(super) async fn trail(&self) -> [String; 2] {
+        let operator = tell(&self.folder, &["trail"]).await.stdout;
+        let path = format!("/audit/v1/projects/{PROJECT}/requests");
+        let administrator = self.ask(Method::GET, &path, "").await;
+        [operator, administrator.to_string()]
+    }
+
     /// A signed request about the cluster; its answer, whatever the status.
     async fn send(&self, method: Method, rest: &str, body: &str) -> Value {
         let target = format!("/autopilot/v3/projects/{PROJECT}/clusters/{CLUSTER}{rest}");
+        self.ask(method, &target, body).await
+    }
+
+    /// A signed request; its answer, whatever the status.
+    async fn ask(&self, method: Method, target: &str, body: &str) -> Value {
         let mut request = Request::builder()
             .method(method.clone())
             .uri(format!("{}{target}", self.address))
@@ -117,7 +140,7 @@ impl Service {
             .unwrap();
         let parts = SignedRequest {
             method: &method,
-            target: &target,
+            target,
             headers: request.headers(),
             body: body.as_bytes(),
         };
@@ -157,6 +180,27 @@ async fn tell(folder: &Path, args: &[&str]) -> Run {
     let run = finish(args, within(folder, args)).await;
     run.exits(0);
     run
+}
+
+/// A user who may see everything of the project.
+async fn add_user(folder: &Path) {
+    let password = folder.join("password");
+    std::fs::write(&password, PASSWORD).unwrap();
+    let args = ["user", "add", "ann", "--password-stdin"];
+    let mut command = within(folder, &args);
+    command.stdin(File::open(&password).unwrap());
+    finish(&args, command).await.exits(0);
+    std::fs::remove_file(password).unwrap();
+    let grant = [
+        "user",
+        "grant",
+        "ann",
+        "--project",
+        PROJECT,
+        "--role",
+        "admin",
+    ];
+    tell(folder, &grant).await;
 }
 
 async fn address(log: &Path) -> String {

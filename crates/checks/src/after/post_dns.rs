@@ -1,11 +1,9 @@
-use std::collections::BTreeMap;
-
 use airworthy_model::{
     CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Reason, Severity, Subject,
-    facts::{EndpointSlice, Probe, Service},
+    facts::{Probe, Service},
 };
 
-use super::probed;
+use super::{post_endpoints_empty::ready, probed};
 use crate::{Check, Context, Judgement, Outcome, always};
 
 /// A cluster in which names do not resolve.
@@ -40,7 +38,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let probes = match ctx.probes() {
         // Nobody has asked for a probe: then the servers are what can be looked at.
         Err(missing) if missing.reason == Reason::SwitchedOff => Ok(Judgement::default()),
-        probes => probes.map(|probes| probes.iter().flat_map(|probe| names(ctx, probe)).collect()),
+        probes => probes.map(|probes| asked(ctx, probes)),
     };
     Ok([servers, probes].into_iter().collect())
 }
@@ -58,15 +56,6 @@ fn servers(ctx: &Context<'_>) -> Outcome {
     Ok(dead.map(|service| no_server(ctx, service)).collect())
 }
 
-fn ready(slices: &[EndpointSlice]) -> BTreeMap<(&str, &str), u32> {
-    let mut ready = BTreeMap::new();
-    for slice in slices {
-        let key = (slice.namespace.as_str(), slice.service.as_str());
-        *ready.entry(key).or_insert(0) += slice.ready;
-    }
-    ready
-}
-
 fn no_server(ctx: &Context<'_>, service: &Service) -> Finding {
     let (namespace, name) = (&service.namespace, &service.name);
     let subject = Subject::namespaced("v1", "Service", namespace, name);
@@ -78,6 +67,13 @@ fn no_server(ctx: &Context<'_>, service: &Service) -> Finding {
             "Find out why the pods of cluster DNS are not ready; a Corefile with a plugin that is gone stops all of them",
             format!("kubectl -n {namespace} get pods -l k8s-app=kube-dns"),
         )
+}
+
+/// What pods were told on their nodes.
+fn asked(ctx: &Context<'_>, probes: &[Probe]) -> Judgement {
+    let judged: Judgement = probes.iter().flat_map(|probe| names(ctx, probe)).collect();
+    let about = "whether names resolve";
+    judged.without(probed::silent(probes, about, |probe| probe.dns.is_some()))
 }
 
 fn names(ctx: &Context<'_>, probe: &Probe) -> Vec<Finding> {

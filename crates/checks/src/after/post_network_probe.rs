@@ -1,7 +1,7 @@
 use airworthy_model::{CheckInfo, Finding, Group, Kind, Need, Phase, Severity, facts::Probe};
 
 use super::probed;
-use crate::{Check, Context, Outcome};
+use crate::{Check, Context, Judgement, Outcome};
 
 /// Nodes from which pods do not reach what they should.
 pub(crate) static CHECK: Check = Check {
@@ -21,8 +21,15 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn run(ctx: &Context<'_>) -> Outcome {
-    let probes = ctx.probes()?.iter();
-    Ok(probes.flat_map(|probe| judge(ctx, probe)).collect())
+    let probes = ctx.probes()?;
+    let judged: Judgement = probes.iter().flat_map(|probe| judge(ctx, probe)).collect();
+    let about = "what they reach";
+    Ok(judged.without(probed::silent(probes, about, tried)))
+}
+
+/// Whether a pod has tried everything.
+fn tried(probe: &Probe) -> bool {
+    probe.api.is_some() && probe.service.is_some() && probe.pods_tried.is_some()
 }
 
 fn judge(ctx: &Context<'_>, probe: &Probe) -> Vec<Finding> {

@@ -31,9 +31,11 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let here = probes
         .iter()
         .filter(|probe| nodes.contains(probe.name.as_str()));
-    Ok(here
-        .filter_map(|probe| judge(ctx, probe))
-        .collect::<Judgement>())
+    let judged: Judgement = here.filter_map(|probe| judge(ctx, probe)).collect();
+    let about = "where they would run";
+    Ok(judged.without(probed::silent(probes, about, |probe| {
+        !probe.name.is_empty()
+    })))
 }
 
 fn judge(ctx: &Context<'_>, probe: &Probe) -> Option<Finding> {

@@ -57,11 +57,7 @@ const CHANGES: [Change; 2] = [
 ];
 
 fn run(ctx: &Context<'_>) -> Outcome {
-    ctx.path()?;
-    let crossed: Vec<_> = CHANGES
-        .iter()
-        .filter(|change| ctx.crosses(change.since))
-        .collect();
+    let crossed = ctx.crossed(&CHANGES, |change| change.since)?;
     if crossed.is_empty() {
         return Ok(Judgement::not_applicable(
             "no change on this path shows in settings that are read",

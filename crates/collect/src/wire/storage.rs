@@ -7,7 +7,7 @@ use super::{
     Wire,
     meta::{ObjectMeta, Pair, Time, convert, cut, instant, nullable, pairs},
     shape::NodeSelector,
-    volume::{Driver, There},
+    volume::{Driver, There, plugin_of},
 };
 
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
@@ -121,40 +121,7 @@ pub(crate) struct PersistentVolumeSource {
 
 impl PersistentVolumeSource {
     fn plugin(&self) -> VolumePlugin {
-        use VolumePlugin as P;
-        let member = [
-            (P::Csi, self.csi.is_some()),
-            (P::GcePersistentDisk, self.gce_persistent_disk.is_some()),
-            (
-                P::AwsElasticBlockStore,
-                self.aws_elastic_block_store.is_some(),
-            ),
-            (P::HostPath, self.host_path.is_some()),
-            (P::Glusterfs, self.glusterfs.is_some()),
-            (P::Nfs, self.nfs.is_some()),
-            (P::Rbd, self.rbd.is_some()),
-            (P::Iscsi, self.iscsi.is_some()),
-            (P::Cinder, self.cinder.is_some()),
-            (P::Cephfs, self.cephfs.is_some()),
-            (P::Fc, self.fc.is_some()),
-            (P::Flocker, self.flocker.is_some()),
-            (P::FlexVolume, self.flex_volume.is_some()),
-            (P::AzureFile, self.azure_file.is_some()),
-            (P::VsphereVolume, self.vsphere_volume.is_some()),
-            (P::Quobyte, self.quobyte.is_some()),
-            (P::AzureDisk, self.azure_disk.is_some()),
-            (
-                P::PhotonPersistentDisk,
-                self.photon_persistent_disk.is_some(),
-            ),
-            (P::PortworxVolume, self.portworx_volume.is_some()),
-            (P::ScaleIo, self.scale_io.is_some()),
-            (P::Local, self.local.is_some()),
-            (P::Storageos, self.storageos.is_some()),
-        ]
-        .into_iter()
-        .find_map(|(plugin, there)| there.then_some(plugin));
-        member.unwrap_or_default()
+        plugin_of!(self, HostPath: host_path, Local: local).unwrap_or_default()
     }
 }
 

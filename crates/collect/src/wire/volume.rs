@@ -16,6 +16,25 @@ pub(crate) struct Volume {
     pub source: VolumeSource,
 }
 
+/// The plugin of a source by the member that is there. What pods and persistent volumes may both have is called the same in both; named
+/// beside it is what only one of them may have.
+macro_rules! plugin_of {
+    (@ $source:expr, $($plugin:ident: $member:ident),+) => {
+        [$((VolumePlugin::$plugin, $source.$member.is_some())),+]
+            .into_iter()
+            .find_map(|(plugin, there)| there.then_some(plugin))
+    };
+    ($source:expr $(, $own:ident: $own_member:ident)*) => {
+        plugin_of!(@ $source $(, $own: $own_member)*, Csi: csi, FlexVolume: flex_volume,
+            GcePersistentDisk: gce_persistent_disk, AwsElasticBlockStore: aws_elastic_block_store, Nfs: nfs, Iscsi: iscsi,
+            Glusterfs: glusterfs, Rbd: rbd, Cinder: cinder, Cephfs: cephfs, Flocker: flocker, Fc: fc, AzureFile: azure_file,
+            VsphereVolume: vsphere_volume, Quobyte: quobyte, AzureDisk: azure_disk,
+            PhotonPersistentDisk: photon_persistent_disk, PortworxVolume: portworx_volume, ScaleIo: scale_io,
+            Storageos: storageos)
+    };
+}
+pub(crate) use plugin_of;
+
 /// A member of which only its being there is read: the rest can hold addresses and names of secrets.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message, Deserialize)]
 pub(crate) struct There {}
@@ -144,37 +163,6 @@ impl Volume {
 
 impl VolumeSource {
     fn plugin(&self) -> Option<VolumePlugin> {
-        use VolumePlugin as P;
-        [
-            (P::Csi, self.csi.is_some()),
-            (P::FlexVolume, self.flex_volume.is_some()),
-            (P::GcePersistentDisk, self.gce_persistent_disk.is_some()),
-            (
-                P::AwsElasticBlockStore,
-                self.aws_elastic_block_store.is_some(),
-            ),
-            (P::GitRepo, self.git_repo.is_some()),
-            (P::Nfs, self.nfs.is_some()),
-            (P::Iscsi, self.iscsi.is_some()),
-            (P::Glusterfs, self.glusterfs.is_some()),
-            (P::Rbd, self.rbd.is_some()),
-            (P::Cinder, self.cinder.is_some()),
-            (P::Cephfs, self.cephfs.is_some()),
-            (P::Flocker, self.flocker.is_some()),
-            (P::Fc, self.fc.is_some()),
-            (P::AzureFile, self.azure_file.is_some()),
-            (P::VsphereVolume, self.vsphere_volume.is_some()),
-            (P::Quobyte, self.quobyte.is_some()),
-            (P::AzureDisk, self.azure_disk.is_some()),
-            (
-                P::PhotonPersistentDisk,
-                self.photon_persistent_disk.is_some(),
-            ),
-            (P::PortworxVolume, self.portworx_volume.is_some()),
-            (P::ScaleIo, self.scale_io.is_some()),
-            (P::Storageos, self.storageos.is_some()),
-        ]
-        .into_iter()
-        .find_map(|(plugin, there)| there.then_some(plugin))
+        plugin_of!(self, GitRepo: git_repo)
     }
 }

@@ -1,6 +1,6 @@
 //! Types that lead to one another.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use airworthy_model::Minor;
 
@@ -69,16 +69,8 @@ impl Table for Fields {
 }
 
 fn refuse(rows: &[TypeRow]) -> Result<(), BadRow> {
-    let mut seen = BTreeSet::new();
-    for (at, row) in rows.iter().enumerate() {
-        let why = spans::fault(&row.spans)
-            .or_else(|| (!seen.insert((&row.package, &row.name))).then_some("is there twice"));
-        if let Some(why) = why {
-            let why = format!("the type {}.{} {why}", row.package, row.name);
-            return Err(BadRow { at, why });
-        }
-    }
-    Ok(())
+    let name = |row: &TypeRow| format!("the type {}.{}", row.package, row.name);
+    spans::demand(rows, |row| &row.spans, |row| (&row.package, &row.name), name)
 }
 
 impl Fields {

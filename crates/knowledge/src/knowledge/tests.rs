@@ -181,3 +181,41 @@ fn removed_switched_off_and_not_yet_are_three_answers() {
         }
     );
 }
+
+/// Each row that the documentation shows is one that is read.
+#[test]
+fn rows_of_the_documentation_are_read() {
+    let page = include_str!("../../../../docs/knowledge.md");
+    let blocks = page.split("```json\n").skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split("```").next());
+    let mut seen = std::collections::BTreeSet::new();
+    for row in blocks.flat_map(|block| serde_json::Deserializer::from_str(block).into_iter()) {
+        let row: serde_json::Value = row.unwrap();
+        let members = [
+            ("addon", "addons"),
+            ("default", "corefile"),
+            ("plugin", "corefile"),
+            ("option", "corefile"),
+            ("kinds", "configs"),
+            ("containerd", "runtimes"),
+            ("ends", "support"),
+        ];
+        let Some((_, section)) = members.iter().find(|(member, _)| !row[member].is_null()) else {
+            assert_eq!(row["schema"], crate::SCHEMA, "{row}");
+            continue;
+        };
+        let mut bundle: serde_json::Value = serde_json::from_str(&Knowledge::bundle()).unwrap();
+        bundle[section] = serde_json::Value::from(vec![row.clone()]);
+        let read = Knowledge::parse(&bundle.to_string());
+        read.unwrap_or_else(|error| panic!("{error}: {row}"));
+        seen.insert(*section);
+    }
+    assert_eq!(seen.len(), 5, "{seen:?}");
+    let bundle: serde_json::Value = serde_json::from_str(&Knowledge::bundle()).unwrap();
+    for section in bundle.as_object().unwrap().keys() {
+        assert!(
+            page.contains(section.as_str()),
+            "{section} is not on the page"
+        );
+    }
+}
