@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use airworthy_model::{
     Facts, Missing, Need, Reason,
     facts::{
-        Answers, Certificate, ClusterDns, ClusterIdentity, CollectionReport, Component, Components, Condition,
-        Disk, DiskPurpose, Health, HealthCheck, IntOrPercent, Kubelet, Lease, Metrics, Namespace,
-        Node, NodeUsage, Pdb, Pod, PodShape, Probe, Served, ServerCertificates, ServerVersion, Workload, WorkloadKind,
+        Answers, Certificate, ClusterDns, ClusterIdentity, CollectionReport, Component, Components,
+        Condition, Disk, DiskPurpose, Health, HealthCheck, IntOrPercent, Kubelet, Lease, Metrics,
+        Namespace, Node, NodeUsage, Pdb, Pod, PodShape, Probe, Served, ServerCertificates,
+        ServerVersion, Workload, WorkloadKind,
     },
 };
 use jiff::{SignedDuration, Timestamp};

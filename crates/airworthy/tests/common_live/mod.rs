@@ -110,7 +110,8 @@ pub(crate) async fn make_old(cluster: &Cluster, path: &str, minutes: i64) {
                 object[part][field] = then.clone();
             }
         }
-        let conditions = object["status"]["conditions"].as_array_mut();
+        let conditions = object.pointer_mut("/status/conditions");
+        let conditions = conditions.and_then(Value::as_array_mut);
         for condition in conditions.into_iter().flatten() {
             condition["lastTransitionTime"] = then.clone();
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::shared::shared;
 use crate::common_live::{apply, kubectl, live, precheck, until, until_gone};
 
-/// A volume of a plugin that was migrated, with its claim; a claim that waits for a volume; and a pod that is on a node by decree.
+/// A volume of a plugin that was migrated, with its claim; a claim that waits for a volume; and a workload that is on a node by decree.
 const MIGRATED: &str = "
 apiVersion: v1
 kind: Namespace
@@ -38,13 +38,17 @@ kind: PersistentVolumeClaim
 metadata: {name: new, namespace: disks}
 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}, storageClassName: disks}
 ---
-apiVersion: v1
-kind: Pod
+apiVersion: apps/v1
+kind: Deployment
 metadata: {name: db, namespace: disks}
 spec:
-  nodeName: node-1
-  containers: [{name: db, image: example.com/db}]
-  volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      nodeName: node-1
+      containers: [{name: db, image: example.com/db}]
+      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
 ";
 
 const DRIVER: &str = "pd.csi.storage.gke.io";
@@ -57,6 +61,7 @@ fn volumes_whose_csi_driver_is_not_there() {
         let client = kubectl(cluster);
         apply(cluster, MIGRATED).await;
         until_bound(&client).await;
+        crate::common_live::until_available(&client, "disks", "db").await;
         waits_for_the_driver(&client).await;
         let check = ["--check", "InTreeVolumeDriverMissing"];
         let subject = format!("CSIDriver {DRIVER}");
