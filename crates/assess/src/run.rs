@@ -341,9 +341,9 @@ impl Engine<'_> {
 
     fn conclusion(mut self, version: Option<KubeVersion>) -> Assessment {
         let run = self.run;
-        self.findings.sort_by_key(order);
+        self.findings.sort_by_cached_key(order);
         self.waived
-            .sort_by_key(|waived| waived.finding.as_ref().map(order));
+            .sort_by_cached_key(|waived| waived.finding.as_ref().map(order));
         Assessment {
             phase: run.phase,
             verdict: verdict::verdict(&self.checks, &self.findings),

@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use airworthy_model::{
     CheckInfo, Finding, Group, Kind, Need, Phase, Severity,
     facts::{Pdb, Pod, Workload},
@@ -34,11 +36,17 @@ pub(crate) static CHECK: Check = Check {
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let exhausted: Vec<_> = ctx.pdbs()?.iter().filter(|pdb| is_exhausted(pdb)).collect();
-    let pods = ctx.pods()?;
-    Ok(exhausted
-        .into_iter()
-        .filter_map(|pdb| judge(ctx, pdb, pods))
-        .collect())
+    let mut pods: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    let alive = |pod: &&Pod| !pod.is_finished() && !pod.deleting;
+    for pod in ctx.pods()?.iter().filter(alive) {
+        pods.entry(&*pod.namespace).or_default().push(pod);
+    }
+    let mut rolling = Rolling::default();
+    let findings = exhausted.into_iter().filter_map(|pdb| {
+        let pods = pods.get(&*pdb.namespace)?;
+        judge(ctx, pdb, pods, &mut rolling)
+    });
+    Ok(findings.collect())
 }
 
 /// It says of its newest spec that nobody may go, and its spec is not what forbids it.
@@ -50,18 +58,20 @@ fn is_exhausted(pdb: &Pdb) -> bool {
         && budget::failed(pdb).is_none()
 }
 
-fn judge(ctx: &Context<'_>, pdb: &Pdb, pods: &[Pod]) -> Option<Finding> {
-    let alive = |pod: &&Pod| !pod.is_finished() && !pod.deleting;
-    let guarded: Vec<_> = pods
-        .iter()
-        .filter(alive)
-        .filter(|pod| budget::guards(pdb, pod))
-        .collect();
+fn judge<'a>(
+    ctx: &Context<'a>,
+    pdb: &Pdb,
+    pods: &[&Pod],
+    rolling: &mut Rolling<'a>,
+) -> Option<Finding> {
+    let guarded: Vec<_> = pods.iter().filter(|pod| budget::guards(pdb, pod)).collect();
     let refused = guarded.iter().filter(|pod| is_refused(pdb, pod)).count();
     if refused == 0 {
         return None;
     }
-    let starting = guarded.iter().any(|pod| !pod.ready && is_rolling(ctx, pod));
+    let starting = guarded
+        .iter()
+        .any(|pod| !pod.ready && rolling.holds(ctx, pod));
     let severity = if ctx.drains_nodes() && !starting {
         Severity::Risk
     } else {
@@ -98,18 +108,29 @@ fn is_refused(pdb: &Pdb, pod: &Pod) -> bool {
     !pod.node.is_empty() && pod.phase != "Pending" && !goes
 }
 
-/// Whether the owner of a pod replaces its pods right now. Where owners cannot be listed, nothing excuses the pod.
-fn is_rolling(ctx: &Context<'_>, pod: &Pod) -> bool {
-    let owner = Owner::of(pod);
-    let workloads = match owner.kind {
-        "Deployment" => ctx.deployments(),
-        "StatefulSet" => ctx.stateful_sets(),
-        _ => return false,
-    };
-    let workloads = workloads.map(Vec::as_slice).unwrap_or_default();
-    let own = |one: &&Workload| one.namespace == owner.namespace && one.name == owner.name;
-    workloads.iter().find(own).is_some_and(|workload| {
-        let behind = workload.updated < workload.desired;
-        behind || matches!(State::of(ctx, workload), State::Rolling | State::Unseen)
-    })
+/// Namespaces and names of the workloads of each kind that replace their pods right now, once somebody has asked.
+#[derive(Default)]
+struct Rolling<'a>(BTreeMap<&'static str, BTreeSet<(&'a str, &'a str)>>);
+
+impl<'a> Rolling<'a> {
+    /// Whether the owner of a pod does. Where owners cannot be listed, nothing excuses the pod.
+    fn holds(&mut self, ctx: &Context<'a>, pod: &Pod) -> bool {
+        let owner = Owner::of(pod);
+        let (kind, workloads) = match owner.kind {
+            "Deployment" => ("Deployment", ctx.deployments()),
+            "StatefulSet" => ("StatefulSet", ctx.stateful_sets()),
+            _ => return false,
+        };
+        let known: &BTreeSet<_> = self.0.entry(kind).or_insert_with(|| {
+            let workloads = workloads.map(Vec::as_slice).unwrap_or_default();
+            let rolling = workloads.iter().filter(|one| is_rolling(ctx, one));
+            rolling.map(|one| (&*one.namespace, &*one.name)).collect()
+        });
+        known.contains(&(owner.namespace, owner.name))
+    }
+}
+
+fn is_rolling(ctx: &Context<'_>, workload: &Workload) -> bool {
+    let behind = workload.updated < workload.desired;
+    behind || matches!(State::of(ctx, workload), State::Rolling | State::Unseen)
 }
