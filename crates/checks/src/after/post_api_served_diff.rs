@@ -7,7 +7,7 @@ use airworthy_model::{
 };
 
 use crate::{
-    Check, Context, Outcome, View, never,
+    Check, Context, Judgement, Outcome, View, never,
     text::{short, some_of},
 };
 
@@ -37,18 +37,29 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let old = earlier.discovery()?;
     let (before, served) = (versions(old), versions(now));
     let groups: BTreeSet<_> = served.keys().map(|(group, _)| *group).collect();
-    let lost = before.iter().filter(|((group, version), resources)| {
-        // One whose discovery fails is registered, and another check says what is wrong with it.
-        let fails = now.failed.contains(&api_version(group, version));
-        !served.contains_key(&(*group, *version))
-            && !fails
-            && !is_planned(ctx, group, version, resources)
-    });
+    let lost: Vec<_> = before
+        .iter()
+        .filter(|((group, version), resources)| {
+            // One whose discovery fails is registered, and another check says what is wrong with it.
+            let fails = now.failed.contains(&api_version(group, version));
+            !served.contains_key(&(*group, *version))
+                && !fails
+                && !is_planned(ctx, group, version, resources)
+        })
+        .collect();
+    if lost.is_empty() {
+        return Ok(Judgement::default());
+    }
+    let unused = unused(ctx, &earlier);
+    let built_in: BTreeSet<_> = ctx.knowledge.apis().map(|api| api.group.as_str()).collect();
     Ok(lost
+        .into_iter()
         .map(|((group, version), resources)| {
-            let why = if had_no_objects(ctx, &earlier, group, resources) {
+            let is_unused =
+                |resource: &&str| unused.contains(format!("{resource}.{group}").as_str());
+            let why = if resources.iter().all(is_unused) {
                 Why::Unused
-            } else if groups.contains(group) && !is_built_in(ctx, group) {
+            } else if groups.contains(group) && !built_in.contains(group) {
                 Why::Another
             } else {
                 Why::Unknown
@@ -83,33 +94,25 @@ enum Why {
     Unused,
     /// Whoever serves the group serves another version of it.
     Another,
-    /// Nothing excuses it.
+    /// Nothing excuses it. Kubernetes takes no version of its own groups away without a plan: then it was switched off.
     Unknown,
 }
 
-/// Whether the definitions that served it are gone, and had no objects.
-fn had_no_objects(
-    ctx: &Context<'_>,
-    before: &View<'_>,
-    group: &str,
-    resources: &BTreeSet<&str>,
-) -> bool {
+/// Definitions that are gone, and had no objects.
+fn unused<'a>(ctx: &Context<'_>, before: &View<'a>) -> BTreeSet<&'a str> {
     let (Ok(then), Ok(now)) = (before.crds(), ctx.crds()) else {
-        return false;
+        return BTreeSet::new();
     };
-    resources.iter().all(|resource| {
-        let name = format!("{resource}.{group}");
-        let old = then.iter().find(|crd| crd.name == name);
-        let mut counts = old.into_iter().flat_map(|old| &old.probes);
-        let empty = counts.find_map(|probe| probe.objects) == Some(0);
-        let still = now.iter().any(|crd: &Crd| crd.name == name);
-        empty && !still
-    })
-}
-
-/// Kubernetes takes no version of its own groups away without a plan: then it was switched off.
-fn is_built_in(ctx: &Context<'_>, group: &str) -> bool {
-    ctx.knowledge.apis().any(|api| api.group == group)
+    let still: BTreeSet<_> = now.iter().map(|crd| &crd.name).collect();
+    let is_empty = |crd: &&Crd| {
+        let mut counts = crd.probes.iter().filter_map(|probe| probe.objects);
+        counts.next() == Some(0)
+    };
+    then.iter()
+        .filter(|crd| !still.contains(&crd.name))
+        .filter(is_empty)
+        .map(|crd| crd.name.as_str())
+        .collect()
 }
 
 fn describe(ctx: &Context<'_>, at: &str, resources: &BTreeSet<&str>, why: Why) -> Finding {

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use airworthy_model::{
     CheckInfo, Evidence, Finding, Group, Kind, Missing, Need, Phase, Severity, Subject,
     facts::{Certificate, Csr, Webhook},
@@ -35,10 +37,7 @@ const MONTH: i64 = 30 * DAY;
 
 /// Only a webhook that cannot be called can stop anything: the API server itself has answered.
 fn may_fail(ctx: &Context<'_>) -> bool {
-    let fails = |webhook: &Webhook| {
-        let fault = webhook.ca.as_ref().and_then(|ca| fault(ctx.now(), ca));
-        fault.is_some_and(|(fails, _)| fails)
-    };
+    let fails = |webhook: &Webhook| sort(ctx.now(), webhook) == Some(true);
     ctx.webhooks().is_ok_and(|all| all.iter().any(fails))
 }
 
@@ -57,30 +56,38 @@ fn run(ctx: &Context<'_>) -> Outcome {
 }
 
 fn webhooks(ctx: &Context<'_>, before: Option<&View<'_>>) -> Outcome {
+    let earlier = before.map(faults).unwrap_or_default();
     let all = ctx.webhooks()?.iter();
     let found = all.filter_map(|webhook| {
         let finding = webhook_certificate::judge(ctx, webhook)?;
-        let was = before.is_some_and(|before| was_faulty(ctx, before, webhook));
-        Some(if was { as_before(finding) } else { finding })
+        let was = earlier.get(&key(webhook)).copied();
+        let same = was.is_some() && was == sort(ctx.now(), webhook);
+        Some(if same { as_before(finding) } else { finding })
     });
     Ok(found.collect())
 }
 
-/// Whether the bundle had the same sort of fault before.
-fn was_faulty(ctx: &Context<'_>, before: &View<'_>, webhook: &Webhook) -> bool {
-    let Ok(earlier) = before.webhooks() else {
-        return false;
-    };
-    let same = |old: &&Webhook| {
-        old.configuration_kind == webhook.configuration_kind
-            && (&old.configuration, &old.name) == (&webhook.configuration, &webhook.name)
-    };
-    let sort = |now: Timestamp, webhook: &Webhook| {
-        let fault = webhook.ca.as_ref().and_then(|ca| fault(now, ca));
-        fault.map(|(fails, _)| fails)
-    };
-    let old = earlier.iter().find(same);
-    old.is_some_and(|old| sort(before.now(), old) == sort(ctx.now(), webhook))
+/// Kind and name of its configuration, and its own name.
+type Key<'a> = (&'static str, &'a str, &'a str);
+
+fn key(webhook: &Webhook) -> Key<'_> {
+    let kind = webhook.configuration_kind.kind();
+    (kind, &webhook.configuration, &webhook.name)
+}
+
+/// Whether calls fail because of the bundle, where there is a fault in it.
+fn sort(now: Timestamp, webhook: &Webhook) -> Option<bool> {
+    let fault = fault(now, webhook.ca.as_ref()?);
+    fault.map(|(fails, _)| fails)
+}
+
+/// The faults of before, by webhook.
+fn faults<'a>(before: &View<'a>) -> BTreeMap<Key<'a>, bool> {
+    let webhooks = before.webhooks().map(Vec::as_slice).unwrap_or_default();
+    webhooks
+        .iter()
+        .filter_map(|webhook| Some((key(webhook), sort(before.now(), webhook)?)))
+        .collect()
 }
 
 fn as_before(finding: Finding) -> Finding {

@@ -64,31 +64,32 @@ fn classes(ctx: &Context<'_>) -> Outcome {
     let now: BTreeSet<_> = ctx.ingress_classes()?.iter().map(|it| &it.name).collect();
     let gone = before.ingress_classes()?.iter();
     let gone = gone.filter(|class| !now.contains(&class.name));
-    let ingresses = ctx.ingresses()?;
+    let mut users = BTreeMap::<_, BTreeSet<_>>::new();
+    for one in ctx.ingresses()? {
+        let name = format!("{}/{}", one.namespace, one.name);
+        users.entry(one.class.as_deref()).or_default().insert(name);
+    }
     Ok(gone
-        .filter_map(|class| class_gone(ctx, &class.name, ingresses))
+        .filter_map(|class| {
+            Some(class_gone(
+                ctx,
+                &class.name,
+                users.get(&Some(&*class.name))?,
+            ))
+        })
         .collect())
 }
 
-fn class_gone(ctx: &Context<'_>, class: &str, ingresses: &[Ingress]) -> Option<Finding> {
-    let named = ingresses
-        .iter()
-        .filter(|one| one.class.as_deref() == Some(class));
-    let names: BTreeSet<_> = named
-        .map(|one| format!("{}/{}", one.namespace, one.name))
-        .collect();
-    if names.is_empty() {
-        return None;
-    }
+fn class_gone(ctx: &Context<'_>, class: &str, names: &BTreeSet<String>) -> Finding {
     let users = some_of(names.iter().map(String::as_str));
     let message = format!("is gone; before the upgrade it was there, and {users} still name it");
     let path = format!("/apis/networking.k8s.io/v1/ingressclasses/{class}");
     let subject = Subject::cluster("networking.k8s.io/v1", "IngressClass", class);
     let finding = describe(ctx, subject, path, (Severity::Risk, message));
-    Some(finding.fix_with(
+    finding.fix_with(
         "Put the class back, or name another in these Ingresses",
         "kubectl get ingressclasses",
-    ))
+    )
 }
 
 /// Namespace and name.

@@ -1,8 +1,11 @@
 //! Storage classes that are gone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use airworthy_model::{Evidence, Finding, Severity, Subject, facts::StorageClass};
+use airworthy_model::{
+    Evidence, Finding, Severity, Subject,
+    facts::{PersistentVolumeClaim, StorageClass},
+};
 
 use crate::{Context, Outcome, View, text::some_of};
 
@@ -15,24 +18,31 @@ pub(super) fn gone(ctx: &Context<'_>, before: Option<&View<'_>>) -> Outcome {
     let (then, now) = (before.storage_classes()?, ctx.storage_classes()?);
     let names: BTreeSet<_> = now.iter().map(|class| &class.name).collect();
     let defaults = now.iter().any(|class| class.default);
-    let claims = ctx.persistent_volume_claims()?;
+    let users = users(ctx.persistent_volume_claims()?);
     let gone = then.iter().filter_map(|class| {
         if class.default && !defaults {
             return Some(default_gone(ctx, class));
         }
-        let users: BTreeSet<_> = claims
-            .iter()
-            .filter(|claim| claim.class.as_deref() == Some(&class.name))
-            .map(|claim| format!("{}/{}", claim.namespace, claim.name))
-            .collect();
-        let is_gone = !names.contains(&class.name) && !users.is_empty();
-        is_gone.then(|| {
+        let users = users.get(class.name.as_str())?;
+        (!names.contains(&class.name)).then(|| {
             let users = some_of(users.iter().map(String::as_str));
             let message = format!("is gone; it was there before the upgrade, and {users} name it");
             finding(ctx, class, message)
         })
     });
     Ok(gone.collect())
+}
+
+/// The claims that name each class.
+fn users(claims: &[PersistentVolumeClaim]) -> BTreeMap<&str, BTreeSet<String>> {
+    let mut users = BTreeMap::<_, BTreeSet<_>>::new();
+    for claim in claims {
+        if let Some(class) = &claim.class {
+            let name = format!("{}/{}", claim.namespace, claim.name);
+            users.entry(class.as_str()).or_default().insert(name);
+        }
+    }
+    users
 }
 
 fn default_gone(ctx: &Context<'_>, class: &StorageClass) -> Finding {
