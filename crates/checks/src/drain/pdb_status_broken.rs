@@ -1,7 +1,12 @@
-use airworthy_model::{CheckInfo, Finding, Group, Kind, Need, Phase, Severity, facts::Pdb};
+use std::collections::HashMap;
 
-use super::budget;
-use crate::{Check, Context, Outcome, never, text::short};
+use airworthy_model::{
+    CheckInfo, Finding, Group, Kind, Need, Phase, Severity,
+    facts::{Pdb, Pod},
+};
+
+use super::{budget, rollout};
+use crate::{Check, Context, Judgement, Outcome, never, text::short};
 
 /// Seconds in which the disruption controller may be behind.
 const LAG: i64 = 60;
@@ -16,7 +21,7 @@ pub(crate) static CHECK: Check = Check {
         kind: Kind::Risk,
         level: Severity::Risk,
         vendor: false,
-        needs: &[Need::Pdbs],
+        needs: &[Need::Pdbs, Need::Pods],
         page: include_str!("pdb_status_broken.md"),
     },
     blocks: never,
@@ -24,16 +29,35 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn run(ctx: &Context<'_>) -> Outcome {
-    Ok(ctx
-        .pdbs()?
+    let (pdbs, pods) = (ctx.pdbs()?, ctx.pods());
+    let moving = pods.as_ref().ok().map(|pods| by_namespace(pods));
+    let found = pdbs
         .iter()
-        .filter_map(|pdb| judge(ctx, pdb))
-        .collect())
+        .filter_map(|pdb| judge(ctx, pdb, moving.as_ref()));
+    Ok(found.collect::<Judgement>().without(pods.err()))
 }
 
-fn judge(ctx: &Context<'_>, pdb: &Pdb) -> Option<Finding> {
+type Moving<'a> = HashMap<&'a str, Vec<&'a Pod>>;
+
+/// Pods that a drain evicts.
+fn by_namespace(pods: &[Pod]) -> Moving<'_> {
+    let mut map = Moving::new();
+    for pod in pods.iter().filter(|pod| rollout::moves(pod)) {
+        map.entry(&pod.namespace).or_default().push(pod);
+    }
+    map
+}
+
+/// Whether no pod that a drain evicts asks for the budget.
+fn is_idle(pdb: &Pdb, moving: &Moving<'_>) -> bool {
+    let mut pods = moving.get(pdb.namespace.as_str()).into_iter().flatten();
+    !pods.any(|pod| budget::guards(pdb, pod))
+}
+
+fn judge(ctx: &Context<'_>, pdb: &Pdb, moving: Option<&Moving<'_>>) -> Option<Finding> {
     let message = trouble(ctx, pdb)?;
-    let severity = if ctx.drains_nodes() {
+    let idle = moving.is_some_and(|moving| is_idle(pdb, moving));
+    let severity = if ctx.drains_nodes() && !idle {
         Severity::Risk
     } else {
         Severity::Note

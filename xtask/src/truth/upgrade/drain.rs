@@ -18,6 +18,9 @@ use super::pods::{
 /// How long nothing in the cluster may move before what is refused is called stuck.
 const STILL: Duration = Duration::from_secs(6);
 
+/// The same in the end: a controller that was refused by a quota tries again after twice the time that it has waited.
+const STILL_IN_THE_END: Duration = Duration::from_secs(20);
+
 /// How long a drain may take, whatever moves.
 const PATIENCE: Duration = Duration::from_mins(3);
 
@@ -302,7 +305,7 @@ async fn lost(
     troubles: &mut Troubles,
 ) -> Result<()> {
     let before = running(before);
-    let mut still = Stillness::new(STILL);
+    let mut still = Stillness::new(STILL_IN_THE_END);
     let fewer = loop {
         let pods = leaving.without_hanging(client.list("/api/v1/pods").await?);
         let fewer = fewer(&before, &running(&pods));
