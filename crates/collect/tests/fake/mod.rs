@@ -218,6 +218,12 @@ async fn answer(stream: &mut TcpStream, reply: Reply) -> Option<()> {
 
 const LISTS: &[(&str, &str)] = &[
     ("/api/v1/events", "EventList"),
+    ("/api/v1/resourcequotas", "ResourceQuotaList"),
+    (
+        "/apis/scheduling.k8s.io/v1/priorityclasses",
+        "PriorityClassList",
+    ),
+    ("/apis/node.k8s.io/v1/runtimeclasses", "RuntimeClassList"),
     ("/api/v1/persistentvolumes", "PersistentVolumeList"),
     (
         "/api/v1/persistentvolumeclaims",
