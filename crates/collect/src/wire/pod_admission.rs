@@ -92,9 +92,12 @@ impl ResourceQuota {
         let status = self.status;
         let amounts = status.hard.iter().filter(|(name, _)| is_of_pods(name));
         let amounts = amounts.filter_map(|(name, hard)| {
-            let read = |quantity: &Quantity| match name.ends_with("cpu") {
-                true => quantity.thousandths(),
-                false => quantity.units(),
+            let read = |quantity: &Quantity| {
+                if name.ends_with("cpu") {
+                    quantity.thousandths()
+                } else {
+                    quantity.units()
+                }
             };
             Some(QuotaAmount {
                 resource: name.clone(),
