@@ -18,8 +18,10 @@ mod live {
     mod addresses;
     mod admission;
     mod api;
+    mod api_more;
     mod api_use;
     mod batch;
+    mod control_more;
     mod control_plane;
     mod decisions;
     mod drain;
