@@ -13,13 +13,19 @@ use crate::{
     sentence, words,
 };
 
+/// The check of findings that tell of checks which broke: it has no row among the checks.
+const BROKEN: &str = "InternalError";
+
 /// The report as an XML document.
 pub fn render(assessment: &Assessment) -> String {
     let checks = assessment.checks.iter();
     let checks = checks.map(|check| Case::of(assessment, check));
     let waived = decided::waived(assessment);
     let waived = waived.iter().map(Case::waived);
-    let cases: Vec<Case> = checks.chain(waived).collect();
+    let findings = assessment.findings.iter();
+    let broken = findings.filter(|finding| finding.check == BROKEN);
+    let broken = broken.map(|finding| Case::broken(assessment, finding));
+    let cases: Vec<Case> = checks.chain(broken).chain(waived).collect();
     let suite = suite(assessment);
     let counts = counts(&cases);
     let body: String = cases.iter().map(|case| case.xml(suite)).collect();
@@ -119,6 +125,19 @@ impl<'a> Case<'a> {
             name: Cow::Borrowed(&check.check),
             outcome: outcome(check, &bad, several_steps),
             output,
+        }
+    }
+
+    /// A check that broke is not only skipped: it fails.
+    fn broken(assessment: &Assessment, finding: &'a Finding) -> Self {
+        Self {
+            name: Cow::Borrowed(&finding.check),
+            outcome: Outcome::Failed {
+                level: words::severity(finding.severity),
+                message: failure(&[finding]),
+                text: line(finding, words::several_steps(assessment)),
+            },
+            output: Vec::new(),
         }
     }
 
