@@ -57,7 +57,7 @@ fn definitions_that_are_gone_or_cannot_convert() {
         until_listed(&client, 500).await;
         let report = upgraded.check(check).await;
         report.exits(1).finds(check, stuck, "blocker");
-        report.finds(check, gone, "risk");
+        report.finds(check, gone, "note");
 
         let none = json!({ "spec": { "conversion": { "strategy": "None", "webhook": null } } });
         let gears = format!("{DEFINITIONS}/gears.example.com");

@@ -11,7 +11,12 @@ use crate::common_live::{airworthy, live};
 const ANOTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/recording.tar");
 
 /// Checks that ask the baseline only about what is wrong now; and nothing is.
-const NOTHING_TO_ASK: [&str; 3] = ["PostPodFailuresNew", "PostWebhooks", "PostHpa"];
+const NOTHING_TO_ASK: [&str; 4] = [
+    "PostPodFailuresNew",
+    "PostWebhooks",
+    "PostCertificates",
+    "PostHpa",
+];
 
 /// Checks of what this cluster does not have: nodes here run no kube-proxy.
 const NOT_HERE: [&str; 1] = ["PostKubeProxyConverged"];
