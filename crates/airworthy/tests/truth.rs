@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use xtask::truth::{files, live};
+use xtask::truth::{files, live, upgrade};
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_airworthy"))
@@ -31,4 +31,16 @@ async fn files_that_were_rewritten_are_accepted() {
         .unwrap();
     assert!(rewritten.repaired > 200, "{}", rewritten.render());
     assert!(rewritten.wrong.is_empty(), "{}", rewritten.render());
+}
+
+#[tokio::test]
+async fn what_an_upgrade_harms_is_known_before_and_seen_after() {
+    let score = upgrade::judge(upgrade::DEFAULT_HOP, program())
+        .await
+        .unwrap();
+    let (before, after) = (&score.before, &score.after);
+    let told = score.render();
+    assert!(before.hazards >= 25 && before.harmless >= 25, "{told}");
+    assert!(after.hazards >= 12 && after.harmless >= 12, "{told}");
+    assert!(score.is_perfect(), "{told}");
 }
