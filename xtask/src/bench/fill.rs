@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use airworthy_testbed::{Client, Cluster, ClusterOptions, cache_folder, resolve};
@@ -17,13 +17,17 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{
-    objects::{self, Counts},
+    objects::{self, Counts, Placement},
     progress,
 };
 
 const MINOR: &str = "1.31";
 /// Requests at a time.
 const CONCURRENCY: usize = 16;
+/// How often a request is sent again after a server that is busy with other work has not answered it, and the wait before.
+const ATTEMPTS: u32 = 10;
+const REST: Duration = Duration::from_secs(2);
+const CONFLICT: u16 = 409;
 /// Progress is told after as many objects.
 const TOLD_EVERY: usize = 1000;
 /// Objects without an application are made in batches of this size.
@@ -60,7 +64,12 @@ async fn fill(counts: Counts, version: &str, data: &std::path::Path) -> Result<(
         counts.total()
     ));
     let cluster = Cluster::start(options()).await?;
-    let writers = Arc::new(Writers::new(&cluster, version, counts.total())?);
+    let writers = Arc::new(Writers::new(
+        &cluster,
+        version,
+        counts.total(),
+        Placement::Everywhere,
+    )?);
     each(&writers, 0..counts.namespaces(), Writers::namespace).await?;
     each(&writers, 0..objects::NODES, Writers::node).await?;
     each(&writers, 0..counts.apps, Writers::app).await?;
@@ -83,7 +92,11 @@ async fn fill(counts: Counts, version: &str, data: &std::path::Path) -> Result<(
 }
 
 /// Does the same for each number, some at a time; the first failure ends it.
-async fn each<F, Fut>(writers: &Arc<Writers>, numbers: Range<usize>, work: F) -> Result<()>
+pub(super) async fn each<F, Fut>(
+    writers: &Arc<Writers>,
+    numbers: Range<usize>,
+    work: F,
+) -> Result<()>
 where
     F: Fn(Arc<Writers>, usize) -> Fut,
     Fut: Future<Output = Result<()>> + Send + 'static,
@@ -103,51 +116,107 @@ where
     Ok(())
 }
 
+/// Waits before another attempt; fails after too many, or where another one is of no use.
+async fn rest_before(attempts: &mut u32, error: airworthy_testbed::Error) -> Result<()> {
+    let refused = error.code().is_some_and(|code| (400..500).contains(&code));
+    if refused || *attempts == ATTEMPTS {
+        return Err(error.into());
+    }
+    *attempts += 1;
+    tokio::time::sleep(REST).await;
+    Ok(())
+}
+
 /// Those who write objects on a real cluster; each is a field manager of its own.
-struct Writers {
-    version: String,
-    controllers: Client,
-    kubelet: Client,
-    helm: Client,
+pub(super) struct Writers {
+    pub version: String,
+    pub controllers: Client,
+    pub kubelet: Client,
+    pub helm: Client,
+    place: Placement,
     made: AtomicUsize,
     total: usize,
 }
 
 impl Writers {
-    fn new(cluster: &Cluster, version: &str, total: usize) -> Result<Self> {
+    pub(super) fn new(
+        cluster: &Cluster,
+        version: &str,
+        total: usize,
+        place: Placement,
+    ) -> Result<Self> {
         let version = format!("v{version}");
         Ok(Self {
             controllers: cluster.client(&format!("kube-controller-manager/{version}"))?,
             kubelet: cluster.client(&format!("kubelet/{version}"))?,
             helm: cluster.client("Helm/3.19.0")?,
             version,
+            place,
             made: AtomicUsize::new(0),
             total,
         })
     }
 
-    fn count(&self) {
+    /// Creates an object, and gets it where an attempt whose answer was lost has made it.
+    pub(super) async fn create(
+        &self,
+        client: &Client,
+        list: &str,
+        object: &Value,
+    ) -> Result<Value> {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let mut attempts = 0;
+        loop {
+            match client.create(list, object).await {
+                Err(error) if error.code() == Some(CONFLICT) && attempts > 0 => {
+                    return Ok(client.get(&format!("{list}/{name}")).await?);
+                }
+                Err(error) => rest_before(&mut attempts, error).await?,
+                Ok(made) => return Ok(made),
+            }
+        }
+    }
+
+    /// Says how an object is.
+    pub(super) async fn tell_status(
+        &self,
+        client: &Client,
+        path: &str,
+        status: &Value,
+    ) -> Result<Value> {
+        let mut attempts = 0;
+        loop {
+            match client.patch_status(path, status).await {
+                Err(error) => rest_before(&mut attempts, error).await?,
+                Ok(told) => return Ok(told),
+            }
+        }
+    }
+
+    /// One more object is there.
+    pub(super) fn count(&self) {
         let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
         if made.is_multiple_of(TOLD_EVERY) {
             progress(&format!("{made} of {}", self.total));
         }
     }
 
-    async fn namespace(self: Arc<Self>, number: usize) -> Result<()> {
+    pub(super) async fn namespace(self: Arc<Self>, number: usize) -> Result<()> {
         let name = objects::namespace_name(number);
         let namespace = json!({ "metadata": { "name": name, "labels": { "team": name } } });
-        self.helm.create("/api/v1/namespaces", &namespace).await?;
+        self.create(&self.helm, "/api/v1/namespaces", &namespace)
+            .await?;
         Ok(())
     }
 
-    async fn node(self: Arc<Self>, number: usize) -> Result<()> {
+    pub(super) async fn node(self: Arc<Self>, number: usize) -> Result<()> {
         let node = objects::node(number, &self.version);
-        self.kubelet.create("/api/v1/nodes", &node).await?;
+        self.create(&self.kubelet, "/api/v1/nodes", &node).await?;
         Ok(())
     }
 
     /// An application with all its pods.
-    async fn app(self: Arc<Self>, app: usize) -> Result<()> {
+    pub(super) async fn app(self: Arc<Self>, app: usize) -> Result<()> {
         let space = objects::namespace(app);
         let apps = format!("/apis/apps/v1/namespaces/{space}");
         let core = format!("/api/v1/namespaces/{space}");
@@ -163,12 +232,11 @@ impl Writers {
             .await?;
         let service = objects::service(app);
         let service = self
-            .helm
-            .create(&format!("{core}/services"), &service)
+            .create(&self.helm, &format!("{core}/services"), &service)
             .await?;
-        let slice = objects::endpoint_slice(app, &service);
+        let slice = objects::endpoint_slice(app, &service, self.place);
         let slices = format!("/apis/discovery.k8s.io/v1/namespaces/{space}/endpointslices");
-        self.controllers.create(&slices, &slice).await?;
+        self.create(&self.controllers, &slices, &slice).await?;
         let budgets = format!("/apis/policy/v1/namespaces/{space}/poddisruptionbudgets");
         let (budget, status) = (objects::budget(app), objects::budget_status());
         self.with_status(&self.helm, &budgets, &budget, &status)
@@ -180,28 +248,26 @@ impl Writers {
     }
 
     /// Creates an object; the controllers then say how it is.
-    async fn with_status(
+    pub(super) async fn with_status(
         &self,
         creator: &Client,
         list: &str,
         object: &Value,
         status: &Value,
     ) -> Result<Value> {
-        creator.create(list, object).await?;
+        self.create(creator, list, object).await?;
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
-        Ok(self
-            .controllers
-            .patch_status(&format!("{list}/{name}"), status)
-            .await?)
+        let path = format!("{list}/{name}");
+        self.tell_status(&self.controllers, &path, status).await
     }
 
     async fn pods(&self, app: usize, list: &str, replica_set: &Value) -> Result<()> {
         for pod in 0..objects::PODS_PER_APP {
-            let object = objects::pod(app, pod, replica_set);
-            self.controllers.create(list, &object).await?;
+            let object = objects::pod(app, pod, replica_set, self.place);
+            self.create(&self.controllers, list, &object).await?;
             let path = format!("{list}/{}", objects::pod_name(app, pod));
-            let status = objects::pod_status(app, pod);
-            self.kubelet.patch_status(&path, &status).await?;
+            let status = objects::pod_status(app, pod, self.place);
+            self.tell_status(&self.kubelet, &path, &status).await?;
             self.count();
         }
         Ok(())
@@ -211,8 +277,7 @@ impl Writers {
         for number in batch * BATCH..((batch + 1) * BATCH).min(counts.config_maps) {
             let space = objects::namespace(number % counts.apps);
             let list = format!("/api/v1/namespaces/{space}/configmaps");
-            self.helm
-                .create(&list, &objects::config_map(number))
+            self.create(&self.helm, &list, &objects::config_map(number))
                 .await?;
             self.count();
         }
@@ -228,7 +293,7 @@ impl Writers {
                 objects::secret(number)
             };
             let list = format!("/api/v1/namespaces/{space}/secrets");
-            self.helm.create(&list, &secret).await?;
+            self.create(&self.helm, &list, &secret).await?;
             self.count();
         }
         Ok(())

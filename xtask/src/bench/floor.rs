@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, header};
 use http_body_util::{BodyExt as _, Empty};
@@ -19,8 +19,10 @@ use tokio::task::JoinSet;
 
 /// Objects of one page.
 const PAGE: u32 = 500;
-/// The start of a page that is looked at: it has the token of the next page.
+/// The ends of a page that are looked at: one of them has the token of the next page.
 const HEAD: usize = 4096;
+/// Before a list's metadata.
+const METADATA: &str = "\"metadata\":";
 const DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// Paths that are fetched at a time, where they are named: as many as airworthy asks for at a time.
@@ -244,7 +246,7 @@ impl Server {
     async fn page(&self, path: &str, accept: &'static str) -> Result<Page> {
         let answer = self.ask(path, accept).await?;
         let mut body = answer.into_body();
-        let (mut bytes, mut head) = (0, Vec::with_capacity(HEAD));
+        let (mut bytes, mut head, mut tail) = (0, Vec::with_capacity(HEAD), Vec::new());
         while let Some(frame) = body.frame().await {
             let Ok(chunk) = frame?.into_data() else {
                 continue;
@@ -252,8 +254,9 @@ impl Server {
             bytes += chunk.len() as u64;
             let wanted = chunk.len().min(HEAD - head.len());
             head.extend_from_slice(&chunk[..wanted]);
+            keep_end(&mut tail, &chunk);
         }
-        let next = next_page(&head).with_context(|| format!("GET {path}"))?;
+        let next = next_page(&head, &tail).with_context(|| format!("GET {path}"))?;
         Ok(Page { bytes, next })
     }
 }
@@ -281,8 +284,16 @@ fn lists_of_group(root: &str, group: &Value) -> Vec<String> {
     paths
 }
 
-/// The token of the next page, empty on the last one, from the start of a page.
-fn next_page(head: &[u8]) -> Result<String> {
+/// Keeps the end of what has come.
+fn keep_end(tail: &mut Vec<u8>, chunk: &[u8]) {
+    let end = &chunk[chunk.len().saturating_sub(HEAD)..];
+    let old = (tail.len() + end.len()).saturating_sub(HEAD);
+    tail.drain(..old.min(tail.len()));
+    tail.extend_from_slice(end);
+}
+
+/// The token of the next page, empty on the last one, from the ends of a page.
+fn next_page(head: &[u8], tail: &[u8]) -> Result<String> {
     if let Some(envelope) = head.strip_prefix(b"k8s\0") {
         let list = member(envelope, 2).context("an envelope without content")?;
         let metadata = member(list, 1).context("a list without metadata")?;
@@ -301,9 +312,17 @@ fn next_page(head: &[u8]) -> Result<String> {
     if let Ok(list) = serde_json::from_str::<Value>(searched) {
         return Ok(token(&list["metadata"]));
     }
-    let Some((_, metadata)) = before_items.split_once("\"metadata\":") else {
-        bail!("the list's metadata is not at its start");
-    };
+    if let Some((_, metadata)) = before_items.split_once(METADATA) {
+        return first_token(metadata);
+    }
+    let tail = String::from_utf8_lossy(tail);
+    let (_, metadata) = tail
+        .rsplit_once(METADATA)
+        .context("the list's metadata is neither at its start nor at its end")?;
+    first_token(metadata)
+}
+
+fn first_token(metadata: &str) -> Result<String> {
     let mut values = serde_json::Deserializer::from_str(metadata).into_iter::<Value>();
     Ok(token(&values.next().context("a list without metadata")??))
 }
@@ -355,22 +374,36 @@ mod tests {
         let json = br#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"7","continue":"abc"},"items":[{"me"#;
         let mut long = json.to_vec();
         long.resize(HEAD, b'x');
-        assert_eq!(next_page(&long).unwrap(), "abc");
+        assert_eq!(next_page(&long, b"").unwrap(), "abc");
         let custom = br#"{"apiVersion":"a/v1","items":[{"metadata":{"continue":"no"}}],"metadata":{"continue":"abc"}}"#;
-        assert_eq!(next_page(custom).unwrap(), "abc");
+        assert_eq!(next_page(custom, custom).unwrap(), "abc");
         let protobuf =
             b"k8s\0\x0a\x04\x12\x02Po\x12\x80\x01\x0a\x09\x12\x02\x37\x37\x1a\x03abc\x12\x70\x0a";
-        assert_eq!(next_page(protobuf).unwrap(), "abc");
+        assert_eq!(next_page(protobuf, b"").unwrap(), "abc");
+    }
+
+    #[test]
+    fn the_metadata_of_a_long_list_of_custom_resources_is_at_its_end() {
+        let mut head = br#"{"apiVersion":"a/v1","items":[{"metadata":{"continue":"no"}}"#.to_vec();
+        head.resize(HEAD, b'x');
+        let mut tail = Vec::new();
+        keep_end(&mut tail, &[b'x'; HEAD]);
+        keep_end(
+            &mut tail,
+            br#"}],"kind":"AList","metadata":{"continue":"abc","resourceVersion":"7"}}"#,
+        );
+        assert_eq!(tail.len(), HEAD);
+        assert_eq!(next_page(&head, &tail).unwrap(), "abc");
     }
 
     #[test]
     fn the_last_page_has_no_next_one_and_nonsense_is_refused() {
         let last = br#"{"kind":"PodList","metadata":{"resourceVersion":"7"},"items":[]}"#;
-        assert_eq!(next_page(last).unwrap(), "");
+        assert_eq!(next_page(last, last).unwrap(), "");
         let mut behind = br#"{"apiVersion":"a/v1","items":[{"metadata":"#.to_vec();
         behind.resize(HEAD, b'x');
-        assert!(next_page(&behind).is_err());
-        assert!(next_page(b"<html>").is_err());
+        assert!(next_page(&behind, &behind[HEAD / 2..]).is_err());
+        assert!(next_page(b"<html>", b"").is_err());
     }
 
     #[test]

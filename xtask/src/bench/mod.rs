@@ -10,6 +10,7 @@ mod helm;
 mod measure;
 mod objects;
 mod precheck;
+mod scale;
 mod serve;
 
 use std::{path::PathBuf, process::Command as Process};
@@ -25,6 +26,8 @@ pub(crate) use measure::Measure;
 pub(crate) enum Command {
     /// A whole pre-check of a filled API server, beside programs that only fetch and drop
     Precheck(precheck::Precheck),
+    /// Pre-checks of clusters of several sizes, up to 5,000 nodes, beside fetching all objects, and what another client feels
+    Scale(scale::Scale),
     /// A tree of manifests judged without a cluster, beside reading the same bytes
     Files(files::Files),
     /// An audit log read for who calls what ends, beside a search for the mark of such calls
@@ -42,6 +45,7 @@ impl Command {
     pub(crate) async fn run(self) -> Result<()> {
         match self {
             Self::Precheck(bench) => bench.run().await,
+            Self::Scale(bench) => bench.run().await,
             Self::Files(bench) => bench.run(),
             Self::Audit(bench) => bench.run(),
             Self::Helm(bench) => bench.run().await,

@@ -15,12 +15,12 @@ pub(super) const OTHERS_PER_APP: usize = 5;
 /// Nodes, whatever the number of objects.
 pub(super) const NODES: usize = 100;
 /// Applications of a namespace.
-const APPS_PER_NAMESPACE: usize = 20;
+pub(super) const APPS_PER_NAMESPACE: usize = 20;
 const IMAGES_PER_NODE: usize = 40;
 const HASH: &str = "6c8f5b7d49";
 const REGISTRY: &str = "registry.example.com/shop";
 /// When everything happened.
-const THEN: &str = "2026-01-05T08:30:00Z";
+pub(super) const THEN: &str = "2026-01-05T08:30:00Z";
 
 /// How many objects of which sort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,30 @@ pub(super) fn namespace(app: usize) -> String {
     namespace_name(app / APPS_PER_NAMESPACE)
 }
 
-fn app_name(app: usize) -> String {
+/// Which nodes pods run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Placement {
+    /// All of the few nodes.
+    Everywhere,
+    /// As many nodes as a namespace has applications, which are for the pods of that namespace alone: a cluster then grows without
+    /// a change to what is there.
+    Pools,
+}
+
+impl Placement {
+    pub(super) fn node_of(self, app: usize, pod: usize) -> usize {
+        let spread = app * 7 + pod;
+        match self {
+            Self::Everywhere => spread % NODES,
+            Self::Pools => {
+                let pool = app / APPS_PER_NAMESPACE * APPS_PER_NAMESPACE;
+                pool + spread % APPS_PER_NAMESPACE
+            }
+        }
+    }
+}
+
+pub(super) fn app_name(app: usize) -> String {
     format!("checkout-service-{app:04}")
 }
 
@@ -81,15 +104,11 @@ pub(super) fn pod_name(app: usize, pod: usize) -> String {
     format!("{}-{HASH}-{suffix}", app_name(app))
 }
 
-fn node_name(node: usize) -> String {
+pub(super) fn node_name(node: usize) -> String {
     format!("ip-10-0-{}-{}.internal", node / 250, node % 250 + 1)
 }
 
-fn node_of(app: usize, pod: usize) -> usize {
-    (app * 7 + pod) % NODES
-}
-
-fn node_ip(node: usize) -> String {
+pub(super) fn node_ip(node: usize) -> String {
     format!("10.0.{}.{}", node / 250, node % 250 + 1)
 }
 
@@ -120,7 +139,7 @@ fn selector(app: usize) -> Value {
     json!({ "app.kubernetes.io/name": app_name(app) })
 }
 
-fn owner(api_version: &str, kind: &str, object: &Value) -> Value {
+pub(super) fn owner(api_version: &str, kind: &str, object: &Value) -> Value {
     json!([{
         "apiVersion": api_version,
         "kind": kind,
@@ -225,12 +244,12 @@ pub(super) fn service(app: usize) -> Value {
 }
 
 /// Where the pods of an application answer.
-pub(super) fn endpoint_slice(app: usize, service: &Value) -> Value {
+pub(super) fn endpoint_slice(app: usize, service: &Value, place: Placement) -> Value {
     let endpoint = |pod: usize| {
         json!({
             "addresses": [pod_ip(app, pod)],
             "conditions": { "ready": true, "serving": true, "terminating": false },
-            "nodeName": node_name(node_of(app, pod)),
+            "nodeName": node_name(place.node_of(app, pod)),
             "targetRef": { "kind": "Pod", "namespace": namespace(app), "name": pod_name(app, pod) },
         })
     };
@@ -273,10 +292,10 @@ pub(super) fn budget_status() -> Value {
 }
 
 /// One pod of an application, as its ReplicaSet and the scheduler leave it.
-pub(super) fn pod(app: usize, pod: usize, replica_set: &Value) -> Value {
+pub(super) fn pod(app: usize, pod: usize, replica_set: &Value, place: Placement) -> Value {
     let template = template(app);
     let mut spec = template["spec"].clone();
-    spec["nodeName"] = json!(node_name(node_of(app, pod)));
+    spec["nodeName"] = json!(node_name(place.node_of(app, pod)));
     json!({
         "metadata": {
             "name": pod_name(app, pod),
@@ -301,7 +320,7 @@ fn pod_spec(app: usize) -> Value {
     })
 }
 
-fn container(app: usize) -> Value {
+pub(super) fn container(app: usize) -> Value {
     let probe = |path: &str| json!({ "httpGet": { "path": path, "port": "http" }, "periodSeconds": 10, "timeoutSeconds": 2 });
     json!({
         "name": "app",
@@ -321,7 +340,14 @@ fn container(app: usize) -> Value {
 }
 
 /// What the kubelet says of a pod that runs.
-pub(super) fn pod_status(app: usize, pod: usize) -> Value {
+pub(super) fn pod_status(app: usize, pod: usize, place: Placement) -> Value {
+    let number = app * PODS_PER_APP + pod;
+    let node = place.node_of(app, pod);
+    running(&app_name(app), number, &pod_ip(app, pod), node)
+}
+
+/// The status of the pod of that number, which runs one container.
+pub(super) fn running(image: &str, number: usize, ip: &str, node: usize) -> Value {
     let condition = |kind: &str| json!({ "type": kind, "status": "True", "lastProbeTime": null, "lastTransitionTime": THEN });
     let kinds = [
         "PodReadyToStartContainers",
@@ -330,9 +356,7 @@ pub(super) fn pod_status(app: usize, pod: usize) -> Value {
         "ContainersReady",
         "PodScheduled",
     ];
-    let ip = pod_ip(app, pod);
-    let host = node_ip(node_of(app, pod));
-    let number = app * PODS_PER_APP + pod;
+    let host = node_ip(node);
     json!({
         "phase": "Running",
         "conditions": kinds.map(condition),
@@ -341,7 +365,7 @@ pub(super) fn pod_status(app: usize, pod: usize) -> Value {
         "podIP": ip,
         "podIPs": [{ "ip": ip }],
         "startTime": THEN,
-        "containerStatuses": [container_status(&app_name(app), number)],
+        "containerStatuses": [container_status(image, number)],
     })
 }
 
@@ -376,7 +400,7 @@ pub(super) fn node(number: usize, version: &str) -> Value {
         json!({ "cpu": "16", "memory": "64Gi", "pods": "250", "ephemeral-storage": "200Gi" });
     json!({
         "metadata": { "name": name, "labels": node_labels(number) },
-        "spec": { "podCIDR": format!("10.244.{number}.0/24"), "providerID": format!("cloud:///zone/{name}") },
+        "spec": { "podCIDR": format!("10.{}.{}.0/24", 244 - number / 256, number % 256), "providerID": format!("cloud:///zone/{name}") },
         "status": {
             "capacity": capacity,
             "allocatable": capacity,
@@ -493,10 +517,10 @@ fn payload(number: usize, name: &str) -> String {
 }
 
 /// Text without meaning that is the same every time (splitmix64).
-struct Noise(u64);
+pub(super) struct Noise(u64);
 
 impl Noise {
-    fn new(sort: u64, number: usize) -> Self {
+    pub(super) fn new(sort: u64, number: usize) -> Self {
         Self(sort << 48 ^ number as u64)
     }
 
@@ -518,7 +542,7 @@ impl Noise {
         (0..length).map(letter).collect()
     }
 
-    fn letters(&mut self, length: usize) -> String {
+    pub(super) fn letters(&mut self, length: usize) -> String {
         self.text(b"bcdfghjklmnpqrstvwxz2456789", length)
     }
 

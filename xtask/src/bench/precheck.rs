@@ -40,8 +40,8 @@ pub(crate) struct Precheck {
 }
 
 /// A program that is measured.
-struct Contestant {
-    name: &'static str,
+pub(super) struct Contestant {
+    pub name: &'static str,
     program: PathBuf,
     args: Vec<OsString>,
     /// Exit codes of a run that did its work.
@@ -50,13 +50,13 @@ struct Contestant {
 
 /// One run of one program.
 #[derive(Clone, Debug, Serialize)]
-struct Sample {
+pub(super) struct Sample {
     #[serde(flatten)]
-    cost: Cost,
+    pub cost: Cost,
     /// CPU seconds of the API server meanwhile.
-    server: f64,
+    pub server: f64,
     /// Bytes that the API server sent as lists.
-    bytes: u64,
+    pub bytes: u64,
 }
 
 impl Precheck {
@@ -96,7 +96,8 @@ impl Precheck {
     }
 }
 
-fn contestants(programs: &Programs, cluster: &Cluster) -> Vec<Contestant> {
+/// The pre-check, and the floors in both encodings.
+pub(super) fn contestants(programs: &Programs, cluster: &Cluster) -> Vec<Contestant> {
     let args = |words: &[&str]| {
         let words = words.iter().map(OsString::from);
         let kubeconfig = ["--kubeconfig".into(), cluster.kubeconfig().into_os_string()];
@@ -121,14 +122,14 @@ fn contestants(programs: &Programs, cluster: &Cluster) -> Vec<Contestant> {
 }
 
 /// The API server that is read, and a folder for outputs.
-struct Bench {
+pub(super) struct Bench {
     client: Client,
     server: u32,
     folder: tempfile::TempDir,
 }
 
 impl Bench {
-    fn new(cluster: &Cluster) -> Result<Self> {
+    pub(super) fn new(cluster: &Cluster) -> Result<Self> {
         Ok(Self {
             client: cluster.client("airworthy-bench")?,
             server: cluster
@@ -138,7 +139,8 @@ impl Bench {
         })
     }
 
-    fn output(&self, contestant: usize) -> PathBuf {
+    /// Where a contestant's output goes.
+    pub(super) fn output(&self, contestant: usize) -> PathBuf {
         self.folder.path().join(contestant.to_string())
     }
 
@@ -152,7 +154,8 @@ impl Bench {
         Ok(samples)
     }
 
-    async fn sample(
+    /// One run of one program.
+    pub(super) async fn sample(
         &self,
         programs: &Programs,
         one: &Contestant,
@@ -191,13 +194,13 @@ impl Bench {
     }
 
     /// What the JSON floor fetched, by its own count.
-    fn fetched(&self) -> Result<Fetched> {
+    pub(super) fn fetched(&self) -> Result<Fetched> {
         let output = std::fs::read(self.output(1))?;
         serde_json::from_slice(&output).context("the floor's output is not JSON")
     }
 
     /// What the pre-check said, so that nobody measures one that read nothing.
-    fn judged(&self) -> Result<String> {
+    pub(super) fn judged(&self) -> Result<String> {
         let report = std::fs::read(self.output(0))?;
         let report: Value = serde_json::from_slice(&report).context("the report is not JSON")?;
         let checks = report["checks"]
