@@ -220,7 +220,11 @@ pub fn constraint(bytes: &[u8]) {
 /// What components tell of themselves: it makes no difference in which pieces it comes.
 pub fn texts(bytes: &[u8]) {
     let whole = strangers::texts(bytes, bytes.len());
-    assert_eq!(strangers::texts(bytes, 7), whole, "pieces make a difference");
+    assert_eq!(
+        strangers::texts(bytes, 7),
+        whole,
+        "pieces make a difference"
+    );
 }
 
 /// A page of a list, of every kind and in both encodings.

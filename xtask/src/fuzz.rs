@@ -142,11 +142,17 @@ mod tests {
         assert_eq!(programs, named);
         let manifest = fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap();
         for target in TARGETS {
-            assert!(manifest.contains(&format!("\nname = \"{target}\"\n")), "{target}");
+            assert!(
+                manifest.contains(&format!("\nname = \"{target}\"\n")),
+                "{target}"
+            );
         }
         let library = fs::read_to_string(root().join("fuzz/src/lib.rs")).unwrap();
         for target in TARGETS {
-            assert!(library.contains(&format!("    (\"{target}\", ")), "{target}");
+            assert!(
+                library.contains(&format!("    (\"{target}\", ")),
+                "{target}"
+            );
         }
     }
 }

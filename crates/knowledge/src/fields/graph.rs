@@ -70,7 +70,12 @@ impl Table for Fields {
 
 fn refuse(rows: &[TypeRow]) -> Result<(), BadRow> {
     let name = |row: &TypeRow| format!("the type {}.{}", row.package, row.name);
-    spans::demand(rows, |row| &row.spans, |row| (&row.package, &row.name), name)
+    spans::demand(
+        rows,
+        |row| &row.spans,
+        |row| (&row.package, &row.name),
+        name,
+    )
 }
 
 impl Fields {
