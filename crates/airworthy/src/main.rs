@@ -92,7 +92,7 @@ async fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Knowledge(command) => commands::knowledge::run(command, cli.knowledge.as_deref()),
         Command::Probe(command) => commands::probe::run(command).await,
         Command::Rbac(args) => commands::rbac::run(args, &config),
-        Command::Demo(args) => commands::demo::run(args, config).await,
+        Command::Demo(args) => Box::pin(commands::demo::run(args, config)).await,
         Command::Serve(args) => commands::serve::run(args, config).await,
         Command::Project(args) => commands::admin::project(args, config).await,
         Command::Cluster(args) => commands::admin::cluster(args, config).await,

@@ -24,12 +24,12 @@ const DEADLINE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn minor_1_31() {
-    read_a_cluster_of("1.31").await;
+    Box::pin(read_a_cluster_of("1.31")).await;
 }
 
 #[tokio::test]
 async fn minor_1_32() {
-    read_a_cluster_of("1.32").await;
+    Box::pin(read_a_cluster_of("1.32")).await;
 }
 
 /// Other minors, oldest to newest, when they are asked for: their control planes take long to build.
@@ -37,7 +37,7 @@ async fn minor_1_32() {
 async fn other_minors() {
     let minors = std::env::var("AIRWORTHY_TEST_MINORS").unwrap_or_default();
     for minor in minors.split(',').filter(|minor| !minor.is_empty()) {
-        read_a_cluster_of(minor).await;
+        Box::pin(read_a_cluster_of(minor)).await;
     }
 }
 

@@ -70,11 +70,11 @@ impl Service {
                 break;
             }
             if self.is_due(&seen, now)
-                && let Err(message) = self.sample(cluster, &seen, now).await?
+                && let Err(message) = Box::pin(self.sample(cluster, &seen, now)).await?
             {
                 return Ok(Judged::without_result(message));
             }
-            match self.standing(cluster, &measure, now).await? {
+            match Box::pin(self.standing(cluster, &measure, now)).await? {
                 Standing::Judged(judged) => return Ok(judged),
                 Standing::Waiting(judged) => standing = Some(*judged),
             }

@@ -79,9 +79,9 @@ async fn with_a_lease(hours: i64, ago: i64) -> Ended {
             let body = br#"{"gitVersion":"v1.31.14"}"#.to_vec();
             Some(Reply::Whole(200, "application/json", date, body))
         }
-        "/api/v1/nodes" => Some(json(&list("NodeList", "", &[node.clone()]))),
+        "/api/v1/nodes" => Some(json(&list("NodeList", "", std::slice::from_ref(&node)))),
         path if path.contains("/kube-node-lease/") => {
-            Some(json(&list("LeaseList", "", &[lease.clone()])))
+            Some(json(&list("LeaseList", "", std::slice::from_ref(&lease))))
         }
         _ => None,
     });

@@ -41,6 +41,7 @@ fn may_fail(ctx: &Context<'_>) -> bool {
     ctx.webhooks().is_ok_and(|all| all.iter().any(fails))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every check returns an outcome")]
 fn run(ctx: &Context<'_>) -> Outcome {
     let (before, gap) = optional(ctx.before());
     let before = before.as_ref();

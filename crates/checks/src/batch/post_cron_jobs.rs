@@ -6,7 +6,7 @@ use airworthy_model::{
 
 use super::period;
 use crate::{
-    Check, Context, Judgement, Outcome,
+    Check, Context, Judgement, Outcome, View,
     after::baseline::{Earlier, optional},
     never,
     text::short,
@@ -37,7 +37,7 @@ const CLOCK: i64 = 60;
 fn run(ctx: &Context<'_>) -> Outcome {
     let now = ctx.cron_jobs()?;
     let (before, gap) = optional(ctx.before());
-    let (earlier, unread) = optional(before.as_ref().map(|before| before.cron_jobs()).transpose());
+    let (earlier, unread) = optional(before.as_ref().map(View::cron_jobs).transpose());
     let by_key = earlier.flatten().map(|jobs| {
         let keyed = jobs.iter().map(|job| (key(job), job));
         keyed.collect::<BTreeMap<_, _>>()
@@ -46,7 +46,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
         .iter()
         .filter_map(|job| {
             let old = Earlier::find(by_key.as_ref(), |jobs| jobs.get(&key(job)).copied());
-            judge(ctx, before.as_ref().map(|before| before.now()), job, old)
+            judge(ctx, before.as_ref().map(View::now), job, old)
         })
         .collect();
     Ok(findings.without(gap).without(unread))

@@ -50,23 +50,14 @@ fn judge(ctx: &Context<'_>, quota: &Quota) -> Option<Finding> {
     };
     let over = of(|amount| amount.used > amount.hard);
     let full = || of(|amount| amount.used == amount.hard);
-    let (severity, message) = match over {
-        Some(names) => {
-            let text = format!(
-                "more {names} is used than it allows: no pod of the namespace is let in again"
-            );
-            (Severity::Risk, text)
-        }
-        None => {
-            let text = format!(
-                "{} is used up: a pod is let in only when another has gone",
-                full()?
-            );
-            (Severity::Risk, text)
-        }
+    let message = if let Some(names) = over {
+        format!("more {names} is used than it allows: no pod of the namespace is let in again")
+    } else {
+        let names = full()?;
+        format!("{names} is used up: a pod is let in only when another has gone")
     };
     let severity = if ctx.drains_nodes() {
-        severity
+        Severity::Risk
     } else {
         Severity::Note
     };

@@ -424,7 +424,6 @@ fn template(need: Need) -> Map<String, Value> {
             json!({"_single": true, "processStarted": "2026-11-22T06:00:00Z", "deprecatedRequests": [], "objectCounts": {}})
         }
         Need::Discovery => json!({"_single": true, "resources": []}),
-        Need::PodAdmission => json!({"_single": true}),
         Need::Collection => json!({"_single": true, "requests": 0, "bytes": 0}),
         Need::Nodes => {
             json!({"uid": "u-node", "created": "2026-01-01T00:00:00Z", "conditions": [{"type": "Ready", "status": "True"}],
@@ -467,7 +466,7 @@ fn template(need: Need) -> Map<String, Value> {
         }
         Need::Permissions => json!({"verb": "list", "allowed": true}),
         Need::Components => json!({"_single": true, "components": []}),
-        Need::ClusterDns => json!({"_single": true}),
+        Need::ClusterDns | Need::PodAdmission => json!({"_single": true}),
         // A row of these says everything itself.
         _ => json!({}),
     };

@@ -180,7 +180,9 @@ mod tests {
         };
         let sum = |happened: Vec<Event>| {
             let mut sum = Sum::default();
-            happened.into_iter().for_each(|one| sum.add(one));
+            for one in happened {
+                sum.add(one);
+            }
             assert!(sum.0.len() <= MOST_OPEN);
             sum.rows()
         };

@@ -107,7 +107,7 @@ impl ResourceQuota {
         });
         let amounts: Vec<_> = amounts.collect();
         let scoped = !self.spec.scopes.is_empty() || self.spec.scope_selector.is_some();
-        (!scoped && !amounts.is_empty()).then(|| Quota {
+        (!scoped && !amounts.is_empty()).then_some(Quota {
             namespace: self.metadata.namespace,
             name: self.metadata.name,
             amounts,

@@ -172,6 +172,10 @@ mod tests {
         spec.refers_to()
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "reads better where it is called"
+    )]
     fn volume(name: &str, source: Value) -> Value {
         json!({"volumes": [{"name": "plain", "hostPath": {"path": "/"}}, {"name": "it", name: source}]})
     }

@@ -112,7 +112,7 @@ impl SecurityContext {
             || self.adds_more_than(&[BIND])
             || self.run_as_non_root.or(pod.run_as_non_root) != Some(true)
             || self.run_as_user.or(pod.run_as_user) == Some(0)
-            || !confined.is_some_and(|one| one.r#type != UNCONFINED)
+            || confined.is_none_or(|one| one.r#type == UNCONFINED)
     }
 }
 

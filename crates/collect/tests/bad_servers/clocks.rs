@@ -29,8 +29,12 @@ async fn read(hours: i64) -> (Timestamp, Facts) {
             let body = br#"{"gitVersion":"v1.31.14"}"#.to_vec();
             Some(Reply::Whole(200, "application/json", date, body))
         }
-        EVENTS => Some(json(&list("EventList", "", &[event.clone()]))),
-        API_SERVICES => Some(json(&list("APIServiceList", "", &[registration.clone()]))),
+        EVENTS => Some(json(&list("EventList", "", std::slice::from_ref(&event)))),
+        API_SERVICES => Some(json(&list(
+            "APIServiceList",
+            "",
+            std::slice::from_ref(&registration),
+        ))),
         _ => None,
     });
     let mut plan = Plan::everything();
@@ -65,7 +69,7 @@ async fn a_date_beyond_sense_is_no_time() {
     ] {
         let fake = Fake::start(move |seen, _| {
             let body = br#"{"gitVersion":"v1.31.14"}"#.to_vec();
-            (seen.path == "/version").then(|| Reply::Whole(200, "application/json", date, body))
+            (seen.path == "/version").then_some(Reply::Whole(200, "application/json", date, body))
         });
         let facts = fake.await.collect(&Plan::everything()).await.unwrap();
         let told = facts.collection.unwrap().notes;

@@ -65,7 +65,7 @@ async fn members_and_words_of_newer_versions_are_read_over() {
         !facts.nodes.unwrap()[0]
             .conditions
             .iter()
-            .any(|one| one.is_true())
+            .any(airworthy_model::facts::Condition::is_true)
     );
 }
 

@@ -74,9 +74,9 @@ pub async fn run(
     tell(&format!("making {}", looker.name()));
     api.create(&looker.path, &looker.object).await?;
     let whole = Span::of(began, order.deadline);
-    let looked = until(&api, "look", "looked", whole, has_looked).await;
-    let looked = looked.map_err(|(_, late)| late)?;
-    late.map_or(Ok(looked.len()), Err)
+    let done = until(&api, "look", "looked", whole, has_looked).await;
+    let done = done.map_err(|(_, late)| late)?;
+    late.map_or(Ok(done.len()), Err)
 }
 
 /// The address of the Service of all pods that are looked for.

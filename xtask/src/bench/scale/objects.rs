@@ -87,7 +87,7 @@ fn labels(name: &str) -> Value {
     json!({ "app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "platform" })
 }
 
-fn pod(name: &str, app: &str, owner: Value, spec: Value) -> Value {
+fn pod(name: &str, app: &str, owner: &Value, spec: &Value) -> Value {
     let mut labels = labels(app);
     labels["controller-revision-hash"] = json!("5d8f9c7b64");
     json!({ "metadata": { "name": name, "labels": labels, "ownerReferences": owner }, "spec": spec })
@@ -135,8 +135,8 @@ pub(super) fn agent(number: usize, daemon_set: &Value) -> (String, Value) {
     let pod = pod(
         &name,
         AGENT,
-        owner("apps/v1", "DaemonSet", daemon_set),
-        spec,
+        &owner("apps/v1", "DaemonSet", daemon_set),
+        &spec,
     );
     (name, pod)
 }
@@ -181,7 +181,7 @@ pub(super) fn member(block: usize, ordinal: usize, stateful_set: &Value) -> (Str
     spec["volumes"][1] =
         json!({ "name": "tmp", "persistentVolumeClaim": { "claimName": claim_name(ordinal) } });
     let owner = owner("apps/v1", "StatefulSet", stateful_set);
-    let mut pod = pod(&name, STORE, owner, spec);
+    let mut pod = pod(&name, STORE, &owner, &spec);
     pod["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"] = json!(name);
     (name, pod)
 }
