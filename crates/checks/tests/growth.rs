@@ -91,6 +91,7 @@ fn telling(check: &Check) -> Option<Example> {
 }
 
 #[test]
+#[ignore = "measures time: run it alone, with --ignored"]
 fn no_check_grows_faster_than_its_facts() {
     let many = |check: &&Check| FEW.iter().all(|(few, _)| *few != check.info.name);
     let faults: Vec<_> = chosen()

@@ -78,9 +78,9 @@ fn list<W: Wire, F: From<W>>(content_type: &str, body: Bytes) -> usize {
         drop(F::from(wire));
         rows += 1;
     };
-    // What is wrong with it is told, and that it is told is all that counts.
-    let _ = wire::decode_list(content_type, body, keep);
-    rows
+    // What is wrong with it is told, and nothing is kept of it.
+    let told = wire::decode_list(content_type, body, keep);
+    told.map_or(0, |_| rows)
 }
 
 /// The envelope in which Kubernetes sends protobuf: four bytes, the kind, and the object.

@@ -326,8 +326,10 @@ fn shape_of_a_pod(facts: &Facts, minor: &str) {
     let expected = json!({
         "requests": { "cpu": 2000, "memory": 1_u64 << 30, "ephemeral-storage": 1_000_000_000, "example.com/gpu": 1 },
         "priority": 2_000_000_000,
+        "priorityClass": "system-cluster-critical",
         "scheduler": "other",
         "graceSeconds": 7,
+        "breaks": "baseline",
         "nodeSelector": [["nowhere", "true"]],
         "nodeTerms": [{
             "labels": [{ "key": "cores", "operator": "Gt", "values": ["4"] }],

@@ -7,8 +7,8 @@ use airworthy_model::{
     facts::{
         Answers, Certificate, ClusterDns, ClusterIdentity, CollectionReport, Component, Components,
         Condition, Disk, DiskPurpose, Health, HealthCheck, IntOrPercent, Kubelet, Lease, Metrics,
-        Namespace, Node, NodeUsage, Pdb, Pod, PodShape, Probe, Served, ServerCertificates,
-        ServerVersion, Workload, WorkloadKind,
+        Namespace, Node, NodeUsage, Pdb, Pod, PodAdmission, PodShape, Probe, Served,
+        ServerCertificates, ServerVersion, Workload, WorkloadKind,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -165,6 +165,7 @@ fn nothing_else(facts: &mut Facts) {
     facts.operations = Ok(Vec::new());
     facts.backups = Ok(Vec::new());
     facts.cluster_dns = Ok(ClusterDns::default());
+    facts.pod_admission = Ok(PodAdmission::default());
     facts.helm_releases = Ok(Vec::new());
     facts.git_ops = Ok(Vec::new());
     facts.permissions = Ok(Vec::new());

@@ -168,7 +168,8 @@ async fn left_over(cluster: &Cluster, client: &Client) {
         until(client, DEFINITION, "stored versions", both).await;
         until_listed(client, 200).await;
         let report = precheck(cluster, &CHECK).await;
-        report.exits(0).finds("CrdStoredVersion", SUBJECT, severity);
+        // Definitions of other tests may be worse.
+        report.finds("CrdStoredVersion", SUBJECT, severity);
     }
     // What the operator's next release would send.
     let dropped = json!({ "spec": { "versions": [version("v1", true, true)] } });
@@ -214,7 +215,7 @@ async fn repaired(cluster: &Cluster, client: &Client) {
     set_versions(client, &[version("v1", true, true)]).await;
     until_listed(client, 200).await;
     let report = precheck(cluster, &CHECK).await;
-    report.exits(0).spares("CrdStoredVersion", SUBJECT);
+    report.spares("CrdStoredVersion", SUBJECT);
 }
 
 /// An autoscaler over a workload, where nothing serves metrics.

@@ -18,7 +18,7 @@ use crate::{
 pub(crate) static CHECK: Check = Check {
     info: CheckInfo {
         name: "PostCertificates",
-        summary: "a certificate of the API server or of a webhook ends soon or is not trusted, or a kubelet waits for one",
+        summary: "a certificate ends soon or is not trusted, or a kubelet waits for one",
         phase: Phase::Post,
         group: Group::MasterCheck,
         kind: Kind::Risk,

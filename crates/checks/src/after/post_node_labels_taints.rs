@@ -16,7 +16,7 @@ use crate::{
 pub(crate) static CHECK: Check = Check {
     info: CheckInfo {
         name: "PostNodeLabelsTaints",
-        summary: "a node has lost labels or taints that it had before the upgrade, or keeps pods off by a new one",
+        summary: "a node lost labels or taints that it had before, or keeps pods off by a new one",
         phase: Phase::Post,
         group: Group::NodeCheck,
         kind: Kind::Risk,

@@ -110,7 +110,13 @@ fn by_service(
                 &format!("through {address}, a Service of type ExternalName"),
             )
         }),
-        None => proven.or_else(|| untrusted(ctx, crd)),
+        None => {
+            // What explains a failed list says more than the list.
+            let cause = untrusted(ctx, crd);
+            let explains = |cause: &&Finding| cause.severity == Severity::Blocker;
+            let told = cause.as_ref().filter(explains).cloned();
+            told.or(proven).or(cause)
+        }
     }
 }
 
