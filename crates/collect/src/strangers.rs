@@ -16,7 +16,7 @@ use crate::{
 /// Reads a body as text that components tell of themselves, in pieces of so many bytes where it is read by lines: metrics, flags and
 /// settings of the API server, of kubeadm and of kubelets. Gives what was read, to compare.
 pub fn texts(body: &[u8], piece: usize) -> String {
-    let metrics = in_pieces(body, piece).and_then(metrics::told);
+    let metrics = in_pieces(body, piece).and_then(metrics::Scan::finish);
     let mut kubelet = facts::Kubelet::default();
     kubelets::told(body, &mut kubelet);
     let gauges = in_pieces(body, piece).and_then(|all| kubelets::gauged(all, &mut kubelet));

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use airworthy_model::facts::{
-    HelmRelease, LabelSelector, Namespace, Pod, Service, Workload, WorkloadKind,
+use airworthy_model::{
+    Severity,
+    facts::{HelmRelease, LabelSelector, Namespace, Pod, Service, Workload, WorkloadKind},
 };
 
 use crate::{Context, View, workloads::owner::Owner};
@@ -55,6 +56,14 @@ pub(super) fn fate(ctx: &Context<'_>, before: &View<'_>, service: &Service) -> F
 /// A daemon set has as many pods as there are nodes for it, which is not its owner's word.
 pub(super) fn is_scaled_to_none(workload: &Workload) -> bool {
     workload.kind != WorkloadKind::DaemonSet && workload.desired == 0
+}
+
+/// How bad it is to be scaled to none: as somebody wants it, but in `kube-system` that may be a mistake.
+pub(super) fn severity_of_none(namespace: &str) -> Severity {
+    match namespace {
+        "kube-system" => Severity::Risk,
+        _ => Severity::Note,
+    }
 }
 
 /// The owners of the pods that a Service selected.

@@ -17,9 +17,8 @@ pub(super) type Counts = BTreeMap<String, i64>;
 
 /// How many custom objects a look at their lists found. A gauge of the API server is up to a minute old; a list is not.
 pub(super) fn listed(crds: &[Crd]) -> Counts {
-    let told = |crd: &Crd| crd.probes.iter().find_map(|probe| probe.objects);
     let counts = crds.iter().filter_map(|crd| {
-        let count = i64::try_from(told(crd)?).unwrap_or(i64::MAX);
+        let count = i64::try_from(crd.objects()?).unwrap_or(i64::MAX);
         Some((crd.name.clone(), count))
     });
     counts.collect()

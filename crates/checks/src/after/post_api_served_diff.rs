@@ -2,8 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use airworthy_knowledge::api_version;
 use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
-    facts::{Crd, Served},
+    CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject, facts::Served,
 };
 
 use crate::{
@@ -104,13 +103,9 @@ fn unused<'a>(ctx: &Context<'_>, before: &View<'a>) -> BTreeSet<&'a str> {
         return BTreeSet::new();
     };
     let still: BTreeSet<_> = now.iter().map(|crd| &crd.name).collect();
-    let is_empty = |crd: &&Crd| {
-        let mut counts = crd.probes.iter().filter_map(|probe| probe.objects);
-        counts.next() == Some(0)
-    };
     then.iter()
         .filter(|crd| !still.contains(&crd.name))
-        .filter(is_empty)
+        .filter(|crd| crd.objects() == Some(0))
         .map(|crd| crd.name.as_str())
         .collect()
 }

@@ -55,8 +55,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
 
 /// A definition that nobody has any more. Without objects nothing went with it.
 fn missing(ctx: &Context<'_>, old: &Crd) -> Finding {
-    let mut counts = old.probes.iter().filter_map(|probe| probe.objects);
-    let (severity, message) = match counts.next() {
+    let (severity, message) = match old.objects() {
         Some(0) => (Severity::Note, "is gone; it had no objects".to_owned()),
         Some(count) => {
             let count = counted(usize::try_from(count).unwrap_or(usize::MAX), "object");

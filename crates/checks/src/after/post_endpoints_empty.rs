@@ -5,7 +5,7 @@ use airworthy_model::{
     facts::{EndpointSlice, Service},
 };
 
-use super::intended::{Fate, fate, namespace_goes};
+use super::intended::{Fate, fate, namespace_goes, severity_of_none};
 use crate::{Check, Context, Outcome, View, always, text::counted};
 
 /// Services that have lost all their endpoints.
@@ -87,12 +87,8 @@ fn judge(
     Some(match (now, fate) {
         (None, Fate::Wanted) => (Severity::Risk, "is gone"),
         (None, _) => (Severity::Note, "is gone, and so is what was behind it"),
-        (Some(_), Fate::ScaledToNone) if namespace == "kube-system" => (
-            Severity::Risk,
-            "has no ready endpoint: what is behind it is scaled to none",
-        ),
         (Some(_), Fate::ScaledToNone) => (
-            Severity::Note,
+            severity_of_none(namespace),
             "has no ready endpoint: what is behind it is scaled to none",
         ),
         (Some(_), Fate::Gone) => (

@@ -5,7 +5,7 @@ use airworthy_model::{
     facts::{Workload, WorkloadKind},
 };
 
-use super::intended::{is_scaled_to_none, was_taken_away};
+use super::intended::{is_scaled_to_none, severity_of_none, was_taken_away};
 use crate::{Check, Context, Outcome, View, always, text::counted, workloads::workload};
 
 /// A workload with fewer ready pods than before the upgrade.
@@ -95,15 +95,8 @@ fn unwanted(
     new: &Workload,
 ) -> Result<Option<Finding>, Missing> {
     let (severity, message) = if is_scaled_to_none(new) && old.ready > 0 {
-        let severity = if new.namespace == "kube-system" {
-            Severity::Risk
-        } else {
-            Severity::Note
-        };
-        (
-            severity,
-            format!("is scaled to none; it had {}", ready_pods(old)),
-        )
+        let message = format!("is scaled to none; it had {}", ready_pods(old));
+        (severity_of_none(&new.namespace), message)
     } else if fewer_nodes_suit(ctx, before, old, new)? {
         let message = format!(
             "is wanted on {} of {}, on {} before the upgrade, and its spec is the same",

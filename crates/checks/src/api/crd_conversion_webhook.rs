@@ -110,13 +110,11 @@ fn by_service(
                 &format!("through {address}, a Service of type ExternalName"),
             )
         }),
-        None => {
+        None => match untrusted(ctx, crd) {
             // What explains a failed list says more than the list.
-            let cause = untrusted(ctx, crd);
-            let explains = |cause: &&Finding| cause.severity == Severity::Blocker;
-            let told = cause.as_ref().filter(explains).cloned();
-            told.or(proven).or(cause)
-        }
+            Some(cause) if cause.severity == Severity::Blocker => Some(cause),
+            cause => proven.or(cause),
+        },
     }
 }
 

@@ -4,7 +4,7 @@ use airworthy_model::{
 };
 
 use super::component;
-use crate::{Check, Context, Judgement, Outcome};
+use crate::{Check, Context, Judgement, Outcome, after::baseline::optional};
 
 /// Certificates of the control plane that end before long.
 pub(crate) static CHECK: Check = Check {
@@ -60,17 +60,13 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let authority = seen.authority.as_ref();
     let authority = authority.and_then(|one| of_authority(ctx, one));
     let serving = serving(ctx, &seen.serving)?;
-    let found: Judgement = [authority, serving].into_iter().flatten().collect();
-    let (clients, missing) = match clients(ctx, seen) {
-        Ok(clients) => (clients, None),
-        Err(missing) => (None, Some(missing)),
-    };
-    let found = found
-        .findings
+    let (clients, missing) = optional(clients(ctx, seen));
+    let found = [authority, serving, clients.flatten()];
+    Ok(found
         .into_iter()
-        .chain(clients)
-        .collect::<Judgement>();
-    Ok(found.without(missing))
+        .flatten()
+        .collect::<Judgement>()
+        .without(missing))
 }
 
 fn unseen() -> Missing {

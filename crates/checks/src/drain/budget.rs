@@ -1,5 +1,7 @@
 //! What findings about disruption budgets have in common.
 
+use std::collections::HashMap;
+
 use airworthy_model::{
     Evidence, Finding, Severity, Subject,
     facts::{Condition, LabelSelector, Pdb, Pod},
@@ -37,6 +39,18 @@ pub(crate) fn guards(pdb: &Pdb, pod: &Pod) -> bool {
         |selector: &LabelSelector| pdb.api_version == "policy/v1beta1" && selector.is_empty();
     let selects = |selector: &LabelSelector| !nothing(selector) && selector.selects(&pod.labels);
     pod.namespace == pdb.namespace && pdb.selector.as_ref().is_some_and(selects)
+}
+
+/// Pods of each namespace.
+pub(crate) type ByNamespace<'a> = HashMap<&'a str, Vec<&'a Pod>>;
+
+/// Pods by namespace, so that each budget looks at those of its own only.
+pub(crate) fn by_namespace<'a>(pods: impl Iterator<Item = &'a Pod>) -> ByNamespace<'a> {
+    let mut map = ByNamespace::new();
+    for pod in pods {
+        map.entry(&pod.namespace).or_default().push(pod);
+    }
+    map
 }
 
 /// Why the disruption controller cannot tell what the budget allows, where it says so.

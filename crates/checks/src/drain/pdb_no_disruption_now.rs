@@ -36,11 +36,8 @@ pub(crate) static CHECK: Check = Check {
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let exhausted: Vec<_> = ctx.pdbs()?.iter().filter(|pdb| is_exhausted(pdb)).collect();
-    let mut pods: BTreeMap<_, Vec<_>> = BTreeMap::new();
     let alive = |pod: &&Pod| !pod.is_finished() && !pod.deleting;
-    for pod in ctx.pods()?.iter().filter(alive) {
-        pods.entry(&*pod.namespace).or_default().push(pod);
-    }
+    let pods = budget::by_namespace(ctx.pods()?.iter().filter(alive));
     let mut rolling = Rolling::default();
     let findings = exhausted.into_iter().filter_map(|pdb| {
         let pods = pods.get(&*pdb.namespace)?;

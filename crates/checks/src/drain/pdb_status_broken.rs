@@ -1,11 +1,9 @@
-use std::collections::HashMap;
+use airworthy_model::{CheckInfo, Finding, Group, Kind, Need, Phase, Severity, facts::Pdb};
 
-use airworthy_model::{
-    CheckInfo, Finding, Group, Kind, Need, Phase, Severity,
-    facts::{Pdb, Pod},
+use super::{
+    budget::{self, ByNamespace},
+    rollout,
 };
-
-use super::{budget, rollout};
 use crate::{Check, Context, Judgement, Outcome, never, text::short};
 
 /// Seconds in which the disruption controller may be behind.
@@ -30,31 +28,23 @@ pub(crate) static CHECK: Check = Check {
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let (pdbs, pods) = (ctx.pdbs()?, ctx.pods());
-    let moving = pods.as_ref().ok().map(|pods| by_namespace(pods));
+    let moving = pods.as_ref().ok().map(|pods| {
+        let evicted = pods.iter().filter(|pod| rollout::moves(pod));
+        budget::by_namespace(evicted)
+    });
     let found = pdbs
         .iter()
         .filter_map(|pdb| judge(ctx, pdb, moving.as_ref()));
     Ok(found.collect::<Judgement>().without(pods.err()))
 }
 
-type Moving<'a> = HashMap<&'a str, Vec<&'a Pod>>;
-
-/// Pods that a drain evicts.
-fn by_namespace(pods: &[Pod]) -> Moving<'_> {
-    let mut map = Moving::new();
-    for pod in pods.iter().filter(|pod| rollout::moves(pod)) {
-        map.entry(&pod.namespace).or_default().push(pod);
-    }
-    map
-}
-
 /// Whether no pod that a drain evicts asks for the budget.
-fn is_idle(pdb: &Pdb, moving: &Moving<'_>) -> bool {
+fn is_idle(pdb: &Pdb, moving: &ByNamespace<'_>) -> bool {
     let mut pods = moving.get(pdb.namespace.as_str()).into_iter().flatten();
     !pods.any(|pod| budget::guards(pdb, pod))
 }
 
-fn judge(ctx: &Context<'_>, pdb: &Pdb, moving: Option<&Moving<'_>>) -> Option<Finding> {
+fn judge(ctx: &Context<'_>, pdb: &Pdb, moving: Option<&ByNamespace<'_>>) -> Option<Finding> {
     let message = trouble(ctx, pdb)?;
     let idle = moving.is_some_and(|moving| is_idle(pdb, moving));
     let severity = if ctx.drains_nodes() && !idle {

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use airworthy_model::{
     CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
-    facts::{Pod, Quota, QuotaAmount},
+    facts::{Quota, QuotaAmount},
 };
 
 use super::{rollout, stage};
@@ -30,9 +30,8 @@ pub(crate) static CHECK: Check = Check {
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let pods = stage::shaped(ctx)?;
-    let made_again = |pod: &&Pod| pod.controller.is_some() && rollout::moves(pod);
     let mut moving: HashMap<&str, usize> = HashMap::new();
-    for pod in pods.iter().filter(made_again) {
+    for pod in pods.iter().filter(|pod| rollout::has_successor(pod)) {
         *moving.entry(&pod.namespace).or_default() += 1;
     }
     let quotas = ctx.pod_admission()?.quotas.iter();

@@ -63,8 +63,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let pods = stage::shaped(ctx)?;
     let doors = Doors::of(ctx);
     let mut refused: BTreeMap<(Owner<'_>, Why<'_>), Vec<&Pod>> = BTreeMap::new();
-    let made_again = |pod: &&Pod| pod.controller.is_some() && rollout::moves(pod);
-    for pod in pods.iter().filter(made_again) {
+    for pod in pods.iter().filter(|pod| rollout::has_successor(pod)) {
         for why in doors.refuse(pod) {
             refused.entry((Owner::of(pod), why)).or_default().push(pod);
         }

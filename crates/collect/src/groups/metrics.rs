@@ -36,11 +36,6 @@ pub(crate) async fn read(session: &Session<'_>) -> Result<Metrics, Failure> {
         .map_err(|why| ask.failed(Cause::Malformed(why.into())))
 }
 
-/// What lines of metrics tell.
-pub(crate) fn told(scan: Scan) -> Result<Metrics, &'static str> {
-    scan.finish()
-}
-
 /// Group, version, resource, subresource.
 type Endpoint = [String; 4];
 
@@ -214,7 +209,8 @@ impl Scan {
         told.find(|sizes| !sizes.is_empty()).unwrap_or_default()
     }
 
-    fn finish(mut self) -> Result<Metrics, &'static str> {
+    /// What the lines tell.
+    pub(crate) fn finish(mut self) -> Result<Metrics, &'static str> {
         if !self.of_an_api_server {
             return Err("there is no metric of an API server in it");
         }

@@ -84,6 +84,12 @@ pub(crate) struct Capabilities {
     pub drop: Vec<String>,
 }
 
+impl Seccomp {
+    fn is_unconfined(&self) -> bool {
+        self.r#type == UNCONFINED
+    }
+}
+
 impl SecurityContext {
     fn adds_more_than(&self, allowed: &[&str]) -> bool {
         let added = self.capabilities.iter().flat_map(|list| &list.add);
@@ -98,10 +104,10 @@ impl SecurityContext {
     }
 
     fn breaks_baseline(&self) -> bool {
-        let unconfined = |profile: &Seccomp| profile.r#type == UNCONFINED;
+        let profile = self.seccomp_profile.as_ref();
         self.privileged == Some(true)
             || self.adds_more_than(&COMMON)
-            || self.seccomp_profile.as_ref().is_some_and(unconfined)
+            || profile.is_some_and(Seccomp::is_unconfined)
     }
 
     fn breaks_restricted(&self, pod: &PodSecurityContext) -> bool {
@@ -112,26 +118,28 @@ impl SecurityContext {
             || self.adds_more_than(&[BIND])
             || self.run_as_non_root.or(pod.run_as_non_root) != Some(true)
             || self.run_as_user.or(pod.run_as_user) == Some(0)
-            || confined.is_none_or(|one| one.r#type == UNCONFINED)
+            || confined.is_none_or(Seccomp::is_unconfined)
     }
 }
 
 impl PodSpec {
     /// The least strict level that the pod breaks. Nothing is said of pods of Windows, of which less is asked.
     pub(super) fn breaks(&self) -> Option<SecurityLevel> {
-        let pod = self.security_context.clone().unwrap_or_default();
-        let unconfined = |profile: &Seccomp| profile.r#type == UNCONFINED;
-        if self.shares_its_node() || pod.seccomp_profile.as_ref().is_some_and(unconfined) {
+        let (no_pods, no_containers) = Default::default();
+        let pod = self.security_context.as_ref().unwrap_or(&no_pods);
+        let profile = pod.seccomp_profile.as_ref();
+        if self.shares_its_node() || profile.is_some_and(Seccomp::is_unconfined) {
             return Some(SecurityLevel::Baseline);
         }
         let windows = self.os.as_ref().is_some_and(|os| os.name == WINDOWS);
         let mut worst = None;
         for container in self.init_containers.iter().chain(&self.containers) {
-            let own = container.security_context.clone().unwrap_or_default();
+            let own = container.security_context.as_ref();
+            let own = own.unwrap_or(&no_containers);
             if own.breaks_baseline() || container.takes_host_ports() {
                 return Some(SecurityLevel::Baseline);
             }
-            if own.breaks_restricted(&pod) && !windows {
+            if own.breaks_restricted(pod) && !windows {
                 worst = Some(SecurityLevel::Restricted);
             }
         }

@@ -80,6 +80,14 @@ pub struct Crd {
     pub probes: Vec<CrdProbe>,
 }
 
+impl Crd {
+    /// How many objects a list found, where one told.
+    #[must_use]
+    pub fn objects(&self) -> Option<u64> {
+        self.probes.iter().find_map(|probe| probe.objects)
+    }
+}
+
 /// One version of a definition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

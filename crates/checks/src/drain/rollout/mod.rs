@@ -109,6 +109,11 @@ pub(super) fn moves(pod: &Pod) -> bool {
     matches!(play::fate(pod), play::Fate::Moves)
 }
 
+/// Whether its controller then makes a pod in its place.
+pub(super) fn has_successor(pod: &Pod) -> bool {
+    pod.controller.is_some() && moves(pod)
+}
+
 /// How many nodes take pods.
 pub(super) fn usable(world: &World<'_>) -> usize {
     world
