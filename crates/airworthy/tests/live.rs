@@ -43,6 +43,7 @@ mod live {
     mod settles;
     mod shared;
     mod storage;
+    mod successors;
     mod waits;
     mod workloads;
 }

@@ -10,6 +10,7 @@ mod live_upgrade {
     mod apis;
     mod control_plane;
     mod kube_proxy;
+    mod later;
     mod nodes;
     mod traffic;
     mod upgraded;

@@ -3,7 +3,7 @@
 use airworthy_testbed::{Apply, Client, Cluster, ClusterOptions, How, are_there};
 use serde_json::{Value, json};
 
-use crate::common_live::{kubectl, live, precheck, precheck_as};
+use crate::common_live::{kubectl, live, postcheck, precheck, precheck_as};
 
 const WRITER: [&str; 2] = ["--check", "DeprecatedApiWriter"];
 const OLD: &str = "flowcontrol.apiserver.k8s.io/v1beta3";
@@ -20,7 +20,13 @@ fn writers_and_callers_of_an_old_version() {
         let report = precheck(&cluster, &WRITER).await;
         report.exits(0);
         assert_eq!(report.status("DeprecatedApiWriter"), "clear");
+        let later = ["--check", "PostNextDeprecated"];
+        let report = postcheck(&cluster, None, &later).await;
+        assert_eq!(report.exits(0).status(later[1]), "clear");
         applied_by_kubectl(&cluster).await;
+        let report = postcheck(&cluster, None, &later).await;
+        let subject = format!("FlowSchema /apis/{OLD}/flowschemas");
+        report.exits(0).finds(later[1], &subject, "note");
         applied_by_another_manager(&cluster).await;
         applied_on_the_servers_side(&cluster).await;
         created_by_a_program(&cluster).await;

@@ -4,7 +4,7 @@ use airworthy_testbed::{Client, Cluster, ClusterOptions, Error, Patch, wait_unti
 use serde_json::{Value, json};
 
 use super::shared::{add_node, shared};
-use crate::common_live::{DEADLINE, Report, apply, kubectl, live, precheck};
+use crate::common_live::{DEADLINE, Report, apply, kubectl, live, postcheck, precheck};
 
 const SYSTEM: &str = "/api/v1/namespaces/kube-system";
 const API_SERVER: &str = "Component kube-apiserver";
@@ -288,6 +288,9 @@ fn a_store_near_its_quota() {
         let report = check(&cluster, name).await;
         let finding = report.exits(1).finds(name, "Component etcd", "blocker");
         says(finding, "of its quota (32 MiB)");
+        let later = "PostEtcd";
+        let report = postcheck(&cluster, None, &["--check", later]).await;
+        report.exits(1).finds(later, "Component etcd", "blocker");
 
         // What comes of it.
         let told = loop {
@@ -309,6 +312,8 @@ fn a_store_near_its_quota() {
             .await
             .exits(0)
             .spares(name, "Component etcd");
+        let report = postcheck(&cluster, None, &["--check", later]).await;
+        report.exits(0).spares(later, "Component etcd");
     });
 }
 

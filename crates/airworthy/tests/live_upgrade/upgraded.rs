@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, OnceCell, RwLock};
 
-use super::traffic;
+use super::{later, traffic};
 use crate::common_live::{
     Report, airworthy, apply, kubectl, postcheck, until, until_available, until_counted,
 };
@@ -17,7 +17,7 @@ use crate::common_live::{
 /// What tests break.
 const OBJECTS: &str = include_str!("objects.yaml");
 /// Nodes beside `node-1` that tests break.
-const NODES: [&str; 4] = ["asleep", "cordoned", "gone", "left"];
+const NODES: [&str; 5] = ["asleep", "cordoned", "gone", "left", "marked"];
 
 /// The upgraded cluster, and what was said before anything was broken.
 pub(super) struct Upgraded {
@@ -108,6 +108,7 @@ async fn fill(cluster: &Cluster, client: &Client) -> [StandIn; 2] {
     let claim = "/api/v1/namespaces/disks/persistentvolumeclaims/data";
     let bound = |claim: &Value| claim["status"]["phase"] == "Bound";
     until(client, claim, "a bound claim", bound).await;
+    later::fill(client).await;
     [api, webhook]
 }
 
