@@ -181,11 +181,13 @@ pub(crate) fn api_server(dir: &WorkDir, port: u16, options: &ClusterOptions) -> 
         format!("--service-account-key-file={}", file("pki/sa.pub")),
         format!("--service-account-signing-key-file={}", file("pki/sa.key")),
         format!("--service-cluster-ip-range={SERVICE_RANGE}"),
-        "--disable-admission-plugins=ServiceAccount".into(),
         "--allow-privileged=true".into(),
         "--kubelet-preferred-address-types=InternalIP".into(),
         format!("--egress-selector-config-file={}", file("egress.json")),
     ];
+    if !options.accounts {
+        args.push("--disable-admission-plugins=ServiceAccount".into());
+    }
     if options.audit {
         args.push(format!("--audit-policy-file={}", file("audit-policy.yaml")));
         args.push(format!("--audit-log-path={}", file("logs/audit.log")));

@@ -1,13 +1,12 @@
 //! Pods in whose place no other is let in: the controller that tries says so.
 
-use airworthy_testbed::{Client, Cluster, Patch};
+use airworthy_testbed::{Client, Cluster, ClusterOptions, Patch};
 use serde_json::{Value, json};
 
 use super::shared::shared;
 use crate::common_live::{apply, kubectl, live, pods, precheck, until, until_available};
 
-/// A Deployment of one pod with a priority of its own, and one that asks for nothing special. (API servers of the testbed do not look
-/// for accounts, so those are tried in fixtures only.)
+/// A Deployment of one pod with a priority of its own, and one that asks for nothing special.
 const ALONE: &str = "
 apiVersion: v1
 kind: Namespace
@@ -39,6 +38,26 @@ spec:
   template:
     metadata: {labels: {app: plain}}
     spec: {containers: [{name: plain, image: example.com/plain}]}
+";
+
+/// A Deployment of one pod by an account of its own.
+const TELLER: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: bank}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: teller, namespace: bank}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: desk, namespace: bank}
+spec:
+  selector: {matchLabels: {app: desk}}
+  template:
+    metadata: {labels: {app: desk}}
+    spec: {serviceAccountName: teller, containers: [{name: desk, image: example.com/desk}]}
 ";
 
 /// A quota with room for two pods, and a Deployment of one.
@@ -160,6 +179,32 @@ fn pods_whose_class_is_gone_or_whose_namespace_forbids_them() {
         };
         case.is_told_and_true().await;
         enforce(Value::Null).await;
+        case.is_over().await;
+    });
+}
+
+/// In a cluster of its own: in the shared one the API server does not look for accounts.
+#[test]
+fn pods_whose_account_is_gone() {
+    live(async {
+        let options = ClusterOptions::new("1.31").nodes(1).accounts();
+        let cluster = &Cluster::start(options).await.unwrap();
+        let client = &kubectl(cluster);
+        apply(cluster, TELLER).await;
+        let case = Case {
+            cluster,
+            client,
+            check: "SuccessorRefused",
+            subject: "Deployment bank/desk",
+            namespace: "bank",
+            app: "desk",
+        };
+        case.is_over().await;
+        let accounts = "/api/v1/namespaces/bank/serviceaccounts";
+        client.delete(&format!("{accounts}/teller")).await.unwrap();
+        case.is_told_and_true().await;
+        let teller = json!({ "metadata": { "name": "teller" } });
+        client.create(accounts, &teller).await.unwrap();
         case.is_over().await;
     });
 }
