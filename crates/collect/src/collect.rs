@@ -236,7 +236,9 @@ impl Reading<'_> {
             access, batch, csr, ingress, lease, network, node, pod, policy, storage, workload,
         };
         let (session, versions) = (self.session, self.versions);
-        let control_plane = self.control_plane(&mut facts.metrics, &mut facts.leases);
+        let mut api_servers = None;
+        let control_plane =
+            self.control_plane(&mut facts.metrics, &mut facts.leases, &mut api_servers);
         let health = session.group(Need::Health, health::read(session));
         let components = session.group(Need::Components, components::read(session, versions));
         let dns = session.group(Need::ClusterDns, dns::read(session));
@@ -314,6 +316,11 @@ impl Reading<'_> {
             into(&mut facts.backups, backups),
         ];
         join_all(groups.into_iter().chain(lists)).await;
+        if let (Some(told), Ok(_)) = (api_servers, &facts.metrics) {
+            let components = facts.components.as_ref();
+            let pods = components.map_or(0, facts::Components::api_servers);
+            leases::note_whose_metrics(session, told, pods);
+        }
     }
 
     /// Kubelets, once the nodes are known.
@@ -335,6 +342,7 @@ impl Reading<'_> {
         &self,
         metrics: &mut Read<facts::Metrics>,
         leases: &mut Read<Vec<facts::Lease>>,
+        api_servers: &mut Option<Result<usize, String>>,
     ) {
         let session = self.session;
         if !session.plan.wants(Need::Leases) && !session.plan.wants(Need::Metrics) {
@@ -345,9 +353,8 @@ impl Reading<'_> {
             session.group(Need::Metrics, metrics::read(session)),
             leases::read(session, self.versions)
         );
-        if metrics.is_ok() {
-            leases::note_whose_metrics(session, &read);
-        }
+        let told = read.as_ref().map(|leases| leases.api_servers);
+        *api_servers = Some(told.map_err(ToString::to_string));
         let elections = async { read.map(|leases| leases.elections) };
         *leases = session.group(Need::Leases, elections).await;
     }

@@ -185,8 +185,9 @@ pub(crate) fn api_server(dir: &WorkDir, port: u16, options: &ClusterOptions) -> 
         "--kubelet-preferred-address-types=InternalIP".into(),
         format!("--egress-selector-config-file={}", file("egress.json")),
     ];
-    if !options.accounts {
-        args.push("--disable-admission-plugins=ServiceAccount".into());
+    if !options.without_plugins.is_empty() {
+        let plugins = options.without_plugins.join(",");
+        args.push(format!("--disable-admission-plugins={plugins}"));
     }
     if options.audit {
         args.push(format!("--audit-policy-file={}", file("audit-policy.yaml")));

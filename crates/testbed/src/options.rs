@@ -47,8 +47,8 @@ pub struct ClusterOptions {
     /// Whether nothing in the API tells how the control plane is started, as where a provider runs it. Else a cluster with
     /// controllers and nodes has kubeadm's mirror pods and settings in `kube-system`.
     pub hidden_control_plane: bool,
-    /// Whether the API server lets pods in only by accounts that exist; tests need not wait for those of new namespaces without.
-    pub accounts: bool,
+    /// Admission plugins that are switched off: at first the one that looks for accounts, so that nobody waits for those of new namespaces.
+    pub without_plugins: Vec<String>,
     /// A folder that [`Cluster::keep_data`](crate::Cluster::keep_data) made: the cluster starts on a copy of it.
     pub data: Option<PathBuf>,
 }
@@ -68,7 +68,7 @@ impl ClusterOptions {
             controller_manager_args: Vec::new(),
             controllers: true,
             hidden_control_plane: false,
-            accounts: false,
+            without_plugins: vec!["ServiceAccount".to_owned()],
             data: None,
         }
     }
@@ -111,7 +111,7 @@ impl ClusterOptions {
     /// With an API server that looks for the account of each pod.
     #[must_use]
     pub fn accounts(mut self) -> Self {
-        self.accounts = true;
+        self.without_plugins.retain(|one| one != "ServiceAccount");
         self
     }
 

@@ -58,19 +58,27 @@ fn sort(rows: Vec<Row>) -> Leases {
     }
 }
 
-/// Says of whom the metrics are, when they are not certainly of all API servers.
-pub(crate) fn note_whose_metrics(session: &Session<'_>, leases: &Result<Leases, Failure>) {
-    let detail = match leases {
-        Ok(Leases { api_servers: 1, .. }) => return,
-        Ok(Leases { api_servers: 0, .. }) => {
-            "metrics are of one API server; how many there are is unknown, because none says so in a lease".to_owned()
-        }
-        Ok(leases) => format!("metrics are of 1 of {} API servers", leases.api_servers),
-        Err(failure) => {
-            format!("metrics are of one API server; how many there are is unknown, because {failure}")
-        }
-    };
-    session.note("/metrics", detail, true);
+/// Says of whom the metrics are, when they are not certainly of all API servers: `leases` tells how many say so in a lease, or why
+/// that is not known, and `pods` how many have a pod in `kube-system`.
+pub(crate) fn note_whose_metrics(
+    session: &Session<'_>,
+    leases: Result<usize, String>,
+    pods: usize,
+) {
+    if let Some(detail) = whose(leases, pods) {
+        session.note("/metrics", detail, true);
+    }
+}
+
+fn whose(leases: Result<usize, String>, pods: usize) -> Option<String> {
+    const OF_ONE: &str = "metrics are of one API server; how many there are is unknown, because";
+    match leases {
+        Ok(0) | Err(_) if pods > 0 => whose(Ok(pods), 0),
+        Ok(0) => Some(format!("{OF_ONE} none says so in a lease")),
+        Ok(1) => None,
+        Ok(several) => Some(format!("metrics are of 1 of {several} API servers")),
+        Err(failure) => Some(format!("{OF_ONE} {failure}")),
+    }
 }
 
 #[cfg(test)]
@@ -83,5 +91,18 @@ mod tests {
         let ago = |seconds| Row::ApiServer(Some(now - SignedDuration::from_secs(seconds)));
         let leases = sort(vec![ago(0), ago(9), ago(1800), Row::ApiServer(None)]);
         assert_eq!(leases.api_servers, 2);
+    }
+
+    #[test]
+    fn pods_tell_how_many_api_servers_there_are_where_leases_do_not() {
+        let unread = || Err("nobody may list leases".to_owned());
+        assert_eq!(whose(Ok(1), 0), None);
+        assert_eq!(whose(Ok(0), 1), None);
+        assert_eq!(whose(unread(), 1), None);
+        // Leases are younger than pods: one API server may have no pod.
+        assert!(whose(Ok(2), 1).unwrap().contains("1 of 2"));
+        assert!(whose(Ok(0), 3).unwrap().contains("1 of 3"));
+        assert!(whose(Ok(0), 0).unwrap().contains("unknown"));
+        assert!(whose(unread(), 0).unwrap().contains("nobody may list"));
     }
 }

@@ -27,6 +27,15 @@ pub struct Components {
     pub unread: Vec<UnreadSource>,
 }
 
+impl Components {
+    /// How many API servers have a pod in `kube-system`: all of them where there is one at all.
+    #[must_use]
+    pub fn api_servers(&self) -> usize {
+        let is_pod = |one: &&Component| one.name == "kube-apiserver" && !one.node.is_empty();
+        self.components.iter().filter(is_pod).count()
+    }
+}
+
 /// What one source tells of one component.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

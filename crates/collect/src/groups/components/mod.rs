@@ -60,10 +60,7 @@ pub(crate) async fn read(
     for (name, key, component) in SETTINGS {
         settings(session, versions.minor, (name, key, component), &mut all).await;
     }
-    let told = all
-        .components
-        .iter()
-        .any(|one| one.name == "kube-apiserver" && !one.node.is_empty());
+    let told = all.api_servers() > 0;
     if !told && versions.minor.is_some_and(|minor| minor >= TELLS_FLAGS) {
         flagz::read(session, &mut all).await;
     }
