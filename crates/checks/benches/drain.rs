@@ -162,12 +162,12 @@ fn pod(number: usize, nodes: usize, cpu: u64) -> Pod {
             kind: kind.into(),
             name: name.into(),
         }),
-        node: format!("node-{node:05}"),
+        node: format!("node-{node:05}").into(),
         phase: "Running".into(),
         ready: true,
         volumes: volume.into_iter().collect(),
         shape: Some(shape(app, agent, cpu)),
-        namespace,
+        namespace: namespace.into(),
         name: pod_name,
         ..Pod::default()
     }
@@ -248,7 +248,7 @@ fn volume(pod: &Pod) -> Option<PersistentVolume> {
 fn claim(pod: &Pod) -> Option<PersistentVolumeClaim> {
     let claim = claimed(pod)?;
     Some(PersistentVolumeClaim {
-        namespace: pod.namespace.clone(),
+        namespace: (&pod.namespace).into(),
         name: claim.into(),
         volume: format!("pv-{claim}"),
         ..PersistentVolumeClaim::default()

@@ -22,6 +22,7 @@ mod scaling;
 mod scheduling;
 mod server;
 mod storage;
+mod text;
 mod usage;
 mod workload;
 
@@ -62,6 +63,7 @@ pub use storage::{
     ClaimRef, CsiDriver, CsiNode, NodeDriver, PersistentVolume, PersistentVolumeClaim,
     StorageClass, VolumeAttachment, VolumeError, VolumePlugin,
 };
+pub use text::Text;
 pub use usage::{
     ApiCaller, AuditLog, ClientSeen, DesiredField, DesiredObject, GitOpsSource, HelmRelease,
     ManifestTree, NewestRevision, ReleaseCorefile, ReleaseWorkload, Unreadable, ValuesFault,

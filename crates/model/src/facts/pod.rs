@@ -9,6 +9,7 @@ use super::{
     common::{Condition, Deletion, IntOrPercent, LabelSelector, Labels},
     scheduling::{self, PodShape},
     storage::VolumePlugin,
+    text::Text,
 };
 
 /// A pod.
@@ -17,7 +18,7 @@ use super::{
 #[serde(rename_all = "camelCase")]
 pub struct Pod {
     /// Namespace.
-    pub namespace: String,
+    pub namespace: Text,
     /// Name.
     pub name: String,
     /// Labels.
@@ -45,13 +46,13 @@ pub struct Pod {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub psp: bool,
     /// Node it is bound to; empty when none.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub node: String,
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub node: Text,
     /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
-    pub phase: String,
+    pub phase: Text,
     /// Reason of the phase, such as `Evicted`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub reason: Text,
     /// Condition `Ready`.
     #[serde(default)]
     pub ready: bool,
@@ -160,9 +161,9 @@ pub struct Container {
 #[serde(rename_all = "camelCase")]
 pub struct ControllerRef {
     /// Kind.
-    pub kind: Box<str>,
+    pub kind: Text,
     /// Name.
-    pub name: Box<str>,
+    pub name: Text,
 }
 
 impl ApiReference {

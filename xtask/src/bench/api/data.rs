@@ -184,10 +184,10 @@ fn write_recording(path: &Path) -> Result<()> {
     let demo = crate::test::root().join("crates/airworthy/demo/recording.tar");
     let mut facts = recording::read_file(&demo)?;
     let bare = |number: usize| Pod {
-        namespace: format!("team-{:02}", number % 20),
+        namespace: format!("team-{:02}", number % 20).into(),
         name: format!("import-{number:04}"),
-        node: format!("node-{}", number % 3 + 1),
-        phase: "Running".to_owned(),
+        node: format!("node-{}", number % 3 + 1).into(),
+        phase: "Running".into(),
         ready: true,
         ..Pod::default()
     };

@@ -112,7 +112,7 @@ impl Small {
                 ..PodShape::default()
             };
             self.pods.push(Pod {
-                node: name.clone(),
+                node: name.as_str().into(),
                 ..pod(&format!("agent-{name}"), "DaemonSet", shape.into())
             });
         }
@@ -140,7 +140,7 @@ impl Small {
         if fits.is_empty() {
             self.pods.pop();
         } else {
-            self.pods[number].node = self.nodes[*dice.pick(&fits)].name.clone();
+            self.pods[number].node = (&self.nodes[*dice.pick(&fits)].name).into();
         }
     }
 

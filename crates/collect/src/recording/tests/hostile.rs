@@ -447,7 +447,7 @@ fn readers_and_writers_keep_to_the_same_limits() {
     ));
     for (pods, long, told) in [(20, 1, "a group"), (1, 500, "a row"), (5, 1, "a recording")] {
         let pod = |n| Pod {
-            reason: "r".repeat(long),
+            reason: "r".repeat(long).into(),
             ..pod(n)
         };
         facts.pods = Ok((0..pods).map(pod).collect());
