@@ -1,9 +1,13 @@
 //! One run over one cluster.
 
+use std::time::{Duration, Instant};
+
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
     Facts, Minor, Missing, Need, Reason,
-    facts::{self, ClusterIdentity, NodeUsage, Read, Rows, ServerVersion, Webhook},
+    facts::{
+        self, ClusterIdentity, CollectionReport, NodeUsage, Read, Rows, ServerVersion, Webhook,
+    },
 };
 use futures::{
     FutureExt as _,
@@ -75,6 +79,7 @@ pub async fn collect(
     plan: &Plan,
     progress: &Progress<'_>,
 ) -> Result<Facts, Unusable> {
+    let begun = Instant::now();
     let session = Session::new(connection, plan, progress);
     let identity = ClusterIdentity {
         name: connection.name().map(str::to_owned),
@@ -110,9 +115,17 @@ pub async fn collect(
     session.note_mixture();
     by_its_clock(&session, &mut facts);
     if plan.wants(Need::Collection) {
-        facts.collection = Ok(session.report());
+        facts.collection = Ok(CollectionReport {
+            seconds: rounded_up(begun.elapsed()),
+            ..session.report()
+        });
     }
     Ok(facts)
+}
+
+/// Whole seconds.
+const fn rounded_up(time: Duration) -> u64 {
+    time.as_secs() + (time.subsec_nanos() > 0) as u64
 }
 
 /// Takes the API server's clock for the time of reading: everything that facts say of time was written by that side.

@@ -221,6 +221,7 @@ impl<'a> Session<'a> {
         CollectionReport {
             requests: self.requests.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
+            seconds: 0,
             notes,
         }
     }

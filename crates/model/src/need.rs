@@ -363,6 +363,7 @@ impl Need {
                 const {
                     &[
                         list("", "resourcequotas"),
+                        list("", "limitranges"),
                         list("scheduling.k8s.io", "priorityclasses"),
                         list("node.k8s.io", "runtimeclasses"),
                     ]

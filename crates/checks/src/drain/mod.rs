@@ -2,6 +2,7 @@
 
 pub(crate) mod bare_pod;
 pub(crate) mod budget;
+mod containers;
 pub(crate) mod drain_capacity;
 pub(crate) mod local_storage_pod;
 pub(crate) mod long_termination;

@@ -5,7 +5,10 @@ use airworthy_model::{
     facts::{Namespace, Pod, PodAdmission, PodShape, SecurityLevel},
 };
 
-use super::{rollout, stage};
+use super::{
+    containers::{Broken, How, Rules},
+    rollout, stage,
+};
 use crate::{
     Check, Context, Judgement, Outcome, never,
     text::{counted, short},
@@ -48,6 +51,7 @@ enum Why<'a> {
     Priority(&'a str),
     Runtime(&'a str),
     Level(SecurityLevel),
+    Containers(Broken<'a>),
 }
 
 /// What lets pods in, as far as it could be read.
@@ -56,6 +60,7 @@ struct Doors<'a> {
     accounts: Option<HashSet<(&'a str, &'a str)>>,
     classes: Option<&'a PodAdmission>,
     levels: HashMap<&'a str, SecurityLevel>,
+    rules: HashMap<&'a str, Rules<'a>>,
     gaps: Vec<Missing>,
 }
 
@@ -84,7 +89,10 @@ impl<'a> Doors<'a> {
             Err(missing) => doors.gaps.push(missing),
         }
         match ctx.pod_admission() {
-            Ok(admission) => doors.classes = Some(admission),
+            Ok(admission) => {
+                doors.classes = Some(admission);
+                doors.rules = rules(admission);
+            }
             Err(missing) => doors.gaps.push(missing),
         }
         match ctx.namespaces() {
@@ -94,7 +102,10 @@ impl<'a> Doors<'a> {
         doors
     }
 
-    fn refuse<'p>(&self, pod: &'p Pod) -> impl Iterator<Item = Why<'p>> {
+    fn refuse<'p>(&self, pod: &'p Pod) -> impl Iterator<Item = Why<'p>>
+    where
+        'a: 'p,
+    {
         let shape = pod.shape.as_deref();
         let whys = shape.map(|shape| {
             [
@@ -102,6 +113,7 @@ impl<'a> Doors<'a> {
                 self.priority(shape),
                 self.runtime(shape),
                 self.level(&pod.namespace, shape),
+                self.containers(&pod.namespace, shape),
             ]
         });
         whys.into_iter().flatten().flatten()
@@ -131,6 +143,24 @@ impl<'a> Doors<'a> {
         let enforced = *self.levels.get(namespace)?;
         (shape.breaks? <= enforced).then_some(Why::Level(enforced))
     }
+
+    fn containers(&self, namespace: &str, shape: &PodShape) -> Option<Why<'a>> {
+        let broken = self.rules.get(namespace)?.broken(&shape.containers)?;
+        Some(Why::Containers(broken))
+    }
+}
+
+/// What each namespace asks of containers.
+fn rules(admission: &PodAdmission) -> HashMap<&str, Rules<'_>> {
+    let mut rules: HashMap<&str, Rules<'_>> = HashMap::new();
+    for range in &admission.limit_ranges {
+        let of = rules.entry(&range.namespace).or_default();
+        of.add_range(range);
+    }
+    for quota in &admission.quotas {
+        rules.entry(&quota.namespace).or_default().add_quota(quota);
+    }
+    rules
 }
 
 /// The level that a namespace enforces. Old versions of restricted ask for less: what they ask for beyond baseline is not held against.
@@ -158,6 +188,7 @@ impl Why<'_> {
                     level_name(level)
                 )
             }
+            Self::Containers(broken) => broken.text(),
         }
     }
 
@@ -167,6 +198,20 @@ impl Why<'_> {
             Self::Priority(_) => "spec.priorityClassName",
             Self::Runtime(_) => "spec.runtimeClassName",
             Self::Level(_) => ENFORCE,
+            Self::Containers(Broken {
+                how: How::NotNamed, ..
+            }) => "ResourceQuota",
+            Self::Containers(_) => "LimitRange",
+        }
+    }
+
+    /// What tells findings on one owner apart.
+    fn key(self) -> String {
+        match self {
+            Self::Containers(Broken { rule, resource, .. }) => {
+                format!("{} {rule} {resource}", self.setting())
+            }
+            _ => self.setting().to_owned(),
         }
     }
 
@@ -174,6 +219,7 @@ impl Why<'_> {
         match self {
             Self::Account(name) | Self::Priority(name) | Self::Runtime(name) => name,
             Self::Level(level) => level_name(*level),
+            Self::Containers(broken) => broken.rule,
         }
     }
 
@@ -197,6 +243,18 @@ impl Why<'_> {
                     "kubectl label --dry-run=server --overwrite namespace {namespace} {ENFORCE}={}",
                     level_name(level)
                 ),
+            ),
+            Self::Containers(Broken {
+                rule,
+                how: How::NotNamed,
+                ..
+            }) => (
+                "Let every container of the template name it, or a limit range fill it in",
+                format!("kubectl -n {namespace} describe resourcequota {rule}"),
+            ),
+            Self::Containers(Broken { rule, .. }) => (
+                "Change what the containers of the template ask for, or the limit range",
+                format!("kubectl -n {namespace} describe limitrange {rule}"),
             ),
         }
     }
@@ -230,7 +288,7 @@ fn describe(ctx: &Context<'_>, owner: &Owner<'_>, why: Why<'_>, pods: &[&Pod]) -
     let detail = format!("{} {}", why.setting(), why.value());
     let (fix, command) = why.fix(namespace);
     let mut finding = Finding::new(severity, owner.subject(), short(&message, 200))
-        .telling_apart(why.setting())
+        .telling_apart(why.key())
         .because(Evidence::state(source, ctx.now(), detail))
         .setting(why.setting(), why.value(), None)
         .fix_with(fix, command);

@@ -18,7 +18,12 @@ pub(crate) static CHECK: Check = Check {
         kind: Kind::Risk,
         level: Severity::Risk,
         vendor: false,
-        needs: &[Need::Nodes, Need::NodeLeases, Need::Kubelets],
+        needs: &[
+            Need::Nodes,
+            Need::NodeLeases,
+            Need::Kubelets,
+            Need::Collection,
+        ],
         page: include_str!("node_clock_skew.md"),
     },
     blocks: never,
@@ -39,12 +44,14 @@ fn run(ctx: &Context<'_>) -> Outcome {
         .flat_map(|one| &one.findings)
         .map(|one| one.subject.name.clone())
         .collect();
-    let leases = ctx.node_leases().map(|leases| {
+    let leases = ctx.node_leases().and_then(|leases| {
+        // While a large or slow cluster is read, its nodes go on renewing.
+        let reading = i64::try_from(ctx.collection()?.seconds).unwrap_or(i64::MAX);
         let others = nodes.iter().filter(|node| !told.contains(&node.name));
         let leases = by_name(leases, |lease| &lease.name);
-        others
-            .filter_map(|node| by_lease(ctx, node, leases.get(&*node.name)?))
-            .collect::<Judgement>()
+        let found =
+            others.filter_map(|node| by_lease(ctx, node, leases.get(&*node.name)?, reading));
+        Ok(found.collect::<Judgement>())
     });
     Ok([kubelets, leases].into_iter().collect())
 }
@@ -59,10 +66,11 @@ fn by_kubelet(ctx: &Context<'_>, nodes: &[Node], kubelets: &[Kubelet]) -> Judgem
     off.collect()
 }
 
-/// A lease that was renewed in the future. One that is late may be that of a kubelet that is silent.
-fn by_lease(ctx: &Context<'_>, node: &Node, lease: &Lease) -> Option<Finding> {
+/// A lease that was renewed in the future, after the facts were read. One that is late may be that of a kubelet that is silent.
+fn by_lease(ctx: &Context<'_>, node: &Node, lease: &Lease, reading: i64) -> Option<Finding> {
     let ahead = lease.renewed?.as_second() - ctx.now().as_second();
-    (ahead >= OFF).then(|| describe(ctx, node, ahead, "the time at which its lease was renewed"))
+    (ahead >= OFF.saturating_add(reading))
+        .then(|| describe(ctx, node, ahead, "the time at which its lease was renewed"))
 }
 
 fn describe(ctx: &Context<'_>, node: &Node, ahead: i64, by: &str) -> Finding {

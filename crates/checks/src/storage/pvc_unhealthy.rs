@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use airworthy_model::{
     CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
@@ -6,13 +6,16 @@ use airworthy_model::{
 };
 
 use super::users;
-use crate::{Check, Context, Judgement, Outcome, never, text::short};
+use crate::{
+    Check, Context, Judgement, Outcome, never,
+    text::{counted, short},
+};
 
-/// Claims without a volume, and volumes that failed.
+/// Claims without a volume or on their way out, and volumes that failed.
 pub(crate) static CHECK: Check = Check {
     info: CheckInfo {
         name: "PvcUnhealthy",
-        summary: "a claim waits for its volume or has lost it, or a volume has failed",
+        summary: "a claim waits for its volume, has lost it or goes with its pods, or a volume has failed",
         phase: Phase::Pre,
         group: Group::LimitCheck,
         kind: Kind::Risk,
@@ -39,6 +42,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
         Ok(lost(ctx, claims)),
         Ok(not_understood(ctx, claims)),
         pending(ctx, claims),
+        leaving(ctx, claims),
         failed(ctx),
     ];
     Ok(parts.into_iter().collect())
@@ -118,13 +122,17 @@ fn class_of<'a>(
 fn wanted(pods: &[Pod]) -> BTreeSet<(&str, &str)> {
     let mut wanted = BTreeSet::new();
     for pod in users::living(pods) {
-        let claims = pod.volumes.iter().filter_map(|volume| match volume {
-            PodVolume::Claim(name) => Some(&**name),
-            _ => None,
-        });
-        wanted.extend(claims.map(|claim| (&*pod.namespace, claim)));
+        wanted.extend(claims_of(pod).map(|claim| (&*pod.namespace, claim)));
     }
     wanted
+}
+
+/// Names of the claims that a pod uses.
+fn claims_of(pod: &Pod) -> impl Iterator<Item = &str> {
+    pod.volumes.iter().filter_map(|volume| match volume {
+        PodVolume::Claim(name) => Some(&**name),
+        _ => None,
+    })
 }
 
 fn unbound(ctx: &Context<'_>, claim: &PersistentVolumeClaim, classes: &[StorageClass]) -> Finding {
@@ -142,22 +150,83 @@ fn unbound(ctx: &Context<'_>, claim: &PersistentVolumeClaim, classes: &[StorageC
     )
 }
 
+/// Claims that were deleted and that only their pods keep: a drain ends those, then the claim, and no successor gets it.
+fn leaving(ctx: &Context<'_>, claims: &[PersistentVolumeClaim]) -> Outcome {
+    let leaving: Vec<_> = claims.iter().filter(|claim| claim.deleting).collect();
+    if leaving.is_empty() {
+        return Ok(Judgement::default());
+    }
+    let users = users_of_claims(ctx.pods()?);
+    let held = leaving.into_iter().filter_map(|claim| {
+        let pods = users.get(&(&*claim.namespace, &*claim.name))?;
+        Some(held(ctx, claim, pods))
+    });
+    Ok(held.collect())
+}
+
+/// Pods that a drain ends, by namespace and name of the claims that they use. What goes anyway takes its claim along by intent.
+fn users_of_claims(pods: &[Pod]) -> BTreeMap<(&str, &str), BTreeSet<&str>> {
+    let stays = |pod: &Pod| {
+        let owner = pod.controller.as_ref();
+        pod.mirror || owner.is_some_and(|owner| &*owner.kind == "DaemonSet")
+    };
+    let mut users: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for pod in users::living(pods).filter(|pod| !pod.deleting && !stays(pod)) {
+        for claim in claims_of(pod) {
+            let users = users.entry((&*pod.namespace, claim)).or_default();
+            users.insert(&*pod.name);
+        }
+    }
+    users
+}
+
+fn held(ctx: &Context<'_>, claim: &PersistentVolumeClaim, pods: &BTreeSet<&str>) -> Finding {
+    let first = pods.first().copied().unwrap_or_default();
+    let message = format!(
+        "is deleted and kept only by {} such as {}: it goes with them when they are evicted",
+        counted(pods.len(), "pod"),
+        short(first, 50)
+    );
+    let severity = if ctx.drains_nodes() {
+        Severity::Risk
+    } else {
+        Severity::Note
+    };
+    stated(ctx, claim, severity, message).fix_with(
+        "A deletion cannot be taken back: save its data and give the pods another claim before nodes are drained",
+        format!("kubectl -n {} describe pvc {}", claim.namespace, claim.name),
+    )
+}
+
 fn of_claim(ctx: &Context<'_>, claim: &PersistentVolumeClaim, message: String) -> Finding {
+    stated(ctx, claim, Severity::Risk, message).fix_with(
+        "Read its events, and mend its class or its driver; delete it if nobody needs it",
+        format!("kubectl -n {} describe pvc {}", claim.namespace, claim.name),
+    )
+}
+
+/// A finding on a claim, with what the claim says as its evidence.
+fn stated(
+    ctx: &Context<'_>,
+    claim: &PersistentVolumeClaim,
+    severity: Severity,
+    message: String,
+) -> Finding {
     let (namespace, name) = (&claim.namespace, &claim.name);
     let subject = Subject::namespaced("v1", "PersistentVolumeClaim", namespace, name);
     let source = format!("/api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}");
     let detail = format!(
-        "phase {}, class {}, volume {}",
+        "phase {}{}, class {}, volume {}",
         claim.phase,
+        if claim.deleting {
+            ", being deleted"
+        } else {
+            ""
+        },
         claim.class.as_deref().unwrap_or("by default"),
         claim.volume
     );
-    Finding::new(Severity::Risk, subject, message)
-        .because(Evidence::state(source, ctx.now(), detail))
-        .fix_with(
-            "Read its events, and mend its class or its driver; delete it if nobody needs it",
-            format!("kubectl -n {namespace} describe pvc {name}"),
-        )
+    Finding::new(severity, subject, message).because(Evidence::state(source, ctx.now(), detail))
 }
 
 fn failed(ctx: &Context<'_>) -> Outcome {

@@ -1,4 +1,4 @@
-//! What lets new pods in: quotas, and the classes that pods name.
+//! What lets new pods in: quotas, limit ranges, and the classes that pods name.
 
 use airworthy_model::facts::PodAdmission;
 
@@ -7,10 +7,14 @@ use crate::{
     failure::Failure,
     resource::Versions,
     session::Session,
-    wire::pod_admission::{PriorityClass, ResourceQuota, RuntimeClass},
+    wire::{
+        limit_range::LimitRange,
+        pod_admission::{PriorityClass, ResourceQuota, RuntimeClass},
+    },
 };
 
 const QUOTAS: (&str, &str, &[&str]) = ("", "resourcequotas", &["v1"]);
+const LIMIT_RANGES: (&str, &str, &[&str]) = ("", "limitranges", &["v1"]);
 const PRIORITY_CLASSES: (&str, &str, &[&str]) = ("scheduling.k8s.io", "priorityclasses", &["v1"]);
 const RUNTIME_CLASSES: (&str, &str, &[&str]) = ("node.k8s.io", "runtimeclasses", &["v1"]);
 
@@ -20,6 +24,9 @@ pub(crate) async fn read(
 ) -> Result<PodAdmission, Failure> {
     let quotas = installed::all(session, versions, QUOTAS, |wire: ResourceQuota, _| {
         wire.over_all_pods()
+    });
+    let ranges = installed::all(session, versions, LIMIT_RANGES, |wire: LimitRange, _| {
+        wire.of_containers()
     });
     let priorities = installed::all(
         session,
@@ -33,11 +40,12 @@ pub(crate) async fn read(
         RUNTIME_CLASSES,
         |wire: RuntimeClass, _| wire.into(),
     );
-    let (quotas, priority_classes, runtime_classes) =
-        tokio::try_join!(quotas, priorities, runtimes)?;
+    let (quotas, ranges, priority_classes, runtime_classes) =
+        tokio::try_join!(quotas, ranges, priorities, runtimes)?;
     Ok(PodAdmission {
         priority_classes,
         runtime_classes,
         quotas: quotas.into_iter().flatten().collect(),
+        limit_ranges: ranges.into_iter().flatten().collect(),
     })
 }

@@ -17,6 +17,7 @@ pub(crate) mod helm;
 pub(crate) mod ingress;
 mod json_list;
 pub(crate) mod lease;
+pub(crate) mod limit_range;
 pub(crate) mod meta;
 pub(crate) mod network;
 pub(crate) mod node;

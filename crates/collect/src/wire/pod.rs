@@ -14,6 +14,8 @@ use super::{
 const MIRROR: &str = "kubernetes.io/config.mirror";
 const VOUCHED: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes";
 const POLICY: &str = "kubernetes.io/psp";
+/// Where the API server notes what it filled in by a limit range.
+const FILLED_IN: &str = "kubernetes.io/limit-ranger";
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -107,6 +109,7 @@ impl From<Pod> for facts::Pod {
         let init = status.init_container_statuses.into_iter();
         let controller = metadata.controller();
         let mirror = metadata.has_annotation(MIRROR);
+        let filled_in = metadata.has_annotation(FILLED_IN);
         let names_its_node = controller.as_ref().is_some_and(|c| &*c.kind == "DaemonSet");
         Self {
             refers_to: mirror.then(|| spec.refers_to()).flatten(),
@@ -122,7 +125,7 @@ impl From<Pod> for facts::Pod {
             namespace: metadata.namespace.into(),
             name: metadata.name,
             node: std::mem::take(&mut spec.node_name).into(),
-            shape: Some(spec.shape(names_its_node).shared()),
+            shape: Some(spec.shape(names_its_node, filled_in).shared()),
             phase: status.phase.into(),
             reason: status.reason.into(),
             ready,

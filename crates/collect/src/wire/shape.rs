@@ -130,6 +130,9 @@ pub(crate) struct Port {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default)]
 pub(crate) struct Requirements {
+    #[prost(btree_map = "string, message", tag = "1")]
+    #[serde(deserialize_with = "nullable")]
+    pub limits: BTreeMap<String, Quantity>,
     #[prost(btree_map = "string, message", tag = "2")]
     #[serde(deserialize_with = "nullable")]
     pub requests: BTreeMap<String, Quantity>,
@@ -323,11 +326,13 @@ impl PodSpec {
             .any(|mount| mount.name == volume && !mount.read_only)
     }
 
-    /// The shape; without its node affinity where each pod of a controller names a node of its own.
-    pub(crate) fn shape(self, names_its_node: bool) -> PodShape {
+    /// The shape; without its node affinity where each pod of a controller names a node of its own, and without what its containers
+    /// ask for where a limit range filled some of it in.
+    pub(crate) fn shape(self, names_its_node: bool, filled_in: bool) -> PodShape {
         let requests = self.requests();
         let host_ports = self.host_ports();
         let breaks = self.breaks();
+        let containers = if filled_in { Vec::new() } else { self.asked() };
         let affinity = self.affinity.unwrap_or_default();
         let nodes = affinity.node_affinity.and_then(|nodes| nodes.required);
         let nodes = nodes.filter(|_| !names_its_node).unwrap_or_default();
@@ -362,6 +367,7 @@ impl PodSpec {
             priority_class: self.priority_class_name.into(),
             runtime_class: self.runtime_class_name.unwrap_or_default().into(),
             breaks,
+            containers,
         }
     }
 
@@ -490,15 +496,18 @@ mod tests {
             "tolerations": [{"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}],
             "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}],
         }));
-        assert_eq!(plain.shape(false), PodShape::default());
+        assert_eq!(plain.shape(false, false), PodShape::default());
     }
 
     #[test]
     fn a_pod_that_names_its_node_shares_its_shape() {
         let affinity = serde_json::json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution":
             {"nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]}]}}}});
-        assert_eq!(spec(affinity.clone()).shape(true), PodShape::default());
-        assert_eq!(spec(affinity).shape(false).node_terms.len(), 1);
+        assert_eq!(
+            spec(affinity.clone()).shape(true, false),
+            PodShape::default()
+        );
+        assert_eq!(spec(affinity).shape(false, false).node_terms.len(), 1);
     }
 
     #[test]

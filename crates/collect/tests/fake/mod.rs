@@ -219,6 +219,7 @@ async fn answer(stream: &mut TcpStream, reply: Reply) -> Option<()> {
 const LISTS: &[(&str, &str)] = &[
     ("/api/v1/events", "EventList"),
     ("/api/v1/resourcequotas", "ResourceQuotaList"),
+    ("/api/v1/limitranges", "LimitRangeList"),
     (
         "/apis/scheduling.k8s.io/v1/priorityclasses",
         "PriorityClassList",

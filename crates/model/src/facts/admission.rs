@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     certificate::CaBundle,
     common::{LabelSelector, ServiceRef},
+    node::Resources,
 };
 
 /// Which configuration a webhook stands in.
@@ -99,6 +100,33 @@ pub struct PodAdmission {
     pub runtime_classes: Vec<String>,
     /// Quotas without scopes: what has one counts some pods only.
     pub quotas: Vec<Quota>,
+    /// What containers have to keep to, and what is filled in for them.
+    pub limit_ranges: Vec<LimitRange>,
+}
+
+/// What the containers of a namespace have to keep to. What is for whole pods, or for claims, is not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct LimitRange {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// The least request and limit of a container: `cpu` in thousandths, everything else in whole units, as all that follow.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub min: Resources,
+    /// The highest limit, which a container must have then.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub max: Resources,
+    /// The limit of a container that has none.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub limits: Resources,
+    /// The request of a container that has none.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub requests: Resources,
+    /// How many thousandths of its request a limit may be.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub ratio: Resources,
 }
 
 /// A quota of a namespace.

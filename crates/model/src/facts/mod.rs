@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 pub use access::{Csr, Role, RoleRule, ServiceAccount, TokenSecret};
 pub use admission::{
-    FailurePolicy, PodAdmission, Quota, QuotaAmount, Webhook, WebhookKind, WebhookRule,
+    FailurePolicy, LimitRange, PodAdmission, Quota, QuotaAmount, Webhook, WebhookKind, WebhookRule,
 };
 pub use api::{ApiService, Conversion, Crd, CrdProbe, CrdVersion, Served, ServedResource};
 pub use backup::{Backup, BackupKind};
@@ -54,7 +54,9 @@ pub use pod::{ApiReference, Container, ControllerRef, Pdb, Pod, PodVolume};
 pub use probe::{PROBE_EXPIRES, PROBE_LABEL, PROBE_NAMESPACE, Probe};
 pub use routing::{Gateway, Ingress, IngressClass, NetworkPolicy};
 pub use scaling::Hpa;
-pub use scheduling::{HostPort, NodeTerm, PodShape, PodTerm, SecurityLevel, Spread, Toleration};
+pub use scheduling::{
+    ContainerShape, HostPort, NodeTerm, PodShape, PodTerm, SecurityLevel, Spread, Toleration,
+};
 pub use server::{
     Answers, CollectionNote, CollectionReport, DeprecatedRequest, Health, HealthCheck, Lease,
     Metrics, Permission, ServerCertificates, ServerVersion,

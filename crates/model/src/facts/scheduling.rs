@@ -61,6 +61,22 @@ pub struct PodShape {
     /// The least strict level of the Pod Security Standards that it certainly breaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaks: Option<SecurityLevel>,
+    /// What its containers ask for, init containers among them, each kind of container once. Empty where something else than the
+    /// template may have written it: a limit range, or the resources of the pod as a whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub containers: Vec<ContainerShape>,
+}
+
+/// What a container asks for: `cpu` in thousandths, everything else in whole units.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ContainerShape {
+    /// `resources.requests`.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub requests: Resources,
+    /// `resources.limits`.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub limits: Resources,
 }
 
 /// A level of the Pod Security Standards. What breaks the first breaks the second.

@@ -65,6 +65,10 @@ pub(super) struct Case {
     pub(super) controller_manager: Vec<String>,
     /// What is looked at after the upgrade.
     pub(super) reality: Reality,
+    /// What is done once that has been asked, where the harm reaches beyond the case: what controllers cannot list stops those of old
+    /// minors for the whole cluster.
+    #[serde(default)]
+    pub(super) mended: Vec<Step>,
 }
 
 /// What a case was made to be.

@@ -103,6 +103,8 @@ struct Drain<'a> {
     /// Those of them that nothing freed.
     stuck: BTreeMap<(String, String), String>,
     homeless: Vec<(String, String)>,
+    /// Pods that were still there, or there again, when patience ended.
+    endless: Vec<(String, String)>,
     gaps: BTreeSet<(String, String)>,
     leaving: &'a mut Leaving,
 }
@@ -121,6 +123,7 @@ impl<'a> Drain<'a> {
             refused: BTreeMap::new(),
             stuck: BTreeMap::new(),
             homeless: Vec::new(),
+            endless: Vec::new(),
             gaps: BTreeSet::new(),
             leaving,
         }
@@ -149,11 +152,9 @@ impl<'a> Drain<'a> {
                 self.evict_all(&left).await?;
             }
             if std::time::Instant::now() > end {
-                bail!(
-                    "{} does not end: {} pods are left",
-                    self.nodes.join(", "),
-                    left.len()
-                );
+                self.endless = left.iter().map(|pod| place(pod)).collect();
+                self.homeless = homeless(&pods);
+                return Ok(());
             }
             breathe().await;
         }
@@ -201,10 +202,8 @@ impl<'a> Drain<'a> {
     /// What was refused goes by force.
     async fn force(&mut self, left: &[&Value]) -> Result<()> {
         if self.refused.is_empty() {
-            let left = left.iter().map(|pod| {
-                let (namespace, name) = ("/metadata/namespace", "/metadata/name");
-                format!("{}/{}", text(pod, namespace), text(pod, name))
-            });
+            let left = left.iter().map(|pod| place(pod));
+            let left = left.map(|(namespace, name)| format!("{namespace}/{name}"));
             let left = left.collect::<Vec<_>>().join(", ");
             bail!("{left} may go and stay");
         }
@@ -223,6 +222,10 @@ impl<'a> Drain<'a> {
             let what = format!("eviction refused: {why}");
             rolled.troubles.note(&namespace, what);
         }
+        for (namespace, name) in self.endless {
+            let what = format!("the drain of its node does not end: {name} is there");
+            rolled.troubles.note(&namespace, what);
+        }
         for (namespace, why) in self.homeless {
             let what = format!("a pod waits for a place: {why}");
             rolled.troubles.note(&namespace, what);
@@ -232,6 +235,12 @@ impl<'a> Drain<'a> {
             rolled.gaps.note(&namespace, what);
         }
     }
+}
+
+/// Namespace and name of a pod.
+fn place(pod: &Value) -> (String, String) {
+    let [namespace, name] = ["/metadata/namespace", "/metadata/name"].map(|at| text(pod, at));
+    (namespace.to_owned(), name.to_owned())
 }
 
 /// Workloads with a ready pod: namespace and owner. Pods of daemon sets are not moved.

@@ -12,6 +12,7 @@ use super::{
     House,
     case::{Case, Intent, Reality},
     drain::{self, Rolled},
+    plant,
     score::Outcome,
 };
 use crate::truth::progress;
@@ -38,6 +39,7 @@ pub(super) async fn upgrade(house: &mut House, to: &str, cases: Vec<Case>) -> Re
         if let Some(harm) = asked(&house.cluster, case).await? {
             harms.insert(case.name.clone(), harm);
         }
+        plant::steps(house, case, &case.mended).await?;
     }
     progress("draining");
     let version = format!("v{}", house.cluster.version());

@@ -1,0 +1,182 @@
+//! What limit ranges and quotas of a namespace ask of containers.
+
+use airworthy_model::facts::{ContainerShape, LimitRange, Quota, Resources};
+
+/// What a quota asks every container for, where it counts it. Other resources may be left out.
+const ASKED: [&str; 6] = [
+    "cpu",
+    "memory",
+    "requests.cpu",
+    "requests.memory",
+    "limits.cpu",
+    "limits.memory",
+];
+
+/// A rule that a container breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Broken<'a> {
+    /// The limit range or the quota.
+    pub(super) rule: &'a str,
+    pub(super) resource: &'a str,
+    pub(super) how: How,
+}
+
+/// How it breaks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum How {
+    TooMuch,
+    TooLittle,
+    TooFarAbove,
+    LimitBelowRequest,
+    NotNamed,
+}
+
+impl Broken<'_> {
+    pub(super) fn text(self) -> String {
+        let Self {
+            rule,
+            resource,
+            how,
+        } = self;
+        match how {
+            How::TooMuch => format!("limit range {rule} allows no container so much {resource}"),
+            How::TooLittle => {
+                format!("limit range {rule} allows no container so little {resource}")
+            }
+            How::TooFarAbove => {
+                format!("limit range {rule} allows no limit of {resource} so far above its request")
+            }
+            How::LimitBelowRequest => {
+                format!("limit range {rule} fills in a limit of {resource} below its request")
+            }
+            How::NotNamed => format!("quota {rule} lets in no container without {resource}"),
+        }
+    }
+}
+
+/// The rules of one namespace.
+#[derive(Default)]
+pub(super) struct Rules<'a> {
+    ranges: Vec<&'a LimitRange>,
+    quotas: Vec<&'a Quota>,
+}
+
+impl<'a> Rules<'a> {
+    pub(super) fn add_range(&mut self, range: &'a LimitRange) {
+        self.ranges.push(range);
+    }
+
+    pub(super) fn add_quota(&mut self, quota: &'a Quota) {
+        self.quotas.push(quota);
+    }
+
+    /// The first rule that one of these containers breaks, as it comes to the API server again.
+    pub(super) fn broken(&self, containers: &[ContainerShape]) -> Option<Broken<'a>> {
+        containers.iter().find_map(|container| {
+            let container = self.filled(container);
+            let mut ranges = self.ranges.iter();
+            let by_range = ranges.find_map(|range| by_range_of(range, &container));
+            by_range.or_else(|| self.unnamed(&container))
+        })
+    }
+
+    /// The container with what limit ranges fill in.
+    fn filled(&self, container: &ContainerShape) -> ContainerShape {
+        let mut filled = container.clone();
+        for range in &self.ranges {
+            fill(&mut filled.limits, &range.limits);
+            fill(&mut filled.requests, &range.requests);
+        }
+        filled
+    }
+
+    fn unnamed(&self, container: &ContainerShape) -> Option<Broken<'a>> {
+        self.quotas.iter().find_map(|quota| {
+            let counted = quota.amounts.iter().map(|amount| &*amount.resource);
+            let mut asked = counted.filter(|resource| ASKED.contains(resource));
+            let resource = asked.find(|resource| !names(container, resource))?;
+            Some(Broken {
+                rule: &quota.name,
+                resource,
+                how: How::NotNamed,
+            })
+        })
+    }
+}
+
+fn fill(into: &mut Resources, from: &Resources) {
+    for (name, amount) in from {
+        into.entry(name.clone()).or_insert(*amount);
+    }
+}
+
+/// Whether a container names what a quota calls `limits.cpu`, `requests.cpu`, or `cpu` for short.
+fn names(container: &ContainerShape, resource: &str) -> bool {
+    if let Some(plain) = resource.strip_prefix("limits.") {
+        return container.limits.contains_key(plain);
+    }
+    let plain = resource.strip_prefix("requests.").unwrap_or(resource);
+    container.requests.contains_key(plain)
+}
+
+fn by_range_of<'a>(range: &'a LimitRange, container: &ContainerShape) -> Option<Broken<'a>> {
+    let broken = |how: How, of: &'a Resources, breaks: &dyn Fn(Of, u64) -> bool| {
+        let mut amounts = of.iter();
+        let (resource, _) =
+            amounts.find(|(name, amount)| breaks(Of::read(container, name), **amount))?;
+        Some(Broken {
+            rule: &range.name,
+            resource,
+            how,
+        })
+    };
+    broken(How::TooLittle, &range.min, &Of::is_below)
+        .or_else(|| broken(How::TooMuch, &range.max, &Of::is_above))
+        .or_else(|| broken(How::TooFarAbove, &range.ratio, &Of::is_apart))
+        .or_else(|| {
+            broken(How::LimitBelowRequest, &range.limits, &|of, _| {
+                of.is_upside_down()
+            })
+        })
+}
+
+/// What a container asks for of one resource.
+#[derive(Clone, Copy)]
+struct Of {
+    request: Option<u64>,
+    limit: Option<u64>,
+}
+
+impl Of {
+    fn read(container: &ContainerShape, name: &str) -> Self {
+        Self {
+            request: container.requests.get(name).copied(),
+            limit: container.limits.get(name).copied(),
+        }
+    }
+
+    /// Below a minimum; a request that lacks is.
+    fn is_below(self, least: u64) -> bool {
+        self.request.is_none_or(|request| request < least)
+            || self.limit.is_some_and(|limit| limit < least)
+    }
+
+    /// Above a maximum; a limit that lacks is.
+    fn is_above(self, most: u64) -> bool {
+        self.limit.is_none_or(|limit| limit > most)
+            || self.request.is_some_and(|request| request > most)
+    }
+
+    /// A limit more than so many thousandths of its request; a ratio needs both.
+    fn is_apart(self, thousandths: u64) -> bool {
+        let (Some(request @ 1..), Some(limit @ 1..)) = (self.request, self.limit) else {
+            return true;
+        };
+        u128::from(limit) * 1000 > u128::from(request) * u128::from(thousandths)
+    }
+
+    fn is_upside_down(self) -> bool {
+        let (request, limit) = (self.request, self.limit);
+        request.is_some_and(|request| limit.is_some_and(|limit| limit < request))
+    }
+}
