@@ -19,7 +19,7 @@ pub(super) async fn fill(client: &Client) {
     let label = json!({ "metadata": { "labels": { "tier": "gold" } } });
     client.patch(NODE, Patch::Merge, &label).await.unwrap();
     client
-        .patch_status(NODE, &devices(json!("2")))
+        .patch_status(NODE, &devices(&json!("2")))
         .await
         .unwrap();
     until(client, HPA, "an autoscaler that rests", |hpa| {
@@ -35,7 +35,7 @@ pub(super) async fn fill(client: &Client) {
     until(client, job, "a job that is active", active).await;
 }
 
-fn devices(count: Value) -> Value {
+fn devices(count: &Value) -> Value {
     let gpu = json!({ "example.com/gpu": count });
     json!({ "capacity": gpu, "allocatable": gpu })
 }
@@ -93,10 +93,10 @@ fn a_node_without_its_label_and_its_devices() {
         label(json!("gold")).await;
         upgraded.has(check, "Node marked").await;
 
-        let none = devices(Value::Null);
+        let none = devices(&Value::Null);
         client.patch_status(NODE, &none).await.unwrap();
         upgraded.loses("PostGpu", "Node marked", "blocker").await;
-        let both = devices(json!("2"));
+        let both = devices(&json!("2"));
         client.patch_status(NODE, &both).await.unwrap();
         upgraded.has("PostGpu", "Node marked").await;
     });

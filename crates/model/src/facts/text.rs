@@ -12,7 +12,7 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A text that many rows have, such as the name of a namespace or of a node, and that is kept once for all of them.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text(Arc<str>);
 
 /// How many texts each thread remembers. Clusters have 5,000 nodes; whoever has more keeps some texts more than once.
@@ -63,12 +63,6 @@ impl From<&Text> for String {
 impl From<Text> for String {
     fn from(text: Text) -> Self {
         Self::from(&text)
-    }
-}
-
-impl Default for Text {
-    fn default() -> Self {
-        Self(Arc::default())
     }
 }
 
