@@ -119,10 +119,13 @@ pub(crate) async fn make_old(cluster: &Cluster, path: &str, minutes: i64) {
     cluster.rewrite(path, change).await.unwrap();
 }
 
+/// Several of the minutes in which an API server counts once: a count that fails is tried again in the next one.
+const COUNTED: Duration = Duration::from_mins(5);
+
 /// Waits until the API server says that it stores so many objects of a kind. It counts when it starts, and once a minute.
 pub(crate) async fn until_counted(client: &Client, kind: &str, objects: u32) {
     let sample = format!("apiserver_storage_objects{{resource=\"{kind}\"}} {objects}");
-    let counted = wait_until(DEADLINE, &sample, || async {
+    let counted = wait_until(COUNTED, &sample, || async {
         let metrics = client.get_text("/metrics").await?;
         Ok(metrics.lines().any(|line| line == sample).then_some(()))
     });
