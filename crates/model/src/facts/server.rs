@@ -162,16 +162,11 @@ pub struct CollectionReport {
     pub bytes: u64,
     /// How many seconds the reading took, rounded up: what was read last is so much younger than the time of reading, which is when it
     /// began. 0 when nobody measured it.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "super::usage::is_zero")]
     pub seconds: u64,
     /// What did not go as it should although facts came.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<CollectionNote>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 /// Something that limits how far facts can be trusted.
