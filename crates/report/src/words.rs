@@ -134,14 +134,28 @@ pub(crate) fn circumstances(finding: &Finding, several_steps: bool) -> Vec<Strin
     parts.into_iter().flatten().collect()
 }
 
-/// What to write in place of the API versions of these findings, each once.
+/// What to write in place of the API versions of these findings, each once, where no fix says it.
 pub(crate) fn replacements(findings: &[&Finding]) -> Vec<String> {
     let mut all = Vec::new();
-    for api in findings.iter().filter_map(|finding| finding.api.as_ref()) {
+    let silent = findings.iter().filter(|finding| !says_replacement(finding));
+    for api in silent.filter_map(|finding| finding.api.as_ref()) {
         let line = replacement(api).map(|new| format!("{}: {new}", old(api)));
         all.extend(line.filter(|line| !all.contains(line)));
     }
     all
+}
+
+/// Whether a fix names the replacement. `apps/v1` is not named by who names `apps/v1beta1`.
+fn says_replacement(finding: &Finding) -> bool {
+    let new = finding
+        .api
+        .as_ref()
+        .and_then(|api| api.replacement.as_ref());
+    let mut words = finding
+        .fix
+        .iter()
+        .flat_map(|fix| fix.text.split([' ', ',', ';', ':']));
+    new.is_some_and(|new| words.any(|word| word == new))
 }
 
 /// `FlowSchema at flowcontrol.apiserver.k8s.io/v1beta3`, as far as it is known.
