@@ -37,7 +37,7 @@ async fn read(page: fn(&str) -> Vec<Vec<u8>>) -> (Vec<String>, Vec<String>) {
     });
     let fake = fake.await;
     let pods = fake.collect(&Plan::everything()).await.unwrap().pods;
-    let names = pods.unwrap().into_iter().map(|pod| pod.name.to_string());
+    let names = pods.unwrap().into_iter().map(|pod| pod.name);
     let queries = fake.queries(PODS);
     let tokens = queries.iter().filter_map(|query| token(query));
     (names.collect(), tokens.collect())
