@@ -7,6 +7,8 @@ use http::StatusCode;
 
 use crate::wire::DecodeError;
 
+/// What an API server says of a webhook that it could not call.
+const FAILED_WEBHOOK: &str = "failed calling webhook";
 /// Longest text of a server or of a library that is passed on.
 const TEXT_CHARS: usize = 300;
 
@@ -91,6 +93,9 @@ impl Failure {
             Cause::Status(StatusCode::FORBIDDEN, _) => rules(need)?,
             Cause::Deadline(_) => "raise the deadline of a request, or look why the server is slow".into(),
             Cause::Budget(_) => "raise the time budget of the run".into(),
+            Cause::Status(_, message) if message.contains(FAILED_WEBHOOK) => {
+                "bring the webhook that it names back, or set its failurePolicy to Ignore".into()
+            }
             Cause::Status(status, _) if reason_of(*status) == Reason::Overloaded => {
                 "try again when the API server is less busy".into()
             }

@@ -521,7 +521,7 @@ impl Reason {
             Self::Forbidden => "forbidden",
             Self::NotServed => "not served",
             Self::TimedOut => "timed out",
-            Self::Overloaded => "overloaded",
+            Self::Overloaded => "overloaded or failing",
             Self::Unreachable => "unreachable",
             Self::Malformed => "unreadable",
             Self::NotCollected => "not collected",

@@ -31,10 +31,10 @@ async fn register(client: &Client, ca_bundle: &str) {
 }
 
 /// What the API server answers to somebody who wants to store something there.
-async fn store(client: &Client) -> u16 {
+async fn store(client: &Client, namespace: &str) -> u16 {
     let map = json!({ "metadata": { "generateName": "try-" } });
-    let path = "/api/v1/namespaces/guarded/configmaps";
-    match client.create(path, &map).await {
+    let path = format!("/api/v1/namespaces/{namespace}/configmaps");
+    match client.create(&path, &map).await {
         Ok(_) => 201,
         Err(error) => error.code().expect("an answer"),
     }
@@ -42,9 +42,13 @@ async fn store(client: &Client) -> u16 {
 
 /// The API server learns of configurations and routes a moment later than we.
 async fn until_stored(client: &Client, answer: u16) {
+    until_stored_in(client, "guarded", answer).await;
+}
+
+async fn until_stored_in(client: &Client, namespace: &str, answer: u16) {
     let what = format!("{answer} for an object that the webhook guards");
     let answered = wait_until(DEADLINE, &what, || async {
-        Ok((store(client).await == answer).then_some(()))
+        Ok((store(client, namespace).await == answer).then_some(()))
     });
     answered.await.unwrap();
 }
@@ -75,7 +79,7 @@ async fn serve(cluster: &Cluster, service: &str) -> StandIn {
 
 async fn until_called(client: &Client, webhook: &StandIn) {
     let called = wait_until(DEADLINE, "a call", || async {
-        let stored = store(client).await == 201;
+        let stored = store(client, "guarded").await == 201;
         Ok((stored && !webhook.seen().is_empty()).then_some(()))
     });
     called.await.unwrap();
@@ -148,4 +152,45 @@ async fn change(client: &Client, field: &str, value: serde_json::Value) {
     let change =
         json!([{ "op": "replace", "path": format!("/webhooks/0{field}"), "value": value }]);
     client.patch(&path, Patch::Json, &change).await.unwrap();
+}
+
+/// Nothing in the cluster shows what answers at a URL: the API server's own count does.
+#[test]
+fn a_webhook_called_by_url_that_nobody_answers() {
+    live(async {
+        let _alone = WEBHOOKS.lock().await;
+        let cluster = shared().await;
+        let client = kubectl(cluster);
+        let subject = "ValidatingWebhookConfiguration outside";
+        let namespace = json!({ "metadata": { "name": "outside" } });
+        let namespaces = "/api/v1/namespaces";
+        client.create(namespaces, &namespace).await.unwrap();
+        // Port 1 is nobody's.
+        let webhook = json!({
+            "name": "outside.example.com",
+            "clientConfig": { "url": "https://127.0.0.1:1/" },
+            "rules": [{ "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"] }],
+            "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": "outside" } },
+            "failurePolicy": "Fail",
+            "sideEffects": "None",
+            "admissionReviewVersions": ["v1"],
+        });
+        let configuration = json!({ "metadata": { "name": "outside" }, "webhooks": [webhook] });
+        client.create(CONFIGURATIONS, &configuration).await.unwrap();
+        let report = precheck(cluster, &CHECK).await;
+        report.exits(0).finds("WebhookBackendDown", subject, "note");
+
+        until_stored_in(&client, "outside", 500).await;
+        let report = precheck(cluster, &CHECK).await;
+        report.exits(1);
+        let finding = report.finds("WebhookBackendDown", subject, "blocker");
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.contains("calls got through since"), "{message}");
+
+        let path = format!("{CONFIGURATIONS}/outside");
+        client.delete(&path).await.unwrap();
+        until_stored_in(&client, "outside", 201).await;
+        let report = precheck(cluster, &CHECK).await;
+        report.exits(0).spares("WebhookBackendDown", subject);
+    });
 }

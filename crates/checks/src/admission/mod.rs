@@ -1,6 +1,7 @@
 //! Admission webhooks.
 
 pub(crate) mod backend;
+pub(crate) mod calls;
 mod idle;
 mod scope;
 pub(crate) mod webhook_backend_down;

@@ -5,10 +5,11 @@ use airworthy_model::{
 
 use super::{
     backend::{self, State},
+    calls::{self, Calls},
     idle::is_idle,
     scope::unanswered,
 };
-use crate::{Check, Context, Judgement, Outcome, always, text::short};
+use crate::{Check, Context, Judgement, Outcome, text::short};
 
 /// Webhooks that the API server cannot reach.
 pub(crate) static CHECK: Check = Check {
@@ -26,12 +27,22 @@ pub(crate) static CHECK: Check = Check {
             Need::EndpointSlices,
             Need::Namespaces,
             Need::Discovery,
+            Need::Metrics,
         ],
         page: include_str!("webhook_backend_down.md"),
     },
-    blocks: always,
+    blocks,
     run,
 };
+
+/// What lacks may hide a blocker, unless it is only the count of calls of back ends that are ready: that makes risks.
+pub(crate) fn blocks(ctx: &Context<'_>) -> bool {
+    let is_seen = |webhook: &Webhook| {
+        let state = webhook.service.as_ref().map(|to| backend::state(ctx, to));
+        webhook.never_called || matches!(state, Some(Ok(None)))
+    };
+    !ctx.webhooks().is_ok_and(|all| all.iter().all(is_seen))
+}
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let webhooks = ctx.webhooks()?.iter();
@@ -43,13 +54,17 @@ pub(crate) fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Outcome {
     if webhook.never_called {
         return Ok(Judgement::default());
     }
-    let finding = match &webhook.service {
-        None => by_url(ctx, webhook),
-        Some(target) => {
-            backend::state(ctx, target)?.map(|state| by_service(ctx, webhook, target, &state))
-        }
+    let Some(target) = &webhook.service else {
+        return Ok(outside(ctx, webhook, "is called by URL"));
     };
-    Ok(finding.into_iter().collect::<Judgement>())
+    Ok(match backend::state(ctx, target)? {
+        Some(State::Down(why)) => vec![by_service(ctx, webhook, target, &why)].into(),
+        Some(State::Elsewhere) => {
+            let how = format!("calls {}, a Service of type ExternalName", address(target));
+            outside(ctx, webhook, &how)
+        }
+        None => ready(ctx, webhook, target),
+    })
 }
 
 fn finding(ctx: &Context<'_>, severity: Severity, webhook: &Webhook, text: &str) -> Finding {
@@ -69,37 +84,81 @@ fn finding(ctx: &Context<'_>, severity: Severity, webhook: &Webhook, text: &str)
         ))
 }
 
-/// With `Ignore` nothing is refused, so that nothing is worth telling.
-fn by_url(ctx: &Context<'_>, webhook: &Webhook) -> Option<Finding> {
-    (webhook.failure_policy == FailurePolicy::Fail).then(|| {
-        finding(
-            ctx,
-            Severity::Note,
-            webhook,
-            "is called by URL: not assessed",
-        )
-        .fix("See by hand that the address in clientConfig.url answers from the control plane")
-    })
+/// One whose back end no fact of the cluster shows: what the API server counted is the only evidence. With `Ignore` nothing is
+/// refused, so that nothing is worth telling.
+fn outside(ctx: &Context<'_>, webhook: &Webhook, how: &str) -> Judgement {
+    if webhook.failure_policy == FailurePolicy::Ignore {
+        return Judgement::default();
+    }
+    let (severity, but) = weight(ctx, webhook);
+    let by_hand = "See by hand that it answers from the control plane";
+    let note = || {
+        let text = format!("{how}: not assessed");
+        finding(ctx, Severity::Note, webhook, &text).fix(by_hand)
+    };
+    let told = match calls::of(ctx, webhook) {
+        // What guards nothing that an upgrade writes needs no more evidence.
+        Err(_) if severity == Severity::Note => note(),
+        Err(missing) => return Judgement::from(vec![note()]).without([missing]),
+        Ok(Calls::Well) => note(),
+        Ok(Calls::Mixed(text)) => {
+            let severity = severity.min(Severity::Risk);
+            finding(ctx, severity, webhook, &format!("{how}: {text}{but}")).fix(by_hand)
+        }
+        Ok(Calls::Failed(text)) => {
+            let text = format!("{how}: {text}{but}");
+            unguarded(finding(ctx, severity, webhook, &text).fix(by_hand), webhook)
+        }
+    };
+    vec![told].into()
 }
 
-fn by_service(ctx: &Context<'_>, webhook: &Webhook, target: &ServiceRef, state: &State) -> Finding {
+/// One with a ready back end, which still may not be what answers: another process behind the port, no way through the network.
+fn ready(ctx: &Context<'_>, webhook: &Webhook, target: &ServiceRef) -> Judgement {
+    let (severity, but) = weight(ctx, webhook);
+    if webhook.failure_policy == FailurePolicy::Ignore || severity == Severity::Note {
+        return Judgement::default();
+    }
+    let text = match calls::of(ctx, webhook) {
+        Err(missing) => return Judgement::default().without([missing]),
+        Ok(Calls::Well | Calls::Mixed(_)) => return Judgement::default(),
+        Ok(Calls::Failed(text)) => text,
+    };
+    let address = address(target);
+    let text = format!("calls {address}, which has a ready endpoint, but {text}{but}");
+    let found = finding(ctx, Severity::Risk, webhook, &text);
+    vec![with_backend(found, webhook, target)].into()
+}
+
+fn address(target: &ServiceRef) -> String {
     let ServiceRef {
         namespace,
         name,
         port,
     } = target;
-    let address = format!("{namespace}/{name}:{port}");
-    match state {
-        State::Elsewhere => finding(ctx, Severity::Note, webhook, &format!("calls {address}, a Service of type ExternalName: not assessed"))
-            .fix("See by hand that the name behind the Service answers from the control plane"),
-        State::Down(why) => down(ctx, webhook, &format!("calls {address}, but {why}"))
-            .setting("webhooks[].clientConfig.service", address, None)
-            .fix_with("Bring its back end back", format!("kubectl -n {namespace} get services,endpointslices,pods"))
-            .fix_with(
-                "Or set failurePolicy to Ignore, or narrow its selectors, for the time of the upgrade",
-                format!("kubectl edit {} {}", webhook.configuration_kind.resource(), webhook.configuration),
-            ),
-    }
+    format!("{namespace}/{name}:{port}")
+}
+
+fn by_service(ctx: &Context<'_>, webhook: &Webhook, target: &ServiceRef, why: &str) -> Finding {
+    let text = format!("calls {}, but {why}", address(target));
+    with_backend(down(ctx, webhook, &text), webhook, target)
+}
+
+fn with_backend(finding: Finding, webhook: &Webhook, target: &ServiceRef) -> Finding {
+    let namespace = &target.namespace;
+    let look = format!("kubectl -n {namespace} get services,endpointslices,pods");
+    let finding = finding
+        .setting("webhooks[].clientConfig.service", address(target), None)
+        .fix_with("Bring its back end back", look);
+    unguarded(finding, webhook)
+}
+
+fn unguarded(finding: Finding, webhook: &Webhook) -> Finding {
+    let kind = webhook.configuration_kind.resource();
+    finding.fix_with(
+        "Or set failurePolicy to Ignore, or narrow its selectors, for the time of the upgrade",
+        format!("kubectl edit {kind} {}", webhook.configuration),
+    )
 }
 
 fn down(ctx: &Context<'_>, webhook: &Webhook, text: &str) -> Finding {

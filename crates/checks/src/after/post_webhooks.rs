@@ -5,9 +5,12 @@ use airworthy_model::{
 
 use super::baseline::{Before, optional};
 use crate::{
-    Check, Context, Judgement, Outcome,
-    admission::{backend, webhook_backend_down},
-    always,
+    Check, Context, Judgement, Outcome, View,
+    admission::{
+        backend,
+        calls::{self, Calls},
+        webhook_backend_down,
+    },
     text::short,
 };
 
@@ -27,11 +30,12 @@ pub(crate) static CHECK: Check = Check {
             Need::EndpointSlices,
             Need::Namespaces,
             Need::Discovery,
+            Need::Metrics,
             Need::Baseline,
         ],
         page: include_str!("post_webhooks.md"),
     },
-    blocks: always,
+    blocks: webhook_backend_down::blocks,
     run,
 };
 
@@ -43,18 +47,22 @@ fn run(ctx: &Context<'_>) -> Outcome {
 
 /// What the pre-check would call a blocker, unless the baseline shows the same.
 fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Outcome {
-    let now = webhook_backend_down::judge(ctx, webhook)?.findings;
+    let now = webhook_backend_down::judge(ctx, webhook)?;
     let down: Vec<_> = now
+        .findings
         .into_iter()
         .filter(|finding| finding.severity == Severity::Blocker)
         .collect();
     if down.is_empty() {
-        return Ok(Judgement::default());
+        return Ok(Judgement::default().without(now.missing));
     }
     let (before, gap) = optional(was(ctx, webhook));
     let before = before.unwrap_or(Before::Unknown);
     let findings = down.into_iter().map(|finding| blame(finding, before));
-    Ok(findings.collect::<Judgement>().without(gap))
+    Ok(findings
+        .collect::<Judgement>()
+        .without(now.missing)
+        .without(gap))
 }
 
 fn was(ctx: &Context<'_>, webhook: &Webhook) -> Result<Before, Missing> {
@@ -69,14 +77,21 @@ fn was(ctx: &Context<'_>, webhook: &Webhook) -> Result<Before, Missing> {
     let Some(old) = before.webhooks()?.iter().find(|old| id(old) == id(webhook)) else {
         return Ok(Before::Absent);
     };
-    let state = old
-        .service
-        .as_ref()
-        .map(|target| backend::state(&before, target))
-        .transpose()?;
-    Ok(match state.flatten() {
-        Some(backend::State::Down(_)) => Before::Broken,
-        Some(backend::State::Elsewhere) | None => Before::Well,
+    let Some(target) = &old.service else {
+        return counted(&before, old);
+    };
+    match backend::state(&before, target)? {
+        Some(backend::State::Down(_)) => Ok(Before::Broken),
+        Some(backend::State::Elsewhere) => counted(&before, old),
+        None => Ok(Before::Well),
+    }
+}
+
+/// How one was whose back end no fact of the cluster shows.
+fn counted(before: &View<'_>, old: &Webhook) -> Result<Before, Missing> {
+    Ok(match calls::of(before, old)? {
+        Calls::Failed(_) => Before::Broken,
+        Calls::Mixed(_) | Calls::Well => Before::Well,
     })
 }
 

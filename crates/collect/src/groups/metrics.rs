@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use airworthy_model::{
     KubeVersion, Minor,
-    facts::{Answers, DeprecatedRequest, Metrics},
+    facts::{Answers, DeprecatedRequest, Metrics, WebhookCalls},
 };
 use jiff::Timestamp;
 
@@ -56,13 +56,16 @@ pub(crate) struct Scan {
     certificate_faults: BTreeMap<String, u64>,
     /// All, those with an error of the server, those with 429.
     answers: [f64; 3],
-    /// Requests refused because a webhook could not be called: each is among those with an error.
-    uncalled: f64,
+    /// By webhook: requests refused because it could not be called, each of which is among those with an error; and those that it
+    /// answered.
+    webhooks: BTreeMap<String, [f64; 2]>,
     of_an_api_server: bool,
 }
 
 /// Most databases and steps of a histogram that are kept.
 const MOST: usize = 32;
+/// Most webhooks that are told apart: more than an API server could ask in a request.
+const MOST_WEBHOOKS: usize = 2_000;
 /// How the size of the database was called, the newest last; a server may tell it under several names.
 const STORAGE_SIZES: [&str; 3] = [
     "etcd_db_total_size_in_bytes",
@@ -187,12 +190,34 @@ impl Scan {
             {
                 *self.certificates.entry(whole(seconds)).or_default() += whole(sample.value);
             }
-        } else if name == "apiserver_admission_webhook_rejection_count"
-            && sample.label("error_type") == "calling_webhook_error"
-        {
-            self.uncalled += sample.value;
+        } else if name.starts_with("apiserver_admission_webhook_") {
+            self.webhook(sample);
         } else if CERTIFICATE_FAULTS.contains(&name) && sample.value > 0.0 {
             *self.certificate_faults.entry(name.to_owned()).or_default() += whole(sample.value);
+        }
+    }
+
+    /// Rejections tell calls that failed and refusals; durations tell the rest, where a failure of a webhook that fails closed counts as
+    /// a rejection too.
+    fn webhook(&mut self, sample: &Sample<'_>) {
+        let answered = match sample.name {
+            "apiserver_admission_webhook_rejection_count" => {
+                match sample.label("error_type").as_str() {
+                    "calling_webhook_error" => false,
+                    "no_error" => true,
+                    _ => return,
+                }
+            }
+            "apiserver_admission_webhook_admission_duration_seconds_count"
+                if sample.label("rejected") == "false" =>
+            {
+                true
+            }
+            _ => return,
+        };
+        let name = sample.label("name");
+        if self.webhooks.len() < MOST_WEBHOOKS || self.webhooks.contains_key(&name) {
+            self.webhooks.entry(name).or_default()[usize::from(answered)] += sample.value;
         }
     }
 
@@ -223,6 +248,8 @@ impl Scan {
             .map(|(endpoint, removed)| deprecated(&mut self.requests, endpoint, &removed))
             .collect();
         deprecated_requests.sort_unstable();
+        let webhook_calls: Vec<_> = self.webhooks.into_iter().filter_map(calls).collect();
+        let uncalled = webhook_calls.iter().map(|calls| calls.failed).sum();
         Ok(Metrics {
             process_started: self.started.and_then(instant),
             deprecated_requests,
@@ -233,11 +260,22 @@ impl Scan {
             certificate_faults: self.certificate_faults,
             answers: Some(Answers {
                 all: whole(self.answers[0]),
-                errors: whole(self.answers[1]).saturating_sub(whole(self.uncalled)),
+                errors: whole(self.answers[1]).saturating_sub(uncalled),
                 throttled: whole(self.answers[2]),
             }),
+            webhook_calls,
         })
     }
+}
+
+/// What is kept of a webhook: nothing where all calls got through.
+fn calls((name, [failed, answered]): (String, [f64; 2])) -> Option<WebhookCalls> {
+    let [failed, answered] = [failed, answered].map(whole);
+    (failed > 0).then_some(WebhookCalls {
+        name,
+        failed,
+        answered,
+    })
 }
 
 /// Whether an answer is the API server's own: about a kind that it stores itself, and not passed on from others. Health checks fail
@@ -308,6 +346,12 @@ apiserver_request_total{code="503",group="metrics.k8s.io",resource="nodes",subre
 apiserver_request_total{code="500",group="",resource="",subresource="/readyz",verb="GET",version=""} 7
 apiserver_admission_webhook_rejection_count{error_type="calling_webhook_error",name="x",operation="CREATE",rejection_code="0",type="validating"} 3
 apiserver_admission_webhook_rejection_count{error_type="no_error",name="x",operation="CREATE",rejection_code="403",type="validating"} 9
+apiserver_admission_webhook_rejection_count{error_type="apiserver_internal_error",name="x",operation="CREATE",rejection_code="500",type="validating"} 7
+apiserver_admission_webhook_rejection_count{error_type="no_error",name="strict",operation="CREATE",rejection_code="403",type="validating"} 9
+apiserver_admission_webhook_admission_duration_seconds_count{name="x",operation="CREATE",rejected="false",type="validating"} 20
+apiserver_admission_webhook_admission_duration_seconds_count{name="x",operation="UPDATE",rejected="false",type="validating"} 1
+apiserver_admission_webhook_admission_duration_seconds_count{name="x",operation="CREATE",rejected="true",type="validating"} 12
+apiserver_admission_webhook_admission_duration_seconds_sum{name="x",operation="CREATE",rejected="false",type="validating"} 50
 apiserver_requested_deprecated_apis{group="flowcontrol.apiserver.k8s.io",removed_release="1.32",resource="flowschemas",subresource="",version="v1beta3"} 1
 apiserver_requested_deprecated_apis{group="",removed_release="",resource="componentstatuses",subresource="",version="v1"} 1
 apiserver_storage_objects{resource="pods"} 4
@@ -362,6 +406,10 @@ process_start_time_seconds 1.76e+09
             (answers.all, answers.errors, answers.throttled),
             (114, 2, 5)
         );
+        let [calls] = &whole.webhook_calls[..] else {
+            panic!("{:?}", whole.webhook_calls)
+        };
+        assert_eq!((&*calls.name, calls.failed, calls.answered), ("x", 3, 30));
         assert_eq!(whole.process_started.unwrap().as_second(), 1_760_000_000);
         assert_eq!(whole.storage_bytes, [4_100_000, 1000]);
         assert_eq!(whole.storage_errors, Some(3));

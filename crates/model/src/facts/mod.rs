@@ -59,7 +59,7 @@ pub use scheduling::{
 };
 pub use server::{
     Answers, CollectionNote, CollectionReport, DeprecatedRequest, Health, HealthCheck, Lease,
-    Metrics, Permission, ServerCertificates, ServerVersion,
+    Metrics, Permission, ServerCertificates, ServerVersion, WebhookCalls,
 };
 pub use storage::{
     ClaimRef, CsiDriver, CsiNode, NodeDriver, PersistentVolume, PersistentVolumeClaim,

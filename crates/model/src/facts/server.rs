@@ -101,6 +101,23 @@ pub struct Metrics {
     /// Requests that it answered since then; absent of recordings of before it was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<Answers>,
+    /// Admission webhooks that fail closed and could not always be called; by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhook_calls: Vec<WebhookCalls>,
+}
+
+/// Calls of an admission webhook by one API server process, some of which failed, so that what it guards was refused
+/// (`apiserver_admission_webhook_rejection_count` with `calling_webhook_error`, and
+/// `apiserver_admission_webhook_admission_duration_seconds`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct WebhookCalls {
+    /// Name of the webhook, not of its configuration.
+    pub name: String,
+    /// Calls that failed: nobody answered in time, or not as a webhook does.
+    pub failed: u64,
+    /// Calls that were answered, with a refusal or without.
+    pub answered: u64,
 }
 
 /// Requests that an API server process answered, watches among them once they have ended. Errors and refusals are those of its own:
