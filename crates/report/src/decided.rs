@@ -1,6 +1,6 @@
 //! What was decided, in the same words by every format for people: who accepted what, and in which steps the upgrade goes.
 
-use airworthy_model::{Assessment, Part, Step, Waived, Waiver, WaiverNote};
+use airworthy_model::{Assessment, Part, Severity, Step, Waived, Waiver, WaiverNote};
 
 use crate::{text::count, words};
 
@@ -73,13 +73,29 @@ pub(crate) fn note(note: &WaiverNote) -> String {
     format!("{}: {}", note.source, note.message)
 }
 
-/// The steps of the upgrade, one line each, where the control plane takes more than one.
+/// The steps of the upgrade, one line each, where the control plane takes more than one. First comes what is there before any of them,
+/// since no step brings it about.
 pub(crate) fn plan(assessment: &Assessment) -> Vec<String> {
-    let moves = |step: &&Step| step.part == Part::ControlPlane;
-    if assessment.plan.iter().filter(moves).count() < 2 {
+    if moves(assessment) < 2 {
         return Vec::new();
     }
-    assessment.plan.iter().map(step).collect()
+    let steps = assessment.plan.iter().map(step);
+    before(assessment).into_iter().chain(steps).collect()
+}
+
+/// How often the control plane is to move.
+pub(crate) fn moves(assessment: &Assessment) -> usize {
+    let is_move = |step: &&Step| step.part == Part::ControlPlane;
+    assessment.plan.iter().filter(is_move).count()
+}
+
+fn before(assessment: &Assessment) -> Option<String> {
+    let stands = assessment.findings.iter().filter(|one| one.hop.is_none());
+    let found: Vec<_> = stands.map(|finding| finding.severity).collect();
+    let of = |severity| found.iter().filter(|one| **one == severity).count();
+    let [blockers, risks, notes] = [Severity::Blocker, Severity::Risk, Severity::Note].map(of);
+    let counts = counts(blockers, risks, notes);
+    counts.map(|counts| format!("before the first step: {counts}"))
 }
 
 fn step(step: &Step) -> String {
@@ -92,15 +108,16 @@ fn step(step: &Step) -> String {
     let wait = wait.map_or(String::new(), |minor| {
         format!(" (may wait until the control plane is at {minor})")
     });
-    let counts = [
-        (step.blockers, "blocker"),
-        (step.risks, "risk"),
-        (step.notes, "note"),
-    ];
+    match counts(step.blockers, step.risks, step.notes) {
+        None => format!("{what}{wait}"),
+        Some(counts) => format!("{what}{wait}: {counts}"),
+    }
+}
+
+/// `2 blockers, 1 note`.
+fn counts(blockers: usize, risks: usize, notes: usize) -> Option<String> {
+    let counts = [(blockers, "blocker"), (risks, "risk"), (notes, "note")];
     let counts = counts.into_iter().filter(|(number, _)| *number > 0);
     let counts: Vec<_> = counts.map(|(number, noun)| count(number, noun)).collect();
-    match counts.as_slice() {
-        [] => format!("{what}{wait}"),
-        counts => format!("{what}{wait}: {}", counts.join(", ")),
-    }
+    (!counts.is_empty()).then(|| counts.join(", "))
 }

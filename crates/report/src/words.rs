@@ -197,7 +197,11 @@ pub(crate) fn steps(assessment: &Assessment) -> Option<String> {
     }
     let hops = &assessment.path.as_ref()?.hops;
     let names: Vec<_> = hops.iter().map(ToString::to_string).collect();
-    (hops.len() > 1).then(|| format!("{} steps: {}", hops.len(), names.join(", ")))
+    let how = match decided::moves(assessment) {
+        1 => "One step, judged minor by minor".to_owned(),
+        _ => format!("{} steps", hops.len()),
+    };
+    (hops.len() > 1).then(|| format!("{how}: {}", names.join(", ")))
 }
 
 /// `3 of 4 checks decided; 1 does not apply here`.

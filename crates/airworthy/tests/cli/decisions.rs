@@ -186,3 +186,26 @@ fn a_long_way_is_a_plan() {
         .says("1. control plane 1.31 → 1.32")
         .says("4. control plane 1.32 → 1.33");
 }
+
+/// The check that the document shows: its examples hold, and of a real cluster it is decided.
+#[test]
+fn the_check_in_the_document_is_one() {
+    let document = include_str!("../../../../docs/own-checks.md");
+    let block = document.split("```yaml\n").nth(1).expect("a block");
+    let own = block.split("```").next().expect("its end");
+    let recordings = Recordings::new();
+    let file = recordings.bytes("own.yaml", own.as_bytes());
+    let file = file.to_str().expect("a path");
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/recording.tar");
+    airworthy(["checks", "test", file]).run().exits(0);
+    let of = [
+        "precheck",
+        "--from",
+        demo,
+        "--check",
+        "RestartingContainers",
+    ];
+    let report = airworthy([&of[..], &["--checks", file, "-o", "json"]].concat());
+    let report = report.run().exits(0).json();
+    assert_eq!(report["checks"][0]["status"], "clear", "{report:#}");
+}

@@ -1,7 +1,7 @@
 //! What somebody accepted stays to be seen in every format, and the steps of an upgrade are told in order.
 
 use airworthy_model::{
-    Assessment, Minor, Part, Step, Verdict, Waived, Waiver, WaiverFault, WaiverNote,
+    Assessment, Minor, Part, Step, UpgradePath, Verdict, Waived, Waiver, WaiverFault, WaiverNote,
 };
 use airworthy_report::{View, csv, exit_code, html, json, junit, markdown, sarif, table, yaml};
 use serde_json::Value;
@@ -175,6 +175,7 @@ fn sarif_suppresses_what_is_waived() {
 #[test]
 fn steps_are_told_in_order_where_there_are_several() {
     let expected = [
+        "before the first step: 3 blockers, 1 note",
         "control plane 1.30 → 1.31: 1 blocker, 2 risks",
         "add-ons for 1.31",
         "nodes 1.30 → 1.31 (may wait until the control plane is at 1.32)",
@@ -198,6 +199,11 @@ fn steps_are_told_in_order_where_there_are_several() {
     assert_eq!(report["plan"][0]["part"], "controlPlane");
     let mut short = waived();
     short.plan.truncate(3);
+    let [from, target] = ["v1.30.4", "v1.32.0"].map(|one| one.parse().unwrap());
+    short.path = UpgradePath::new(from, target).ok();
     let text = table::render(&short, &CATALOGUE, View::default());
     assert!(!text.contains("control plane 1.30"), "{text}");
+    assert!(!text.contains("before the first step"), "{text}");
+    let one = "One step, judged minor by minor: 1.30 → 1.31, 1.31 → 1.32";
+    assert!(text.contains(one), "{text}");
 }
