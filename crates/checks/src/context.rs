@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeSet, ops::Deref};
 
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
-    ControlPlane, Facts, Minor, Missing, Need, Policy, Rollout, UpgradePath,
+    ControlPlane, Facts, Minor, Missing, Need, Policy, Rollout, Severity, UpgradePath,
     facts::{
         ApiService, AuditLog, Backup, ClusterDns, CollectionReport, Components, Crd, CronJob,
         CsiDriver, CsiNode, Csr, EndpointSlice, Event, Gateway, GitOpsSource, Health, HelmRelease,
@@ -291,6 +291,15 @@ impl<'a> Context<'a> {
             Rollout::Nodes => true,
             Rollout::ControlPlane => false,
             Rollout::Patch => self.path.is_some_and(|path| !path.hops.is_empty()),
+        }
+    }
+
+    /// How bad it is what only a drain of nodes sets off: a risk where nodes are drained, else a note.
+    pub(crate) fn risk_of_drain(&self) -> Severity {
+        if self.drains_nodes() {
+            Severity::Risk
+        } else {
+            Severity::Note
         }
     }
 

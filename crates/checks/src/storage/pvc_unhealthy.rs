@@ -187,11 +187,7 @@ fn held(ctx: &Context<'_>, claim: &PersistentVolumeClaim, pods: &BTreeSet<&str>)
         counted(pods.len(), "pod"),
         short(first, 50)
     );
-    let severity = if ctx.drains_nodes() {
-        Severity::Risk
-    } else {
-        Severity::Note
-    };
+    let severity = ctx.risk_of_drain();
     stated(ctx, claim, severity, message).fix_with(
         "A deletion cannot be taken back: save its data and give the pods another claim before nodes are drained",
         format!("kubectl -n {} describe pvc {}", claim.namespace, claim.name),
