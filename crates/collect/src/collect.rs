@@ -250,8 +250,8 @@ impl Reading<'_> {
         };
         let (session, versions) = (self.session, self.versions);
         let mut api_servers = None;
-        let control_plane =
-            self.control_plane(&mut facts.metrics, &mut facts.leases, &mut api_servers);
+        let leases = self.leases(&mut api_servers);
+        let metrics = session.group(Need::Metrics, metrics::read(session));
         let health = session.group(Need::Health, health::read(session));
         let components = session.group(Need::Components, components::read(session, versions));
         let dns = session.group(Need::ClusterDns, dns::read(session));
@@ -305,7 +305,8 @@ impl Reading<'_> {
         // Pods are the longest list and its pages come one after another, so they go first.
         let groups = [
             into(&mut facts.pods, pods),
-            control_plane.boxed(),
+            into(&mut facts.metrics, metrics),
+            into(&mut facts.leases, leases),
             into(&mut facts.health, health),
             into(&mut facts.components, components),
             into(&mut facts.cluster_dns, dns),
@@ -350,26 +351,24 @@ impl Reading<'_> {
         };
     }
 
-    /// Metrics and leases together: leases also tell how many API servers there are, so of how many the metrics are.
-    async fn control_plane(
+    /// Elections, and how many API servers say that they exist: whoever wants metrics has to know of how many they are.
+    async fn leases(
         &self,
-        metrics: &mut Read<facts::Metrics>,
-        leases: &mut Read<Vec<facts::Lease>>,
         api_servers: &mut Option<Result<usize, String>>,
-    ) {
+    ) -> Read<Vec<facts::Lease>> {
         let session = self.session;
-        if !session.plan.wants(Need::Leases) && !session.plan.wants(Need::Metrics) {
-            return;
+        let elections = async {
+            let read = leases::read(session, self.versions).await;
+            let told = read.as_ref().map(|leases| leases.api_servers);
+            *api_servers = Some(told.map_err(ToString::to_string));
+            read.map(|leases| leases.elections)
+        };
+        if session.plan.wants(Need::Metrics) && !session.plan.wants(Need::Leases) {
+            // Nobody wants them for themselves, and why they lack is in what was told.
+            drop(elections.await);
+            return Err(Missing::not_collected(Need::Leases, NOT_ASKED_FOR));
         }
-        let read;
-        (*metrics, read) = tokio::join!(
-            session.group(Need::Metrics, metrics::read(session)),
-            leases::read(session, self.versions)
-        );
-        let told = read.as_ref().map(|leases| leases.api_servers);
-        *api_servers = Some(told.map_err(ToString::to_string));
-        let elections = async { read.map(|leases| leases.elections) };
-        *leases = session.group(Need::Leases, elections).await;
+        session.group(Need::Leases, elections).await
     }
 
     /// A kind of which each object is one fact.
