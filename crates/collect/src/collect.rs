@@ -90,7 +90,7 @@ pub async fn collect(
     facts.audit = Err(crate::audit::not_given());
     let version = version::read(&session).await;
     if let Err(failure) = &version
-        && let Some(unusable) = unusable(connection, failure)
+        && let Some(unusable) = unusable(&session, failure)
     {
         return Err(unusable);
     }
@@ -153,7 +153,8 @@ fn newest_minor(version: &ServerVersion) -> Minor {
         .map_or(runs, |emulated| emulated.max(runs))
 }
 
-fn unusable(connection: &Connection, failure: &Failure) -> Option<Unusable> {
+fn unusable(session: &Session<'_>, failure: &Failure) -> Option<Unusable> {
+    let connection = session.connection;
     let server = connection.server().to_owned();
     let refused = |status: http::StatusCode| status == http::StatusCode::UNAUTHORIZED;
     Some(match &failure.cause {
@@ -171,7 +172,7 @@ fn unusable(connection: &Connection, failure: &Failure) -> Option<Unusable> {
         },
         cause @ Cause::Status(status, _) if refused(*status) => Unusable::Authenticate {
             server,
-            detail: format!("it {cause}{}", ended(connection)),
+            detail: format!("it {cause}{}", ended(session)),
         },
         Cause::Status(..) if matches!(failure.reason(), Reason::Forbidden | Reason::Overloaded) => {
             return None;
@@ -187,10 +188,11 @@ fn unusable(connection: &Connection, failure: &Failure) -> Option<Unusable> {
     })
 }
 
-/// That our certificate has ended, when it has: the server does not say so.
-fn ended(connection: &Connection) -> String {
-    match connection.certificate_ends() {
-        Some(end) if end < Timestamp::now() => {
+/// That our certificate has ended, when it has by the server's clock: the server does not say so.
+fn ended(session: &Session<'_>) -> String {
+    let now = session.server_now().unwrap_or_else(Timestamp::now);
+    match session.connection.certificate_ends() {
+        Some(end) if end < now => {
             format!("; our client certificate ended on {}", end.strftime("%F"))
         }
         _ => String::new(),
