@@ -6,6 +6,7 @@ mod common_cli;
 mod fake;
 
 mod cli_bad_servers {
+    mod clocks;
     mod hostile;
     mod kubeconfigs;
     mod lies;

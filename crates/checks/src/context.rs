@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeSet, ops::Deref};
 
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{
-    ControlPlane, Facts, Minor, Missing, Need, Policy, Rollout, UpgradePath,
+    ControlPlane, Facts, Minor, Missing, Need, Policy, Rollout, Severity, UpgradePath,
     facts::{
         ApiService, AuditLog, Backup, ClusterDns, CollectionReport, Components, Crd, CronJob,
         CsiDriver, CsiNode, Csr, EndpointSlice, Event, Gateway, GitOpsSource, Health, HelmRelease,
@@ -255,15 +255,14 @@ impl<'a> Context<'a> {
     pub fn path(&self) -> Result<&'a UpgradePath, Missing> {
         self.path.ok_or_else(|| {
             self.current.read.borrow_mut().insert(Need::Baseline);
-            if self.baseline.is_none() {
+            let Some(before) = self.baseline else {
                 let why = "nothing tells which version the cluster came from";
                 return Missing::not_collected(Need::Baseline, why);
-            }
-            let why = "it is of the version that runs, and nothing tells which should run";
-            let cure = "name the version that the upgrade was to reach (--target)";
+            };
+            let cure = "give the recording from before the upgrade, or name the exact version that it was to reach (--target)";
             Missing {
                 cure: Some(cure.into()),
-                ..Missing::not_collected(Need::Baseline, why)
+                ..Missing::not_collected(Need::Baseline, no_way(before, self.current.facts))
             }
         })
     }
@@ -291,6 +290,15 @@ impl<'a> Context<'a> {
             Rollout::Nodes => true,
             Rollout::ControlPlane => false,
             Rollout::Patch => self.path.is_some_and(|path| !path.hops.is_empty()),
+        }
+    }
+
+    /// How bad it is what only a drain of nodes sets off: a risk where nodes are drained, else a note.
+    pub(crate) fn risk_of_drain(&self) -> Severity {
+        if self.drains_nodes() {
+            Severity::Risk
+        } else {
+            Severity::Note
         }
     }
 
@@ -328,5 +336,22 @@ impl<'a> Context<'a> {
         let provider = version.provider();
         let provider = provider.or_else(|| labelled(AZURE).then_some("Azure AKS"))?;
         Some(format!("{provider} runs the control plane ({version})"))
+    }
+}
+
+/// Why a baseline does not tell which way was gone. Looked at in passing: no need is noted for it.
+fn no_way(before: &Facts, now: &Facts) -> String {
+    let runs = |facts: &Facts| facts.version.as_ref().ok().map(|told| told.version.clone());
+    match (runs(before), runs(now)) {
+        (None, _) => "it does not tell its version".to_owned(),
+        (Some(from), None) => format!(
+            "it is of {from}, what runs now is not known, and no version above is named that should run"
+        ),
+        (Some(from), Some(now)) if from == now => format!(
+            "it is of {from}, which runs now, and no version above is named that should run"
+        ),
+        (Some(from), Some(now)) => format!(
+            "it is of {from}, {now} runs now, and no version above {from} is named that should run"
+        ),
     }
 }

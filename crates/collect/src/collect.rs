@@ -90,7 +90,7 @@ pub async fn collect(
     facts.audit = Err(crate::audit::not_given());
     let version = version::read(&session).await;
     if let Err(failure) = &version
-        && let Some(unusable) = unusable(connection, failure)
+        && let Some(unusable) = unusable(&session, failure)
     {
         return Err(unusable);
     }
@@ -153,7 +153,8 @@ fn newest_minor(version: &ServerVersion) -> Minor {
         .map_or(runs, |emulated| emulated.max(runs))
 }
 
-fn unusable(connection: &Connection, failure: &Failure) -> Option<Unusable> {
+fn unusable(session: &Session<'_>, failure: &Failure) -> Option<Unusable> {
+    let connection = session.connection;
     let server = connection.server().to_owned();
     let refused = |status: http::StatusCode| status == http::StatusCode::UNAUTHORIZED;
     Some(match &failure.cause {
@@ -171,7 +172,7 @@ fn unusable(connection: &Connection, failure: &Failure) -> Option<Unusable> {
         },
         cause @ Cause::Status(status, _) if refused(*status) => Unusable::Authenticate {
             server,
-            detail: format!("it {cause}{}", ended(connection)),
+            detail: format!("it {cause}{}", ended(session)),
         },
         Cause::Status(..) if matches!(failure.reason(), Reason::Forbidden | Reason::Overloaded) => {
             return None;
@@ -187,10 +188,11 @@ fn unusable(connection: &Connection, failure: &Failure) -> Option<Unusable> {
     })
 }
 
-/// That our certificate has ended, when it has: the server does not say so.
-fn ended(connection: &Connection) -> String {
-    match connection.certificate_ends() {
-        Some(end) if end < Timestamp::now() => {
+/// That our certificate has ended, when it has by the server's clock: the server does not say so.
+fn ended(session: &Session<'_>) -> String {
+    let now = session.server_now().unwrap_or_else(Timestamp::now);
+    match session.connection.certificate_ends() {
+        Some(end) if end < now => {
             format!("; our client certificate ended on {}", end.strftime("%F"))
         }
         _ => String::new(),
@@ -250,8 +252,8 @@ impl Reading<'_> {
         };
         let (session, versions) = (self.session, self.versions);
         let mut api_servers = None;
-        let control_plane =
-            self.control_plane(&mut facts.metrics, &mut facts.leases, &mut api_servers);
+        let leases = self.leases(&mut api_servers);
+        let metrics = session.group(Need::Metrics, metrics::read(session));
         let health = session.group(Need::Health, health::read(session));
         let components = session.group(Need::Components, components::read(session, versions));
         let dns = session.group(Need::ClusterDns, dns::read(session));
@@ -305,7 +307,8 @@ impl Reading<'_> {
         // Pods are the longest list and its pages come one after another, so they go first.
         let groups = [
             into(&mut facts.pods, pods),
-            control_plane.boxed(),
+            into(&mut facts.metrics, metrics),
+            into(&mut facts.leases, leases),
             into(&mut facts.health, health),
             into(&mut facts.components, components),
             into(&mut facts.cluster_dns, dns),
@@ -350,26 +353,24 @@ impl Reading<'_> {
         };
     }
 
-    /// Metrics and leases together: leases also tell how many API servers there are, so of how many the metrics are.
-    async fn control_plane(
+    /// Elections, and how many API servers say that they exist: whoever wants metrics has to know of how many they are.
+    async fn leases(
         &self,
-        metrics: &mut Read<facts::Metrics>,
-        leases: &mut Read<Vec<facts::Lease>>,
         api_servers: &mut Option<Result<usize, String>>,
-    ) {
+    ) -> Read<Vec<facts::Lease>> {
         let session = self.session;
-        if !session.plan.wants(Need::Leases) && !session.plan.wants(Need::Metrics) {
-            return;
+        let elections = async {
+            let read = leases::read(session, self.versions).await;
+            let told = read.as_ref().map(|leases| leases.api_servers);
+            *api_servers = Some(told.map_err(ToString::to_string));
+            read.map(|leases| leases.elections)
+        };
+        if session.plan.wants(Need::Metrics) && !session.plan.wants(Need::Leases) {
+            // Nobody wants them for themselves, and why they lack is in what was told.
+            drop(elections.await);
+            return Err(Missing::not_collected(Need::Leases, NOT_ASKED_FOR));
         }
-        let read;
-        (*metrics, read) = tokio::join!(
-            session.group(Need::Metrics, metrics::read(session)),
-            leases::read(session, self.versions)
-        );
-        let told = read.as_ref().map(|leases| leases.api_servers);
-        *api_servers = Some(told.map_err(ToString::to_string));
-        let elections = async { read.map(|leases| leases.elections) };
-        *leases = session.group(Need::Leases, elections).await;
+        session.group(Need::Leases, elections).await
     }
 
     /// A kind of which each object is one fact.

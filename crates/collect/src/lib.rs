@@ -23,3 +23,4 @@ mod wire;
 pub use collect::{Unusable, collect};
 pub use connect::{ConnectError, ConnectOptions, Connection, USER_AGENT, connect};
 pub use plan::{Encoding, Limits, Outcome, Plan, Progress, ProgressEvent};
+pub use session::server_time;

@@ -11,7 +11,7 @@ use std::{
 
 use airworthy_model::facts::{CollectionNote, CollectionReport};
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
 use kube::client::Body;
@@ -353,7 +353,7 @@ impl<'a> Session<'a> {
     /// Compares clocks, by the first answer that tells the time.
     fn set_clock(&self, head: &http::response::Parts) {
         if self.clock.get().is_none()
-            && let Some(there) = head.headers.get(header::DATE).and_then(date)
+            && let Some(there) = server_time(&head.headers)
         {
             let _ = self
                 .clock
@@ -379,9 +379,9 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The time that a `Date` header tells.
-pub(crate) fn date(value: &HeaderValue) -> Option<Timestamp> {
-    let text = value.to_str().ok()?;
+/// The time that the `Date` of an answer tells: the clock of whoever answered.
+pub fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(header::DATE)?.to_str().ok()?;
     let there = jiff::fmt::rfc2822::parse(text).ok()?;
     Some(there.timestamp())
 }
@@ -406,7 +406,10 @@ mod tests {
 
     #[test]
     fn a_date_header_tells_a_time() {
-        let read = |text| date(&HeaderValue::from_static(text)).map(Timestamp::as_second);
+        let read = |text| {
+            let told = [(header::DATE, HeaderValue::from_static(text))];
+            server_time(&HeaderMap::from_iter(told)).map(Timestamp::as_second)
+        };
         assert_eq!(read("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
         assert_eq!(read("yesterday"), None);
     }

@@ -62,6 +62,31 @@ impl Record {
     }
 }
 
+/// The clock of whoever ran Helm is not the one that others' writes are told by.
+#[tokio::test]
+async fn a_release_is_not_deployed_after_the_server_has_its_record() {
+    for (created, deployed_at) in [
+        ("2026-01-01T22:04:05Z", "2026-01-01T22:04:05Z"),
+        ("2026-01-02T09:04:05Z", "2026-01-02T03:04:05Z"),
+    ] {
+        let record = Record::secret("web", 2, "deployed", &web());
+        let metadata = record.metadata().replace(
+            r#""name":"sh"#,
+            &format!(r#""creationTimestamp":"{created}","name":"sh"#),
+        );
+        let fake = Fake::start(move |seen, _| match seen.path.as_str() {
+            "/api/v1/secrets" => {
+                let items = std::slice::from_ref(&metadata);
+                Some(json(&list("PartialObjectMetadataList", "", items)))
+            }
+            path => (path == record.path()).then(|| record.reply.clone()),
+        });
+        let facts = fake.await.collect(&plan()).await.unwrap();
+        let told = facts.helm_releases.unwrap()[0].deployed_at;
+        assert_eq!(told, Some(deployed_at.parse().unwrap()));
+    }
+}
+
 /// A server with these records.
 async fn holding(records: Vec<Record>) -> Fake {
     Fake::start(move |seen, _| {

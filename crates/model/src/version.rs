@@ -317,6 +317,20 @@ impl UpgradePath {
         Ok(Self { from, target, hops })
     }
 
+    /// The way that was gone, told after an upgrade: from what ran to what was to run, or to what runs where nobody has named that. A
+    /// minor that ran already, named without a patch, is the newer patch of it that runs. None where nothing above `from` is named or runs.
+    pub fn gone(
+        from: &KubeVersion,
+        target: Option<&KubeVersion>,
+        runs: Option<&KubeVersion>,
+    ) -> Option<Self> {
+        let to = |target: &KubeVersion| Self::new(from.clone(), target.clone()).ok();
+        let fits = |runs: &&KubeVersion| target.is_none_or(|target| target.fits(runs));
+        target
+            .and_then(to)
+            .or_else(|| runs.filter(fits).and_then(to))
+    }
+
     /// The end of a path whose beginning nobody knows, as when files are judged without a cluster: no step, only the target.
     pub fn to(target: KubeVersion) -> Self {
         Self {
@@ -355,6 +369,33 @@ mod tests {
 
     fn v(text: &str) -> KubeVersion {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_way_that_was_gone_leads_to_what_was_named_or_runs_and_never_down() {
+        let gone = |from, target: Option<&str>, runs: Option<&str>| {
+            let (target, runs) = (target.map(v), runs.map(v));
+            let path = UpgradePath::gone(&v(from), target.as_ref(), runs.as_ref());
+            path.map(|path| path.target.to_string())
+        };
+        for (from, target, runs, leads_to) in [
+            ("1.31.4", None, Some("v1.32.1"), Some("v1.32.1")),
+            ("1.31.4", Some("1.32"), Some("v1.31.4"), Some("v1.32")),
+            ("1.31.4", Some("1.32"), None, Some("v1.32")),
+            ("1.31.4", Some("1.31.9"), Some("v1.31.4"), Some("v1.31.9")),
+            ("1.31.4", Some("1.31"), Some("v1.31.9"), Some("v1.31.9")),
+            ("1.31.4", Some("1.31"), Some("v1.31.4"), None),
+            ("1.31.4", Some("1.31"), Some("v1.32.1"), None),
+            ("1.31.4", Some("1.31.4"), Some("v1.31.9"), None),
+            ("1.31.4", Some("1.31"), None, None),
+            ("1.31.4", None, Some("v1.31.4"), None),
+            ("1.31.4", None, None, None),
+            ("1.32.1", None, Some("v1.31.4"), None),
+            ("1.32.1", Some("1.31"), Some("v1.31.4"), None),
+        ] {
+            let told = gone(from, target, runs);
+            assert_eq!(told.as_deref(), leads_to, "{from} {target:?} {runs:?}");
+        }
     }
 
     #[test]

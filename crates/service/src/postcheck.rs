@@ -221,24 +221,15 @@ pub(crate) fn second(at: Timestamp) -> Timestamp {
 }
 
 /// The way that was gone: as the caller says, and where the caller is silent, from the baseline to what runs now.
-fn way_gone(
-    spec: &PostcheckTaskSpec,
-    facts: &Facts,
-    baseline: Option<&Facts>,
+fn way_gone<'f>(
+    spec: &'f PostcheckTaskSpec,
+    facts: &'f Facts,
+    baseline: Option<&'f Facts>,
 ) -> Option<UpgradePath> {
-    let runs = |facts: &Facts| {
-        facts
-            .version
-            .as_ref()
-            .ok()
-            .map(|version| version.version.clone())
-    };
-    let from = spec
-        .cluster_version
-        .clone()
-        .or_else(|| baseline.and_then(runs))?;
-    let target = spec.target_version.clone().or_else(|| runs(facts))?;
-    UpgradePath::new(from, target).ok()
+    let runs = |facts: &'f Facts| Some(&facts.version.as_ref().ok()?.version);
+    let named = spec.cluster_version.as_ref();
+    let from = named.or_else(|| baseline.and_then(runs))?;
+    UpgradePath::gone(from, spec.target_version.as_ref(), runs(facts))
 }
 
 fn outcome(assessment: &Assessment) -> Result<Judged, Error> {

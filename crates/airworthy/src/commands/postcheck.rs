@@ -5,7 +5,7 @@ use std::time::Duration;
 use airworthy_assess::{Run, Selection, assess};
 use airworthy_collect::recording;
 use airworthy_knowledge::Knowledge;
-use airworthy_model::{Assessment, Facts, Phase, Policy, UpgradePath};
+use airworthy_model::{Assessment, Facts, KubeVersion, Phase, Policy, UpgradePath};
 use airworthy_service::SettleAt;
 use anyhow::{Result, bail};
 
@@ -19,6 +19,7 @@ pub(crate) async fn run(args: Postcheck, config: Config) -> Result<u8> {
         .as_deref()
         .map(recording::read_file)
         .transpose()?;
+    leads_up(baseline.as_ref(), args.target.as_ref())?;
     let mut policy = config.policy();
     args.decisions.apply(&mut policy);
     let look = async || look(&args, &config, baseline.as_ref(), &policy, &selection).await;
@@ -78,15 +79,27 @@ fn same_cluster(baseline: Option<&Facts>, facts: &Facts) -> Result<()> {
     }
 }
 
+fn runs(facts: &Facts) -> Option<&KubeVersion> {
+    Some(&facts.version.as_ref().ok()?.version)
+}
+
+/// A target to which no upgrade leads from the baseline is a mistake in one of the two. A minor without a patch that the baseline is of
+/// already may still mean a newer patch of it.
+fn leads_up(baseline: Option<&Facts>, target: Option<&KubeVersion>) -> Result<()> {
+    let Some((from, target)) = baseline.and_then(runs).zip(target) else {
+        return Ok(());
+    };
+    let any_patch = target.patch.is_none() && target.fits(from);
+    if any_patch || UpgradePath::new(from.clone(), target.clone()).is_ok() {
+        return Ok(());
+    }
+    bail!(
+        "the target {target} is not above {from}, of which the baseline is: give the recording from before the upgrade (--baseline), \
+         or the version that it was to reach (--target)"
+    )
+}
+
 /// From the baseline's version to the wanted one, or else to the one that runs.
 fn way_gone(args: &Postcheck, baseline: Option<&Facts>, facts: &Facts) -> Option<UpgradePath> {
-    let runs = |facts: &Facts| {
-        facts
-            .version
-            .as_ref()
-            .ok()
-            .map(|version| version.version.clone())
-    };
-    let target = args.target.clone().or_else(|| runs(facts))?;
-    UpgradePath::new(runs(baseline?)?, target).ok()
+    UpgradePath::gone(runs(baseline?)?, args.target.as_ref(), runs(facts))
 }

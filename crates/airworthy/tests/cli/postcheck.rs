@@ -85,6 +85,39 @@ fn a_version_that_was_not_reached_is_a_blocker() {
 }
 
 #[test]
+fn a_patch_of_the_minor_that_is_named_was_an_upgrade() {
+    let (before, now) = (running("v1.31.10"), running("v1.31.14"));
+    let table = postcheck(&now, Some(&before), &["--target", "1.31"]);
+    let sentence = table.exits(0).sentence();
+    assert_eq!(sentence, "Fit to serve after the upgrade to v1.31.14.");
+}
+
+#[test]
+fn a_minor_that_ran_already_says_nothing_of_an_upgrade() {
+    let same = running("v1.31.14");
+    let table = postcheck(&same, Some(&same), &["--target", "1.31"]);
+    table
+        .exits(3)
+        .says("it is of v1.31.14, which runs now, and no version above is named")
+        .says("give the recording from before the upgrade, or name the exact version");
+    let other = postcheck(&running("v1.32.13"), Some(&same), &["--target", "1.31"]);
+    other
+        .exits(3)
+        .says("it is of v1.31.14, v1.32.13 runs now, and no version above v1.31.14 is named");
+}
+
+#[test]
+fn a_target_that_is_not_above_the_baseline_is_refused() {
+    let (before, now) = (running("v1.32.13"), running("v1.32.13"));
+    for target in ["1.31", "1.32.9", "1.32.13"] {
+        postcheck(&now, Some(&before), &["--target", target]).refuses(&[
+            &format!("the target v{target} is not above v1.32.13, of which the baseline is"),
+            "--baseline",
+        ]);
+    }
+}
+
+#[test]
 fn a_baseline_of_another_cluster_is_refused() {
     let mut before = running("v1.31.14");
     before.cluster.uid = Some("another-cluster".into());

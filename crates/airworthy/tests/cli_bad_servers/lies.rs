@@ -57,13 +57,17 @@ async fn two_versions_behind_one_address_are_never_a_bare_ready() {
     }
 }
 
+/// A head line that tells this time. A head is a constant of the stand-in; a test of a clock has a handful of them.
+fn date(now: Timestamp) -> &'static str {
+    format!("Date: {}\r\n", now.strftime("%a, %d %b %Y %H:%M:%S GMT")).leak()
+}
+
 /// A node that calls itself ready and renewed its lease so long ago, by a clock so many hours ahead of ours.
 async fn with_a_lease(hours: i64, ago: i64) -> Ended {
     let now = Timestamp::now() + SignedDuration::from_hours(hours);
     let renewed = now - SignedDuration::from_secs(ago);
     let long_ago = now - SignedDuration::from_hours(900);
-    let date: &'static str =
-        format!("Date: {}\r\n", now.strftime("%a, %d %b %Y %H:%M:%S GMT")).leak();
+    let date = date(now);
     let node = format!(
         r#"{{"metadata":{{"name":"n1","creationTimestamp":"{long_ago}"}},"status":{{
             "conditions":[{{"type":"Ready","status":"True","lastTransitionTime":"{long_ago}"}}],
@@ -112,8 +116,7 @@ async fn the_clock_of_the_server_says_how_old_a_lease_is() {
 async fn a_waiver_that_has_ended_for_the_server_has_ended() {
     for (hours, counts) in [(0, 0), (48, 1)] {
         let now = Timestamp::now() + SignedDuration::from_hours(hours);
-        let date: &'static str =
-            format!("Date: {}\r\n", now.strftime("%a, %d %b %Y %H:%M:%S GMT")).leak();
+        let date = date(now);
         let fake = Fake::start(move |seen, _| match seen.path.as_str() {
             "/version" => {
                 let body = br#"{"gitVersion":"v1.31.14"}"#.to_vec();

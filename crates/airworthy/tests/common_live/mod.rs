@@ -76,11 +76,12 @@ pub(crate) async fn until(
     seen.unwrap_or_else(|error| panic!("{error}; last seen: {:#}", last.lock().unwrap()))
 }
 
-/// Waits until a Deployment has all its pods.
+/// Waits until a Deployment has all its pods, all of its newest template.
 pub(crate) async fn until_available(client: &Client, namespace: &str, name: &str) {
     let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/{name}");
     let all = |deployment: &Value| {
         deployment["status"]["availableReplicas"] == deployment["spec"]["replicas"]
+            && deployment["status"]["updatedReplicas"] == deployment["spec"]["replicas"]
             && deployment["status"]["observedGeneration"] == deployment["metadata"]["generation"]
             && deployment["status"]["unavailableReplicas"].is_null()
     };

@@ -4,7 +4,7 @@ use airworthy_model::{
 };
 
 use super::scope::{PODS, Write, is_in_namespace, is_ruled};
-use crate::{Check, Context, Judgement, Outcome, text::short, when_draining};
+use crate::{Check, Context, Judgement, Outcome, drain::is_evicted, text::short, when_draining};
 
 /// Webhooks that stand in the way of what keeps the cluster, or themselves, alive.
 pub(crate) static CHECK: Check = Check {
@@ -175,12 +175,8 @@ fn single_back_end<'a>(ctx: &Context<'a>, webhook: &Webhook) -> Result<Option<&'
     let Some(target) = webhook.service.as_ref().filter(|_| ctx.drains_nodes()) else {
         return Ok(None);
     };
-    let stays = |pod: &Pod| {
-        let controller = pod.controller.as_ref();
-        pod.mirror || controller.is_some_and(|owner| &*owner.kind == "DaemonSet")
-    };
     Ok(match back_end(ctx, target)?[..] {
-        [pod] if !pod.node.is_empty() && !stays(pod) => Some(pod),
+        [pod] if is_evicted(pod) => Some(pod),
         _ => None,
     })
 }

@@ -41,10 +41,10 @@ fn is_debugger(pod: &Pod) -> bool {
 }
 
 fn describe(ctx: &Context<'_>, pod: &Pod) -> Finding {
-    let severity = if ctx.drains_nodes() && !is_debugger(pod) {
-        Severity::Risk
-    } else {
+    let severity = if is_debugger(pod) {
         Severity::Note
+    } else {
+        ctx.risk_of_drain()
     };
     let (namespace, name) = (&pod.namespace, &pod.name);
     let message = "has no controller: kubectl drain refuses it, and an eviction ends it for good";

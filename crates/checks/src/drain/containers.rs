@@ -73,28 +73,21 @@ impl<'a> Rules<'a> {
     /// The first rule that one of these containers breaks, as it comes to the API server again.
     pub(super) fn broken(&self, containers: &[ContainerShape]) -> Option<Broken<'a>> {
         containers.iter().find_map(|container| {
-            let container = self.filled(container);
+            let container = Filled {
+                container,
+                ranges: &self.ranges,
+            };
             let mut ranges = self.ranges.iter();
-            let by_range = ranges.find_map(|range| by_range_of(range, &container));
-            by_range.or_else(|| self.unnamed(&container))
+            let by_range = ranges.find_map(|range| by_range_of(range, container));
+            by_range.or_else(|| self.unnamed(container))
         })
     }
 
-    /// The container with what limit ranges fill in.
-    fn filled(&self, container: &ContainerShape) -> ContainerShape {
-        let mut filled = container.clone();
-        for range in &self.ranges {
-            fill(&mut filled.limits, &range.limits);
-            fill(&mut filled.requests, &range.requests);
-        }
-        filled
-    }
-
-    fn unnamed(&self, container: &ContainerShape) -> Option<Broken<'a>> {
+    fn unnamed(&self, container: Filled<'_>) -> Option<Broken<'a>> {
         self.quotas.iter().find_map(|quota| {
             let counted = quota.amounts.iter().map(|amount| &*amount.resource);
             let mut asked = counted.filter(|resource| ASKED.contains(resource));
-            let resource = asked.find(|resource| !names(container, resource))?;
+            let resource = asked.find(|resource| !container.names(resource))?;
             Some(Broken {
                 rule: &quota.name,
                 resource,
@@ -104,22 +97,45 @@ impl<'a> Rules<'a> {
     }
 }
 
-fn fill(into: &mut Resources, from: &Resources) {
-    for (name, amount) in from {
-        into.entry(name.clone()).or_insert(*amount);
+/// A container with what limit ranges fill in, read where it stands: a namespace may have thousands.
+#[derive(Clone, Copy)]
+struct Filled<'c> {
+    container: &'c ContainerShape,
+    ranges: &'c [&'c LimitRange],
+}
+
+impl Filled<'_> {
+    fn request(self, name: &str) -> Option<u64> {
+        let defaults = self.ranges.iter().map(|range| &range.requests);
+        first(&self.container.requests, defaults, name)
+    }
+
+    fn limit(self, name: &str) -> Option<u64> {
+        let defaults = self.ranges.iter().map(|range| &range.limits);
+        first(&self.container.limits, defaults, name)
+    }
+
+    /// Whether it names what a quota calls `limits.cpu`, `requests.cpu`, or `cpu` for short.
+    fn names(self, resource: &str) -> bool {
+        if let Some(plain) = resource.strip_prefix("limits.") {
+            return self.limit(plain).is_some();
+        }
+        let plain = resource.strip_prefix("requests.").unwrap_or(resource);
+        self.request(plain).is_some()
     }
 }
 
-/// Whether a container names what a quota calls `limits.cpu`, `requests.cpu`, or `cpu` for short.
-fn names(container: &ContainerShape, resource: &str) -> bool {
-    if let Some(plain) = resource.strip_prefix("limits.") {
-        return container.limits.contains_key(plain);
-    }
-    let plain = resource.strip_prefix("requests.").unwrap_or(resource);
-    container.requests.contains_key(plain)
+/// Its own amount, or else that of the first range that fills one in.
+fn first<'r>(
+    own: &'r Resources,
+    defaults: impl Iterator<Item = &'r Resources>,
+    name: &str,
+) -> Option<u64> {
+    let mut all = std::iter::once(own).chain(defaults);
+    all.find_map(|amounts| amounts.get(name)).copied()
 }
 
-fn by_range_of<'a>(range: &'a LimitRange, container: &ContainerShape) -> Option<Broken<'a>> {
+fn by_range_of<'a>(range: &'a LimitRange, container: Filled<'_>) -> Option<Broken<'a>> {
     let broken = |how: How, of: &'a Resources, breaks: &dyn Fn(Of, u64) -> bool| {
         let mut amounts = of.iter();
         let (resource, _) =
@@ -148,10 +164,10 @@ struct Of {
 }
 
 impl Of {
-    fn read(container: &ContainerShape, name: &str) -> Self {
+    fn read(container: Filled<'_>, name: &str) -> Self {
         Self {
-            request: container.requests.get(name).copied(),
-            limit: container.limits.get(name).copied(),
+            request: container.request(name),
+            limit: container.limit(name),
         }
     }
 

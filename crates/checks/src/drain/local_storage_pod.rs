@@ -113,11 +113,7 @@ fn describe(ctx: &Context<'_>, owner: &Owner<'_>, pods: &[(Kept<'_>, &Pod)]) -> 
         counted(pods.len(), "pod"),
         short(&pod.name, 50)
     );
-    let severity = if ctx.drains_nodes() {
-        Severity::Risk
-    } else {
-        Severity::Note
-    };
+    let severity = ctx.risk_of_drain();
     let source = format!("/api/v1/namespaces/{}/pods/{}", pod.namespace, pod.name);
     let mut finding = Finding::new(severity, owner.subject(), message)
         .because(Evidence::state(

@@ -53,11 +53,7 @@ fn judge(ctx: &Context<'_>, workload: &Workload) -> Option<Finding> {
         }
         _ => return None,
     };
-    let severity = if ctx.drains_nodes() {
-        Severity::Risk
-    } else {
-        Severity::Note
-    };
+    let severity = ctx.risk_of_drain();
     let detail = format!(
         "terminationGracePeriodSeconds {seconds}; {}",
         workload::counts(workload)

@@ -17,3 +17,5 @@ mod rollout;
 pub(crate) mod single_replica;
 mod stage;
 pub(crate) mod successor_refused;
+
+pub(crate) use rollout::is_evicted;

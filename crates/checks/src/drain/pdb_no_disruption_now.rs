@@ -69,10 +69,10 @@ fn judge<'a>(
     let starting = guarded
         .iter()
         .any(|pod| !pod.ready && rolling.holds(ctx, pod));
-    let severity = if ctx.drains_nodes() && !starting {
-        Severity::Risk
-    } else {
+    let severity = if starting {
         Severity::Note
+    } else {
+        ctx.risk_of_drain()
     };
     let why = if starting {
         "; a rollout is under way"

@@ -47,10 +47,10 @@ fn is_idle(pdb: &Pdb, moving: &ByNamespace<'_>) -> bool {
 fn judge(ctx: &Context<'_>, pdb: &Pdb, moving: Option<&ByNamespace<'_>>) -> Option<Finding> {
     let message = trouble(ctx, pdb)?;
     let idle = moving.is_some_and(|moving| is_idle(pdb, moving));
-    let severity = if ctx.drains_nodes() && !idle {
-        Severity::Risk
-    } else {
+    let severity = if idle {
         Severity::Note
+    } else {
+        ctx.risk_of_drain()
     };
     Some(budget::finding(ctx, pdb, severity, message).fix_with(
         "Give the budget a plain number in minAvailable, or a selector whose pods have an owner that can be scaled",

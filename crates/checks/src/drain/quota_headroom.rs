@@ -55,11 +55,7 @@ fn judge(ctx: &Context<'_>, quota: &Quota) -> Option<Finding> {
         let names = full()?;
         format!("{names} is used up: a pod is let in only when another has gone")
     };
-    let severity = if ctx.drains_nodes() {
-        Severity::Risk
-    } else {
-        Severity::Note
-    };
+    let severity = ctx.risk_of_drain();
     Some(describe(ctx, quota, severity, &message))
 }
 

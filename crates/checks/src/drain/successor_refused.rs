@@ -276,11 +276,7 @@ fn describe(ctx: &Context<'_>, owner: &Owner<'_>, why: Why<'_>, pods: &[&Pod]) -
         short(&first.name, 50),
         why.text()
     );
-    let severity = if ctx.drains_nodes() {
-        Severity::Risk
-    } else {
-        Severity::Note
-    };
+    let severity = ctx.risk_of_drain();
     let Pod {
         namespace, name, ..
     } = first;

@@ -7,7 +7,9 @@ use airworthy_model::{
 
 use super::users;
 use crate::{
-    Check, Context, Judgement, Outcome, never,
+    Check, Context, Judgement, Outcome,
+    drain::is_evicted,
+    never,
     text::{counted, short},
 };
 
@@ -166,12 +168,8 @@ fn leaving(ctx: &Context<'_>, claims: &[PersistentVolumeClaim]) -> Outcome {
 
 /// Pods that a drain ends, by namespace and name of the claims that they use. What goes anyway takes its claim along by intent.
 fn users_of_claims(pods: &[Pod]) -> BTreeMap<(&str, &str), BTreeSet<&str>> {
-    let stays = |pod: &Pod| {
-        let owner = pod.controller.as_ref();
-        pod.mirror || owner.is_some_and(|owner| &*owner.kind == "DaemonSet")
-    };
     let mut users: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    for pod in users::living(pods).filter(|pod| !pod.deleting && !stays(pod)) {
+    for pod in pods.iter().filter(|pod| is_evicted(pod)) {
         for claim in claims_of(pod) {
             let users = users.entry((&*pod.namespace, claim)).or_default();
             users.insert(&*pod.name);
@@ -187,11 +185,7 @@ fn held(ctx: &Context<'_>, claim: &PersistentVolumeClaim, pods: &BTreeSet<&str>)
         counted(pods.len(), "pod"),
         short(first, 50)
     );
-    let severity = if ctx.drains_nodes() {
-        Severity::Risk
-    } else {
-        Severity::Note
-    };
+    let severity = ctx.risk_of_drain();
     stated(ctx, claim, severity, message).fix_with(
         "A deletion cannot be taken back: save its data and give the pods another claim before nodes are drained",
         format!("kubectl -n {} describe pvc {}", claim.namespace, claim.name),

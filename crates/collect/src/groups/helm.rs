@@ -10,6 +10,7 @@ use airworthy_model::{
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use http::StatusCode;
+use jiff::Timestamp;
 
 use crate::{
     failure::{Cause, Failure},
@@ -94,7 +95,8 @@ fn record(holder: Holder, wire: Labelled) -> Option<Record> {
         return None;
     }
     let labels = metadata.take_labels();
-    let record = Record::new(holder, metadata.namespace, metadata.name, &labels);
+    let created = metadata.creation_timestamp.instant();
+    let record = Record::new(holder, metadata.namespace, metadata.name, &labels, created);
     Some(record)
 }
 
@@ -119,6 +121,13 @@ async fn release(
 
 fn concerns_all(failure: &Failure) -> bool {
     failure.reason() == Reason::Forbidden || matches!(failure.cause, Cause::Budget(_))
+}
+
+/// When a revision was deployed, as the clock of whoever ran Helm says; not later than the API server says that its record was made,
+/// for what others wrote since is told by that clock.
+fn deployed(said: Option<Timestamp>, created: Option<Timestamp>) -> Option<Timestamp> {
+    let said = said?;
+    Some(created.map_or(said, |created| said.min(created)))
 }
 
 fn fact(counting: Counting, content: Result<Content, String>) -> HelmRelease {
@@ -149,7 +158,7 @@ fn fact(counting: Counting, content: Result<Content, String>) -> HelmRelease {
         chart: content.chart,
         chart_version: content.chart_version,
         kube_version: content.kube_version,
-        deployed_at: content.deployed_at,
+        deployed_at: deployed(content.deployed_at, record.created),
         objects: content.objects,
         watched: content.watched,
         problem: content.problem,

@@ -43,6 +43,8 @@ pub(crate) struct Record {
     pub status: String,
     /// When Helm last wrote it.
     pub written_at: Option<Timestamp>,
+    /// When the API server made it: when the operation of this revision began.
+    pub created: Option<Timestamp>,
 }
 
 /// The record of a release that counts, and the newest one where that is another.
@@ -54,7 +56,13 @@ pub(crate) struct Counting {
 
 impl Record {
     /// A record from the labels that Helm puts on it; without them, from its name (`sh.helm.release.v1.web.v3`).
-    pub(crate) fn new(holder: Holder, namespace: String, object: String, labels: &Labels) -> Self {
+    pub(crate) fn new(
+        holder: Holder,
+        namespace: String,
+        object: String,
+        labels: &Labels,
+        created: Option<Timestamp>,
+    ) -> Self {
         let named = object.strip_prefix("sh.helm.release.v1.");
         let (name, revision) = named
             .and_then(|named| named.rsplit_once(".v"))
@@ -67,7 +75,8 @@ impl Record {
                 .parse()
                 .unwrap_or_default(),
             status: labels.get("status").unwrap_or_default().to_owned(),
-            written_at: written_at(labels),
+            written_at: written_at(labels, created),
+            created,
             holder,
             namespace,
             object,
@@ -91,8 +100,15 @@ impl Record {
     }
 }
 
-/// When Helm last wrote a record: seconds, in a label.
-fn written_at(labels: &Labels) -> Option<Timestamp> {
+/// When Helm last wrote a record: seconds, in a label, by the clock of whoever ran Helm. What is pending was not written again since
+/// the API server made it, and its clock is the one that ages are told by.
+fn written_at(labels: &Labels, created: Option<Timestamp>) -> Option<Timestamp> {
+    let pending = labels
+        .get("status")
+        .is_some_and(|status| status.starts_with("pending-"));
+    if pending && created.is_some() {
+        return created;
+    }
     let label = labels.get("modifiedAt").or(labels.get("createdAt"))?;
     Timestamp::from_second(label.parse().ok()?).ok()
 }
@@ -149,6 +165,7 @@ mod tests {
             "shop".into(),
             object,
             &labels.into_iter().collect(),
+            None,
         )
     }
 
@@ -205,21 +222,24 @@ mod tests {
 
     #[test]
     fn the_time_of_writing_is_a_label() {
+        let made = Timestamp::from_second(1_767_200_000).unwrap();
         let labels = |pairs: &[(&str, &str)]| {
             let pairs = pairs.iter().map(|(key, value)| (*key, *value));
-            written_at(&pairs.collect()).map(|time| time.to_string())
+            written_at(&pairs.collect(), Some(made)).map(|time| time.to_string())
         };
         let both = [("createdAt", "1767225600"), ("modifiedAt", "1767225660")];
         assert_eq!(labels(&both).as_deref(), Some("2026-01-01T00:01:00Z"));
         assert_eq!(labels(&both[..1]).as_deref(), Some("2026-01-01T00:00:00Z"));
         assert_eq!(labels(&[("modifiedAt", "soon")]), None);
+        let pending = [("status", "pending-upgrade"), both[1]];
+        assert_eq!(labels(&pending), Some(made.to_string()));
     }
 
     #[test]
     fn labels_that_lack_are_made_up_for_by_the_name() {
         let bare = |object: &str| {
             let none = Labels::default();
-            let record = Record::new(Holder::Secret, "shop".into(), object.into(), &none);
+            let record = Record::new(Holder::Secret, "shop".into(), object.into(), &none, None);
             (record.release, record.revision)
         };
         assert_eq!(bare("sh.helm.release.v1.my.v2.v17"), ("my.v2".into(), 17));

@@ -4,7 +4,7 @@ use airworthy_collect::Plan;
 use airworthy_model::{Facts, Need, Reason, facts::CollectionNote};
 
 use crate::{
-    fake::{Fake, Reply, json, status},
+    fake::{Fake, Reply, json, list, status},
     lacking,
 };
 
@@ -52,6 +52,28 @@ async fn metrics_of_another_version_are_told() {
     let facts = fake.await.collect(&Plan::everything()).await.unwrap();
     let note = told(&facts).expect("a note");
     assert!(note.detail.contains("v1.31.14, v1.32.1"), "{note:?}");
+}
+
+/// Leases say how many API servers there are, also to whoever wants their metrics alone.
+#[tokio::test]
+async fn metrics_of_one_of_two_servers_are_told_whatever_else_is_wanted() {
+    for wanted in [&[Need::Metrics][..], &[Need::Metrics, Need::Leases]] {
+        let fake = Fake::start(|seen, _| {
+            let leases = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
+            let lease = format!(
+                r#"{{"metadata":{{"labels":{{"apiserver.kubernetes.io/identity":"kube-apiserver"}}}},"spec":{{"renewTime":"{}"}}}}"#,
+                jiff::Timestamp::now()
+            );
+            (seen.path == leases).then(|| json(&list("LeaseList", "", &[lease.clone(), lease])))
+        });
+        let needs = wanted.iter().copied().chain([Need::Collection]);
+        let facts = fake.await.collect(&Plan::of(needs)).await.unwrap();
+        let notes = facts.collection.unwrap().notes;
+        let note = notes.iter().find(|note| note.source == "/metrics");
+        let note = note.expect("a note");
+        assert!(note.detail.contains("1 of 2 API servers"), "{note:?}");
+        assert_eq!(facts.leases.is_ok(), wanted.contains(&Need::Leases));
+    }
 }
 
 #[tokio::test]

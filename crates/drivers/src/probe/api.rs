@@ -1,9 +1,11 @@
 //! The few requests that a probe takes.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
+use airworthy_collect::server_time;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
+use jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use serde_json::{Value, json};
 
@@ -22,11 +24,20 @@ const TEXT: usize = 300;
 
 pub(super) struct Api {
     client: Client,
+    /// How far the API server's clock is ahead of ours, once it has answered.
+    ahead: OnceLock<SignedDuration>,
 }
 
 impl Api {
     pub(super) fn new(client: Client) -> Self {
-        Self { client }
+        let ahead = OnceLock::new();
+        Self { client, ahead }
+    }
+
+    /// The time by the API server's clock, as far as it has told: whoever reads what is written here judges it by that clock.
+    pub(super) fn now(&self) -> Timestamp {
+        let (now, ahead) = (Timestamp::now(), self.ahead.get().copied());
+        now.checked_add(ahead.unwrap_or_default()).unwrap_or(now)
     }
 
     /// An object; nothing when there is none.
@@ -98,6 +109,10 @@ impl Api {
             let (head, body) = response
                 .map_err(|error| failed(&error.to_string()))?
                 .into_parts();
+            if let Some(there) = server_time(&head.headers) {
+                self.ahead
+                    .get_or_init(|| there.duration_since(Timestamp::now()));
+            }
             let body = Limited::new(body, MOST).collect().await;
             let body = body.map_err(|error| failed(&error.to_string()))?.to_bytes();
             let read = serde_json::from_slice(&body).unwrap_or(Value::Null);

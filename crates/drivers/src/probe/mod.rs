@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use airworthy_collect::Connection;
 use airworthy_model::facts::{PROBE_LABEL, PROBE_NAMESPACE};
-use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -59,7 +58,7 @@ pub async fn run(
     let api = Api::new(connection.client().clone());
     sweep(&api, &tell).await?;
     let began = Instant::now();
-    for made in objects::targets(order, Timestamp::now()) {
+    for made in objects::targets(order, api.now()) {
         tell(&format!("making {}", made.name()));
         api.create(&made.path, &made.object).await?;
     }

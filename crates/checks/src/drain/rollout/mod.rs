@@ -109,6 +109,11 @@ pub(super) fn moves(pod: &Pod) -> bool {
     matches!(play::fate(pod), play::Fate::Moves)
 }
 
+/// Whether a pod leaves when its node is drained, be it made again elsewhere or not.
+pub(crate) fn is_evicted(pod: &Pod) -> bool {
+    matches!(play::fate(pod), play::Fate::Moves | play::Fate::Ends)
+}
+
 /// Whether its controller then makes a pod in its place.
 pub(super) fn has_successor(pod: &Pod) -> bool {
     pod.controller.is_some() && moves(pod)

@@ -13,13 +13,12 @@ use airworthy_model::{
     facts::{Condition, Kubelet, KubeletGap, Node},
 };
 use futures::{StreamExt as _, stream::FuturesOrdered};
-use http::header;
 use tokio::time::{Instant, timeout_at};
 
 use super::exposition::ByLine;
 use crate::{
     failure::{Cause, Failure},
-    session::{Ask, Session, Sink, date},
+    session::{Ask, Session, Sink, server_time},
     wire,
 };
 use gauges::Gauges;
@@ -213,7 +212,7 @@ impl<'a> Asking<'a> {
         let (head, body) = self.get::<Vec<u8>>(&ask, CONFIG_BYTES).await?;
         kubelet.config = config::parse(&body).map_err(|why| ask.failed(Cause::Malformed(why)))?;
         // The proxy hands on the kubelet's own header.
-        let clock = head.headers.get(header::DATE).and_then(date);
+        let clock = server_time(&head.headers);
         let now = self.session.server_now();
         kubelet.clock_ahead_seconds = clock
             .zip(now)
