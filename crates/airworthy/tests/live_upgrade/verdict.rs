@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use airworthy_testbed::{Client, Patch};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::upgraded::upgraded;
@@ -143,4 +144,30 @@ async fn image(client: &Client, component: &str, tag: &str) {
         .patch(&path, Patch::Strategic, &change)
         .await
         .unwrap();
+}
+
+/// Metrics of one of two API servers are not the metrics of all, after an upgrade either.
+#[test]
+fn a_second_api_server_that_nobody_asked() {
+    live(async {
+        let upgraded = upgraded().await.write().await;
+        let client = kubectl(&upgraded.cluster);
+        let (check, source) = ("PostEvidenceIncomplete", "Source /metrics");
+        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.000000Z");
+        let now = now.to_string();
+        let lease = json!({
+            "metadata": { "name": "apiserver-other", "labels": { "apiserver.kubernetes.io/identity": "kube-apiserver" } },
+            "spec": { "holderIdentity": "apiserver-other_x", "leaseDurationSeconds": 3600, "acquireTime": now, "renewTime": now },
+        });
+        let leases = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
+        client.create(leases, &lease).await.unwrap();
+        // Metrics are asked for because another check reads them.
+        let both = ["--check", check, "--check", "PostApiErrors"];
+        let report = upgraded.postcheck(&both).await;
+        report.finds(check, source, "risk");
+        let other = format!("{leases}/apiserver-other");
+        client.delete(&other).await.unwrap();
+        let report = upgraded.postcheck(&both).await;
+        report.spares(check, source);
+    });
 }
