@@ -46,7 +46,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
         .workloads()?
         .map(|old| match now.get(&key(old)) {
             None => Ok(gone(ctx, &before, old)),
-            Some(new) => match compare(ctx, old, new) {
+            Some(new) => match compare(ctx, old, new).or_else(|| unseen(ctx, old, new)) {
                 None => unwanted(ctx, &before, old, new),
                 less => Ok(less),
             },
@@ -85,6 +85,32 @@ fn compare(ctx: &Context<'_>, old: &Workload, new: &Workload) -> Option<Finding>
     let detail = workload::counts(new);
     (new.ready < expected)
         .then(|| workload::finding(ctx.now(), new, Severity::Blocker, message, &detail))
+}
+
+/// A workload whose controller has not looked at what is wanted now: its counts are of an older spec, so that nothing tells whether it is
+/// well. Where the baseline has it just so, the upgrade is not to blame.
+fn unseen(ctx: &Context<'_>, old: &Workload, new: &Workload) -> Option<Finding> {
+    let seen = |one: &Workload| (one.generation, one.observed_generation);
+    if new.observed_generation >= new.generation || seen(old) == seen(new) {
+        return None;
+    }
+    let message = format!(
+        "its controller has seen generation {} of {}: nothing tells whether what is wanted now is well",
+        new.observed_generation, new.generation
+    );
+    let detail = format!(
+        "generation {}, observedGeneration {}, {}",
+        new.generation,
+        new.observed_generation,
+        workload::counts(new)
+    );
+    Some(workload::finding(
+        ctx.now(),
+        new,
+        Severity::Blocker,
+        message,
+        &detail,
+    ))
 }
 
 /// What is not wanted any more: by its owner, or, of a daemon set, because nodes are not what they were.
