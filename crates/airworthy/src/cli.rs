@@ -227,7 +227,7 @@ pub(crate) struct Postcheck {
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "900",
         conflicts_with = "from", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) settle: Option<u64>,
-    /// Look again at these times after the first look, ascending [default: settle-at of the configuration, 0,2m,5m,15m]
+    /// Look at each of these times, counted from the start of the command, ascending [default: settle-at of the configuration, 0,2m,5m,15m]
     #[arg(long, value_name = "SPANS", conflicts_with_all = ["from", "settle"])]
     pub(crate) settle_at: Option<SettleAt>,
     /// Look again at all of these times, and tell each change as it is seen, a line each on stderr

@@ -304,14 +304,17 @@ impl Engine<'_> {
         });
     }
 
-    /// Checks that failed are findings of `InternalError`, the one check whose findings the engine makes.
+    /// Checks that failed are findings of `InternalError`, or of its twin after an upgrade: the checks whose findings the engine makes.
     fn report_failures(&mut self) {
-        const NAME: &str = "InternalError";
+        let reporter = match self.run.phase {
+            Phase::Pre => "InternalError",
+            Phase::Post => "PostInternalError",
+        };
         let failed = std::mem::take(&mut self.failed);
         if let Some(result) = self
             .checks
             .iter_mut()
-            .find(|result| result.check == NAME && !failed.is_empty())
+            .find(|result| result.check == reporter && !failed.is_empty())
         {
             result.status = Status::Found;
         }
@@ -333,7 +336,7 @@ impl Engine<'_> {
                 "airworthy record -o recording.tar",
             );
             Finding {
-                check: NAME.to_owned(),
+                check: reporter.to_owned(),
                 ..finding
             }
         }));

@@ -396,11 +396,18 @@ fn what_a_file_waives_does_not_count() {
 #[test]
 fn a_check_that_panics_is_not_clear() {
     let house = House::new();
-    let info = &airworthy_checks::find("PdbBlocksDrain").unwrap().info;
-    let assessment = house.judge(info, PANICS, false, &Selection::default());
-    assert_eq!(assessment.checks[0].status, Status::Unknown);
-    assert_eq!(assessment.verdict, Verdict::NotReady);
-    assert_eq!(assessment.findings[0].check, "InternalError");
+    for (broken, reporter) in [
+        ("PdbBlocksDrain", "InternalError"),
+        ("PostNodesConverged", "PostInternalError"),
+    ] {
+        let info = &airworthy_checks::find(broken).unwrap().info;
+        let assessment = house.judge(info, PANICS, false, &Selection::default());
+        assert_eq!(assessment.checks[0].status, Status::Unknown);
+        assert_eq!(assessment.verdict, Verdict::NotReady);
+        assert_eq!(assessment.findings[0].check, reporter);
+        let reporter = airworthy_checks::find(reporter).unwrap();
+        assert_eq!(reporter.info.phase, info.phase);
+    }
 }
 
 /// The rest goes on: what others find is there, and every report tells of the check that broke.

@@ -172,6 +172,8 @@ pub static CATALOGUE: &[&Check] = &[
     &after::post_jobs::CHECK,
     &batch::post_cron_jobs::CHECK,
     &after::post_certificates::CHECK,
+    &after::post_evidence_incomplete::CHECK,
+    &after::post_internal_error::CHECK,
 ];
 
 /// The check of a name.

@@ -13,8 +13,8 @@ use crate::{
     sentence, words,
 };
 
-/// The check of findings that tell of checks which broke: it has no row among the checks.
-const BROKEN: &str = "InternalError";
+/// The checks of findings that tell of checks which broke: they have no row among the checks.
+const BROKEN: [&str; 2] = ["InternalError", "PostInternalError"];
 
 /// The report as an XML document.
 pub fn render(assessment: &Assessment) -> String {
@@ -23,7 +23,7 @@ pub fn render(assessment: &Assessment) -> String {
     let waived = decided::waived(assessment);
     let waived = waived.iter().map(Case::waived);
     let findings = assessment.findings.iter();
-    let broken = findings.filter(|finding| finding.check == BROKEN);
+    let broken = findings.filter(|finding| BROKEN.contains(&&*finding.check));
     let broken = broken.map(|finding| Case::broken(assessment, finding));
     let cases: Vec<Case> = checks.chain(broken).chain(waived).collect();
     let suite = suite(assessment);

@@ -9,7 +9,7 @@ const MOST: usize = 16;
 /// The latest look.
 const LATEST: Duration = Duration::from_hours(24);
 
-/// Spans after a cluster has converged, ascending; at least two. Written such as `0,2m,5m,15m`.
+/// Spans after a cluster has converged, or after the command that looks was started, ascending; at least two. The first is waited for as well. Written such as `0,2m,5m,15m`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettleAt(Vec<Duration>);
 
@@ -28,7 +28,7 @@ pub enum SettleAtError {
     #[error("the spans must not become shorter: {0} s stands behind {1} s")]
     Order(u64, u64),
     /// Too late.
-    #[error("the last look is at most 24 hours after the first")]
+    #[error("the last look is at most 24 hours after the beginning")]
     TooLate,
 }
 
@@ -49,7 +49,7 @@ impl SettleAt {
         &self.0
     }
 
-    /// From the first look to the last one.
+    /// From the beginning to the last look.
     pub fn whole(&self) -> Duration {
         self.0.last().copied().unwrap_or_default()
     }

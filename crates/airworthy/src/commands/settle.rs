@@ -11,7 +11,7 @@ use crate::console::Progress;
 /// Most looks beyond the planned ones, for what came up in the last of them.
 const MORE: u32 = 2;
 
-/// Looks at the planned times, tells each look with the one before, where somebody watches, and ends early when two looks in a row found nothing that blocks. A finding counts when it holds in the
+/// Looks at the planned times, which count from now, tells each look with the one before, where somebody watches, and ends early when two looks in a row found nothing that blocks. A finding counts when it holds in the
 /// last two looks; what came up in the last one is looked at again, and counts when it does not go away.
 pub(super) async fn settle(
     at: &SettleAt,
@@ -29,8 +29,8 @@ pub(super) async fn settle(
         .map(|span| began + span);
     let mut earlier: Option<Assessment> = None;
     for (number, moment) in (1..).zip(moments) {
-        if let Some(earlier) = &earlier {
-            wait_until(moment, blockers(earlier)).await;
+        if moment > Instant::now() {
+            wait_until(moment, earlier.as_ref()).await;
         }
         let last = look().await?;
         if let Some(tell) = &mut tell {
@@ -53,14 +53,15 @@ pub(super) async fn settle(
     }
 }
 
-async fn wait_until(moment: Instant, blockers: usize) {
+async fn wait_until(moment: Instant, earlier: Option<&Assessment>) {
     let progress = Progress::start();
     let left = moment.saturating_duration_since(Instant::now()).as_secs();
-    let open = match blockers {
+    let again = if earlier.is_some() { " again" } else { "" };
+    let open = match earlier.map_or(0, blockers) {
         0 => String::new(),
         some => format!("{some} not settled yet; "),
     };
-    progress.message(format!("{open}looking again in {left} s"));
+    progress.message(format!("{open}looking{again} in {left} s"));
     tokio::time::sleep_until(moment).await;
 }
 
@@ -100,21 +101,46 @@ mod tests {
     /// Lets each look find the next of these, the last one for ever; tells what was found in the end, after how many looks
     /// and how many seconds.
     async fn run(watch: bool, looks: &[&[&str]]) -> (Vec<String>, usize, u64) {
-        let (began, mut count) = (Instant::now(), 0);
+        let (names, moments) = run_at("0,2m,5m,15m", watch, looks).await;
+        let last = moments.last().copied().unwrap_or_default();
+        (names, moments.len(), last)
+    }
+
+    /// The same at other times: what was found in the end, and the second of each look.
+    async fn run_at(at: &str, watch: bool, looks: &[&[&str]]) -> (Vec<String>, Vec<u64>) {
+        let (began, mut moments) = (Instant::now(), Vec::new());
         let mut told = 0;
         let tell = watch.then_some(|_: Option<&Assessment>, _: &Assessment| told += 1);
-        let at = SettleAt::default();
+        let at: SettleAt = at.parse().unwrap();
         let last = settle(&at, tell, async || {
-            count += 1;
-            Ok(found(looks[(count - 1).min(looks.len() - 1)]))
+            moments.push(began.elapsed().as_secs());
+            Ok(found(looks[(moments.len() - 1).min(looks.len() - 1)]))
         });
         let last = last.await.unwrap();
-        assert!(!watch || told == count, "each look is told once");
+        assert!(!watch || told == moments.len(), "each look is told once");
         let names = last
             .findings
             .into_iter()
             .map(|finding| finding.subject.name);
-        (names.collect(), count, began.elapsed().as_secs())
+        (names.collect(), moments)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_look_waits_for_its_time_as_all_others_do() {
+        let bad: &[&[&str]] = &[&["web"]];
+        for (at, watch, looks, moments) in [
+            (
+                "10s,20s,30s,40s",
+                true,
+                &[&[][..]][..],
+                &[10, 20, 30, 40][..],
+            ),
+            ("5s,10s", false, &[&[][..]], &[5, 10]),
+            ("5s,10s", false, bad, &[5, 10]),
+            ("0,0,30s", true, &[&[][..]], &[0, 0, 30]),
+        ] {
+            assert_eq!(run_at(at, watch, looks).await.1, moments, "{at}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

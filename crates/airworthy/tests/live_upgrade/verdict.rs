@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use airworthy_testbed::{Client, Patch};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::upgraded::upgraded;
-use crate::common_live::{airworthy, live};
+use crate::common_live::{airworthy, kubectl, live};
 
 /// A recording of some other cluster.
 const ANOTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/recording.tar");
@@ -111,5 +113,61 @@ fn a_target_that_was_not_reached() {
             .postcheck(&["--check", check, "--target", "1.32"])
             .await;
         report.exits(0).spares(check, "ControlPlane kube-apiserver");
+    });
+}
+
+/// The address says the target, and a part behind it is of the version before.
+#[test]
+fn a_part_that_stayed_behind() {
+    live(async {
+        let upgraded = upgraded().await.write().await;
+        let client = kubectl(&upgraded.cluster);
+        let (check, part) = ("PostVersionConverged", "kube-controller-manager");
+        image(&client, part, "v1.31.14").await;
+        let report = upgraded.check(check).await;
+        let finding = report
+            .exits(1)
+            .finds(check, &format!("Component {part}"), "blocker");
+        assert!(finding["message"].as_str().unwrap().contains("v1.31.14"));
+        image(&client, part, &format!("v{}", upgraded.cluster.version())).await;
+        let report = upgraded.check(check).await;
+        assert_eq!(report.exits(0).status(check), "clear");
+    });
+}
+
+/// Says of a mirror pod that its image has another tag.
+async fn image(client: &Client, component: &str, tag: &str) {
+    let path = format!("/api/v1/namespaces/kube-system/pods/{component}-node-1");
+    let image = format!("registry.k8s.io/{component}:{tag}");
+    let change = json!({ "spec": { "containers": [{ "name": component, "image": image }] } });
+    client
+        .patch(&path, Patch::Strategic, &change)
+        .await
+        .unwrap();
+}
+
+/// Metrics of one of two API servers are not the metrics of all, after an upgrade either.
+#[test]
+fn a_second_api_server_that_nobody_asked() {
+    live(async {
+        let upgraded = upgraded().await.write().await;
+        let client = kubectl(&upgraded.cluster);
+        let (check, source) = ("PostEvidenceIncomplete", "Source /metrics");
+        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.000000Z");
+        let now = now.to_string();
+        let lease = json!({
+            "metadata": { "name": "apiserver-other", "labels": { "apiserver.kubernetes.io/identity": "kube-apiserver" } },
+            "spec": { "holderIdentity": "apiserver-other_x", "leaseDurationSeconds": 3600, "acquireTime": now, "renewTime": now },
+        });
+        let leases = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
+        client.create(leases, &lease).await.unwrap();
+        // Metrics are asked for because another check reads them.
+        let both = ["--check", check, "--check", "PostApiErrors"];
+        let report = upgraded.postcheck(&both).await;
+        report.finds(check, source, "risk");
+        let other = format!("{leases}/apiserver-other");
+        client.delete(&other).await.unwrap();
+        let report = upgraded.postcheck(&both).await;
+        report.spares(check, source);
     });
 }

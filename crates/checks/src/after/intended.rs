@@ -90,11 +90,10 @@ fn key(workload: &Workload) -> Key<'_> {
     (workload.kind.kind(), &workload.namespace, &workload.name)
 }
 
-/// Whether a workload that is gone was taken away with all that belonged to it: its namespace, its Helm release, or its Services,
-/// which are gone too or have others behind them.
+/// Whether a workload that is gone was taken away with all that belonged to it in a namespace that stays: its Helm release, or its
+/// Services, which are gone too or have others behind them.
 pub(super) fn was_taken_away(ctx: &Context<'_>, before: &View<'_>, workload: &Workload) -> bool {
-    namespace_goes(ctx, before, &workload.namespace)
-        || release_goes(ctx, before, workload).unwrap_or_else(|| services_go(ctx, before, workload))
+    release_goes(ctx, before, workload).unwrap_or_else(|| services_go(ctx, before, workload))
 }
 
 /// Whether the Helm release that held a workload holds it no more; nothing where none did.

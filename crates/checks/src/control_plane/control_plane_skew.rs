@@ -1,9 +1,8 @@
 use airworthy_model::{
-    CheckInfo, Finding, Group, Kind, KubeVersion, Minor, Missing, Need, Phase, Reason, Severity,
-    facts::{Component, Components},
+    CheckInfo, Finding, Group, Kind, KubeVersion, Minor, Need, Phase, Severity, facts::Component,
 };
 
-use super::started::{self, CONTROL_PLANE};
+use super::{running, started};
 use crate::{Check, Context, Judgement, Outcome, always};
 
 /// A control plane of parts that do not belong together: an upgrade that was not finished.
@@ -28,10 +27,7 @@ const API_SERVER: &str = "kube-apiserver";
 fn run(ctx: &Context<'_>) -> Outcome {
     let seen = ctx.components()?;
     let told = ctx.version()?.version.minor;
-    let programs = CONTROL_PLANE
-        .iter()
-        .flat_map(|program| seen.of(program.name()));
-    let pods: Vec<_> = programs.filter(|one| !one.node.is_empty()).collect();
+    let pods = running::pods(seen);
     let versions: Vec<_> = pods
         .iter()
         .filter_map(|pod| Some((*pod, pod.version()?)))
@@ -45,34 +41,8 @@ fn run(ctx: &Context<'_>) -> Outcome {
         .iter()
         .filter_map(|(pod, version)| judge(ctx, pod, version, oldest, newest))
         .collect();
-    let found = found.without(unreadable(&pods));
-    Ok(started::concluded(ctx, found, || unseen(seen)))
-}
-
-/// Only pods have versions; settings of kubeadm do not count here.
-fn unseen(seen: &Components) -> Option<Missing> {
-    let pods = seen
-        .components
-        .iter()
-        .filter(|one| !one.node.is_empty())
-        .cloned();
-    let pods = Components {
-        components: pods.collect(),
-        ..Components::default()
-    };
-    started::gap(&pods, &CONTROL_PLANE)
-}
-
-fn unreadable(pods: &[&Component]) -> Option<Missing> {
-    let odd = pods.iter().find(|pod| pod.version().is_none())?;
-    let why = format!(
-        "the image of {} on {} (tag {:?}) names no version",
-        odd.name, odd.node, odd.tag
-    );
-    Some(Missing {
-        reason: Reason::Malformed,
-        ..Missing::not_collected(Need::Components, why)
-    })
+    let found = found.without(running::unreadable(&pods));
+    Ok(started::concluded(ctx, found, || running::unseen(seen)))
 }
 
 fn judge(

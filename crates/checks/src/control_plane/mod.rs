@@ -13,8 +13,9 @@ pub(crate) mod feature_gate_removed;
 pub(crate) mod in_tree_cloud_provider;
 mod leader;
 pub(crate) mod leader_election_lock;
+pub(crate) mod running;
 pub(crate) mod runtime_config_api;
-mod started;
+pub(crate) mod started;
 mod static_pod;
 
 use airworthy_model::{Finding, Severity, Subject};

@@ -6,7 +6,7 @@ use airworthy_model::{
 };
 
 use crate::{
-    Check, Context, Outcome, never,
+    Check, Context, Judgement, Outcome, never,
     text::{counted, short},
 };
 
@@ -28,18 +28,26 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn run(ctx: &Context<'_>) -> Outcome {
+    Ok(findings(ctx, &ctx.collection()?.notes))
+}
+
+/// What notes say of the sources that they are about.
+pub(crate) fn findings<'n>(
+    ctx: &Context<'_>,
+    notes: impl IntoIterator<Item = &'n CollectionNote>,
+) -> Judgement {
     let mut sources: BTreeMap<&str, Vec<&CollectionNote>> = BTreeMap::new();
-    for note in &ctx.collection()?.notes {
+    for note in notes {
         sources.entry(&note.source).or_default().push(note);
     }
     let worst_first = |mut notes: Vec<_>| {
         notes.sort_by_key(|note: &&CollectionNote| (!note.incomplete, note.detail.clone()));
         notes
     };
-    Ok(sources
+    sources
         .into_values()
         .filter_map(|notes| describe(ctx, &worst_first(notes)))
-        .collect())
+        .collect()
 }
 
 /// One finding a source: an identity must not depend on how often something went wrong there.
