@@ -19,9 +19,9 @@ use crate::{
     connect::Connection,
     failure::{Cause, Failure},
     groups::{
-        api_services, backups, components, definitions, discovery, dns, events, gateways, gitops,
-        health, helm, installed, kubelets, leases, metrics, operations, permissions, pod_admission,
-        probes, roles, tokens, version, writers,
+        admission_policies, api_services, backups, components, definitions, discovery, dns, events,
+        gateways, gitops, health, helm, installed, kubelets, leases, metrics, operations,
+        permissions, pod_admission, probes, roles, tokens, version, writers,
     },
     list::{self, Listing},
     plan::{Outcome, Plan, Progress, ProgressEvent},
@@ -272,6 +272,8 @@ impl Reading<'_> {
         let found_out = found_out.map(probes::or_missing);
         let admission = pod_admission::read(session, versions);
         let admission = session.group(Need::PodAdmission, admission);
+        let policies = admission_policies::read(session, versions);
+        let policies = session.group(Need::AdmissionPolicies, policies);
         let operations = session.group(Need::Operations, operations::read(session, versions));
         let usage = installed::all(session, versions, NODE_METRICS, |wire: NodeMetrics, _| {
             NodeUsage::from(wire)
@@ -320,6 +322,7 @@ impl Reading<'_> {
             into(&mut facts.events, events),
             into(&mut facts.operations, operations),
             into(&mut facts.pod_admission, admission),
+            into(&mut facts.admission_policies, policies),
             into(&mut facts.probes, found_out),
             into(&mut facts.node_usage, usage),
             into(&mut facts.pdbs, self.pdbs()),

@@ -6,6 +6,7 @@ use airworthy_model::{
 };
 
 use super::{
+    admission_policies,
     containers::{Broken, How, Rules},
     rollout, stage,
 };
@@ -29,6 +30,7 @@ pub(crate) static CHECK: Check = Check {
             Need::Pods,
             Need::ServiceAccounts,
             Need::PodAdmission,
+            Need::AdmissionPolicies,
             Need::Namespaces,
         ],
         page: include_str!("successor_refused.md"),
@@ -75,7 +77,9 @@ fn run(ctx: &Context<'_>) -> Outcome {
     }
     let told = refused.iter();
     let told = told.map(|((owner, why), pods)| describe(ctx, owner, *why, pods));
-    Ok(told.collect::<Judgement>().without(doors.gaps))
+    let (unjudged, gap) = admission_policies::tell(ctx, pods);
+    let told = told.chain(unjudged).collect::<Judgement>();
+    Ok(told.without(doors.gaps).without(gap))
 }
 
 impl<'a> Doors<'a> {
