@@ -108,6 +108,7 @@ pub async fn collect(
     };
     reading.fill(&mut facts).await;
     reading.kubelets(&mut facts).await;
+    reading.policies(&mut facts).await;
     facts.discovery = session.group(Need::Discovery, async { served }).await;
     facts.cluster.uid = uid(&session, &facts).await;
     facts.switch_off(&plan.switched_off);
@@ -272,8 +273,6 @@ impl Reading<'_> {
         let found_out = found_out.map(probes::or_missing);
         let admission = pod_admission::read(session, versions);
         let admission = session.group(Need::PodAdmission, admission);
-        let policies = admission_policies::read(session, versions);
-        let policies = session.group(Need::AdmissionPolicies, policies);
         let operations = session.group(Need::Operations, operations::read(session, versions));
         let usage = installed::all(session, versions, NODE_METRICS, |wire: NodeMetrics, _| {
             NodeUsage::from(wire)
@@ -322,7 +321,6 @@ impl Reading<'_> {
             into(&mut facts.events, events),
             into(&mut facts.operations, operations),
             into(&mut facts.pod_admission, admission),
-            into(&mut facts.admission_policies, policies),
             into(&mut facts.probes, found_out),
             into(&mut facts.node_usage, usage),
             into(&mut facts.pdbs, self.pdbs()),
@@ -351,6 +349,18 @@ impl Reading<'_> {
                 ..missing.clone()
             }),
         };
+    }
+
+    /// Policies, once the pods are known that they would be put to.
+    async fn policies(&self, facts: &mut Facts) {
+        let pods = facts.pods.as_deref().unwrap_or_default();
+        let namespaces = facts.namespaces.as_deref().unwrap_or_default();
+        let policies = async {
+            let bound = admission_policies::read(self.session, self.versions).await?;
+            Ok(admission_policies::judge(self.session, bound, pods, namespaces).await)
+        };
+        let need = Need::AdmissionPolicies;
+        facts.admission_policies = self.session.group(need, policies).await;
     }
 
     /// Metrics and leases together: leases also tell how many API servers there are, so of how many the metrics are.

@@ -1,10 +1,10 @@
-//! Policies that have not judged pods which run: whether they would let their successors in is not known.
+//! Policies that have not judged pods which run: whether they would let their successors in.
 
 use std::collections::{BTreeSet, HashMap};
 
 use airworthy_model::{
     Evidence, Finding, Missing, Severity, Subject,
-    facts::{AdmissionPolicy, Labels, Pod},
+    facts::{AdmissionPolicy, Labels, Pod, Template},
 };
 
 use super::rollout;
@@ -17,22 +17,92 @@ use crate::{
 /// So many pods of one policy are named.
 const MOST_PODS: usize = 50;
 
-/// Of each policy, as each binding puts it to pods, the pods with a successor that are older than it; with what could not be read.
-pub(super) fn tell(ctx: &Context<'_>, pods: &[Pod]) -> (Vec<Finding>, Option<Missing>) {
-    let policies = match ctx.admission_policies() {
-        Ok(policies) => policies,
-        Err(missing) => return (Vec::new(), Some(missing)),
-    };
-    let namespaces = namespaces(ctx);
-    let moving: Vec<_> = pods
-        .iter()
-        .filter(|pod| rollout::has_successor(pod))
-        .collect();
-    let told = policies.iter().filter_map(|policy| {
-        let old: Vec<_> = unjudged(policy, &moving, &namespaces).collect();
-        (!old.is_empty()).then(|| describe(ctx, policy, &old))
-    });
-    (told.collect(), None)
+/// What policies say of the successors of pods that may be older than they are.
+#[derive(Default)]
+pub(super) struct Opinions<'a> {
+    /// Pods whose successors a policy refuses.
+    pub(super) refused: Vec<(&'a Pod, Refusal<'a>)>,
+    /// Of each policy, as each binding puts it to pods, those of which it is not known.
+    pub(super) unjudged: Vec<Finding>,
+    /// What could not be read.
+    pub(super) gap: Option<Missing>,
+}
+
+/// A policy that refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Refusal<'a> {
+    pub(super) policy: &'a str,
+    pub(super) binding: &'a str,
+    /// The policy's own words.
+    pub(super) says: &'a str,
+}
+
+/// What is known of one pod's successor.
+type Word<'a> = Option<&'a str>;
+
+impl<'a> Opinions<'a> {
+    pub(super) fn of(ctx: &Context<'a>, pods: &'a [Pod]) -> Self {
+        let mut opinions = Self::default();
+        let policies = match ctx.admission_policies() {
+            Ok(policies) => policies,
+            Err(missing) => {
+                opinions.gap = Some(missing);
+                return opinions;
+            }
+        };
+        let namespaces = namespaces(ctx);
+        let moving: Vec<_> = pods
+            .iter()
+            .filter(|pod| rollout::has_successor(pod))
+            .collect();
+        for policy in policies {
+            let old: Vec<_> = older(policy, &moving, &namespaces).collect();
+            opinions.add(ctx, policy, &old);
+        }
+        opinions
+    }
+
+    fn add(&mut self, ctx: &Context<'_>, policy: &'a AdmissionPolicy, old: &[&'a Pod]) {
+        let words = by_template(policy, old);
+        let mut unjudged = Vec::new();
+        for pod in old {
+            match Template::of(pod).and_then(|template| words.get(&template)) {
+                Some(None) => (),
+                Some(Some(says)) => self.refused.push((pod, refusal(policy, says))),
+                None => unjudged.push(*pod),
+            }
+        }
+        if !unjudged.is_empty() {
+            self.unjudged.push(describe(ctx, policy, &unjudged));
+        }
+    }
+}
+
+fn refusal<'a>(policy: &'a AdmissionPolicy, says: &'a str) -> Refusal<'a> {
+    Refusal {
+        policy: &policy.name,
+        binding: &policy.binding,
+        says,
+    }
+}
+
+/// What is said of one pod is said of all of its template; where pods of one were judged otherwise, a refusal counts.
+fn by_template<'a>(
+    policy: &'a AdmissionPolicy,
+    old: &[&'a Pod],
+) -> HashMap<Template<'a>, Word<'a>> {
+    let judged = policy.judged.iter();
+    let judged = judged.map(|one| ((&*one.namespace, &*one.name), one.refused.as_deref()));
+    let judged: HashMap<_, Word<'_>> = judged.collect();
+    let mut words = HashMap::new();
+    for pod in old {
+        let word = judged.get(&(&*pod.namespace, &*pod.name));
+        if let Some((template, word)) = Template::of(pod).zip(word) {
+            let known = words.entry(template).or_insert(*word);
+            *known = known.or(*word);
+        }
+    }
+    words
 }
 
 /// Labels by namespace; none where namespaces cannot be read, which the check tells as a gap.
@@ -41,10 +111,10 @@ fn namespaces<'a>(ctx: &Context<'a>) -> HashMap<&'a str, &'a Labels> {
     all.map(|one| (&*one.name, &one.labels)).collect()
 }
 
-fn unjudged<'a>(
-    policy: &'a AdmissionPolicy,
-    moving: &'a [&'a Pod],
-    namespaces: &'a HashMap<&str, &Labels>,
+fn older<'a>(
+    policy: &AdmissionPolicy,
+    moving: &[&'a Pod],
+    namespaces: &HashMap<&str, &Labels>,
 ) -> impl Iterator<Item = &'a Pod> {
     let none = Labels::default();
     let old = moving.iter().filter(|pod| policy.may_not_have_judged(pod));
@@ -77,7 +147,7 @@ fn describe(ctx: &Context<'_>, policy: &AdmissionPolicy, old: &[&Pod]) -> Findin
         .because(Evidence::state(source, ctx.now(), since))
         .setting("validationActions", "Deny", None)
         .fix_with(
-            "Ask the policy about one pod of each workload; restart what it lets in, and change the template of what it does not",
+            "Ask the policy about one pod of each workload, and change the template of what it does not let in",
             ask(first),
         );
     let pod = |pod: &&Pod| Subject::namespaced("v1", "Pod", &pod.namespace, &pod.name);

@@ -180,7 +180,7 @@ impl From<RuleWithOperations> for WebhookRule {
 }
 
 /// An absent policy is `Fail`, and so is one that this program does not know: the strict reading warns.
-fn failure_policy(wire: Option<&str>) -> FailurePolicy {
+pub(crate) fn failure_policy(wire: Option<&str>) -> FailurePolicy {
     match wire {
         Some("Ignore") => FailurePolicy::Ignore,
         _ => FailurePolicy::Fail,

@@ -4,11 +4,14 @@ use airworthy_model::facts::{self, AdmissionPolicy};
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::policies::Program;
+
 use super::{
     Wire,
     admission::{MatchCondition, RuleWithOperations, excepted, strictly},
     condition::is_never,
     meta::{LabelSelector, Time, nullable},
+    volume::There,
     written::Entry,
 };
 
@@ -59,11 +62,52 @@ pub(crate) struct Metadata {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct PolicySpec {
+    #[prost(message, optional, tag = "1")]
+    pub param_kind: Option<There>,
     #[prost(message, optional, tag = "2")]
     pub match_constraints: Option<MatchResources>,
+    #[prost(message, repeated, tag = "3")]
+    #[serde(deserialize_with = "nullable")]
+    pub validations: Vec<Validation>,
+    #[prost(string, optional, tag = "4")]
+    pub failure_policy: Option<String>,
+    #[prost(message, repeated, tag = "5")]
+    #[serde(deserialize_with = "nullable")]
+    pub audit_annotations: Vec<Annotation>,
     #[prost(message, repeated, tag = "6")]
     #[serde(deserialize_with = "nullable")]
     pub match_conditions: Vec<MatchCondition>,
+    #[prost(message, repeated, tag = "7")]
+    #[serde(deserialize_with = "nullable")]
+    pub variables: Vec<Variable>,
+}
+
+/// What a policy demands.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default)]
+pub(crate) struct Validation {
+    #[prost(string, tag = "1")]
+    pub expression: String,
+    #[prost(string, tag = "2")]
+    pub message: String,
+}
+
+/// That there is an annotation for the audit log.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default)]
+pub(crate) struct Annotation {
+    #[prost(string, tag = "1")]
+    pub key: String,
+}
+
+/// An expression with a name.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default)]
+pub(crate) struct Variable {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(string, tag = "2")]
+    pub expression: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -71,6 +115,8 @@ pub(crate) struct PolicySpec {
 pub(crate) struct BindingSpec {
     #[prost(string, tag = "1")]
     pub policy_name: String,
+    #[prost(message, optional, tag = "2")]
+    pub param_ref: Option<There>,
     #[prost(message, optional, tag = "3")]
     pub match_resources: Option<MatchResources>,
     #[prost(string, repeated, tag = "4")]
@@ -122,37 +168,45 @@ impl Metadata {
 }
 
 impl Policy {
-    /// The policy without its bindings, when it is for new pods.
-    pub(crate) fn of_pods(self) -> Option<AdmissionPolicy> {
+    /// The policy without its bindings, when it is for new pods; with its expressions, where all that they hang on is read.
+    pub(crate) fn of_pods(self) -> Option<(AdmissionPolicy, Option<Program>)> {
         let since = self.metadata.changed();
+        let program = Program::of(&self.spec);
         let conditions = self.spec.match_conditions;
         let to = self.spec.match_constraints?;
         let never = conditions.iter().any(|one| is_never(&one.expression));
-        let ruled = to.resource_rules.iter().any(NamedRule::takes_in_pods);
-        (ruled && !never && !to.excludes_pods()).then(|| AdmissionPolicy {
+        let for_pods = to.resource_rules.iter().any(NamedRule::takes_in_pods);
+        let excludes = to.excludes_pods();
+        let program = program.filter(|_| !to.is_for_names());
+        let told = || AdmissionPolicy {
             name: self.metadata.name,
             since,
             excepted_namespaces: excepted(&conditions),
             ..to.into_selectors()
-        })
+        };
+        (for_pods && !never && !excludes).then(|| (told(), program))
     }
 }
 
 impl Binding {
-    /// What the binding adds to the policy that it names, when it lets that one refuse new pods.
-    pub(crate) fn denies_pods(self) -> Option<AdmissionPolicy> {
+    /// What the binding adds to the policy that it names, when it lets that one refuse new pods; and whether all that it hangs on is
+    /// read, which parameters and names of pods are not.
+    pub(crate) fn denies_pods(self) -> Option<(AdmissionPolicy, bool)> {
         let since = self.metadata.changed();
         let denies = self.spec.validation_actions.iter().any(|one| one == "Deny");
         let to = self.spec.match_resources.unwrap_or_default();
         let rules = &to.resource_rules;
         // Without rules it is for all that the policy is for.
-        let ruled = rules.is_empty() || rules.iter().any(NamedRule::takes_in_pods);
-        (denies && ruled && !to.excludes_pods()).then(|| AdmissionPolicy {
+        let for_pods = rules.is_empty() || rules.iter().any(NamedRule::takes_in_pods);
+        let excludes = to.excludes_pods();
+        let plain = self.spec.param_ref.is_none() && !to.is_for_names();
+        let told = || AdmissionPolicy {
             name: self.spec.policy_name,
             binding: self.metadata.name,
             since,
             ..to.into_selectors()
-        })
+        };
+        (denies && for_pods && !excludes).then(|| (told(), plain))
     }
 }
 
@@ -162,6 +216,15 @@ impl MatchResources {
     fn excludes_pods(&self) -> bool {
         let mut rules = self.exclude_resource_rules.iter();
         rules.any(|one| one.resource_names.is_empty() && one.takes_in_pods())
+    }
+
+    /// Whether a rule is for some names alone.
+    fn is_for_names(&self) -> bool {
+        let mut rules = self
+            .resource_rules
+            .iter()
+            .chain(&self.exclude_resource_rules);
+        rules.any(|one| !one.resource_names.is_empty())
     }
 
     fn into_selectors(self) -> AdmissionPolicy {

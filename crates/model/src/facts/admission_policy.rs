@@ -33,6 +33,23 @@ pub struct AdmissionPolicy {
     /// `!(request.namespace in ["x"])`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub excepted_namespaces: Vec<String>,
+    /// What it would say of the successors of some pods that may be older than it. Pods that are not named were not tried, or it is not
+    /// certain.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub judged: Vec<JudgedPod>,
+}
+
+/// What a policy would say of a pod's successor: its expressions were run on what the pod was when it was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct JudgedPod {
+    /// Namespace of the pod.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Why the successor is refused, in the policy's own words without credentials; absent where it is let in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 impl AdmissionPolicy {
@@ -49,6 +66,37 @@ impl AdmissionPolicy {
         let made_and_since = pod.created.zip(self.since);
         made_and_since.is_none_or(|(made, since)| {
             made <= since.saturating_add(HEEDED_WITHIN).unwrap_or(since)
+        })
+    }
+}
+
+/// Pods that are made of one template: what is refused of one is refused of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Template<'a> {
+    namespace: &'a str,
+    kind: &'a str,
+    name: &'a str,
+    /// What tells templates of one controller apart.
+    revision: &'a str,
+}
+
+impl<'a> Template<'a> {
+    /// The template of a pod; pods of controllers that may make each pod of another are alone with it. `None` without a controller.
+    pub fn of(pod: &'a Pod) -> Option<Self> {
+        let controller = pod.controller.as_ref()?;
+        let revision = match &*controller.kind {
+            "ReplicaSet" | "ReplicationController" | "Job" => "",
+            "StatefulSet" => pod
+                .labels
+                .get("controller-revision-hash")
+                .unwrap_or(&pod.name),
+            _ => &pod.name,
+        };
+        Some(Self {
+            namespace: &pod.namespace,
+            kind: &controller.kind,
+            name: &controller.name,
+            revision,
         })
     }
 }

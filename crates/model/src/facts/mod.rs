@@ -34,7 +34,7 @@ pub use access::{Csr, Role, RoleRule, ServiceAccount, TokenSecret};
 pub use admission::{
     FailurePolicy, LimitRange, PodAdmission, Quota, QuotaAmount, Webhook, WebhookKind, WebhookRule,
 };
-pub use admission_policy::AdmissionPolicy;
+pub use admission_policy::{AdmissionPolicy, JudgedPod, Template};
 pub use api::{ApiService, Conversion, Crd, CrdProbe, CrdVersion, Served, ServedResource};
 pub use backup::{Backup, BackupKind};
 pub use batch::{CronJob, Job};
