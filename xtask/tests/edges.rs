@@ -74,7 +74,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("sqlx", &["airworthy-store", "xtask"]),
     ("axum", &["airworthy-server", "xtask"]),
     ("clap", &["airworthy", "xtask"]),
-    ("cel", &["airworthy-assess"]),
+    ("cel", &["airworthy-assess", "airworthy-collect"]),
 ];
 
 /// Crates that know no IO, no clock and no runtime.

@@ -37,6 +37,7 @@ mod live {
     mod node_state;
     mod nodes;
     mod path;
+    mod policies;
     mod probe;
     mod roles;
     mod rollout;

@@ -6,10 +6,10 @@ use airworthy_knowledge::Knowledge;
 use airworthy_model::{
     ControlPlane, Facts, Minor, Missing, Need, Policy, Rollout, Severity, UpgradePath,
     facts::{
-        ApiService, AuditLog, Backup, ClusterDns, CollectionReport, Components, Crd, CronJob,
-        CsiDriver, CsiNode, Csr, EndpointSlice, Event, Gateway, GitOpsSource, Health, HelmRelease,
-        Hpa, Ingress, IngressClass, Job, Kubelet, Lease, ManifestTree, Metrics, Namespace,
-        NetworkPolicy, Node, NodeUsage, Operation, Pdb, Permission, PersistentVolume,
+        AdmissionPolicy, ApiService, AuditLog, Backup, ClusterDns, CollectionReport, Components,
+        Crd, CronJob, CsiDriver, CsiNode, Csr, EndpointSlice, Event, Gateway, GitOpsSource, Health,
+        HelmRelease, Hpa, Ingress, IngressClass, Job, Kubelet, Lease, ManifestTree, Metrics,
+        Namespace, NetworkPolicy, Node, NodeUsage, Operation, Pdb, Permission, PersistentVolume,
         PersistentVolumeClaim, Pod, PodAdmission, Probe, Read, Role, Served, ServerVersion,
         Service, ServiceAccount, StorageClass, TokenSecret, VolumeAttachment, Webhook, Workload,
         WrittenKind,
@@ -100,6 +100,8 @@ accessors! {
     roles -> Vec<Role> = Roles,
     /// What lets new pods in: classes that they name, quotas.
     pod_admission -> PodAdmission = PodAdmission,
+    /// Policies that may refuse new pods.
+    admission_policies -> Vec<AdmissionPolicy> = AdmissionPolicies,
     /// Service accounts.
     service_accounts -> Vec<ServiceAccount> = ServiceAccounts,
     /// Secrets that hold tokens of service accounts: names and labels, never their data.

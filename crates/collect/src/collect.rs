@@ -19,9 +19,9 @@ use crate::{
     connect::Connection,
     failure::{Cause, Failure},
     groups::{
-        api_services, backups, components, definitions, discovery, dns, events, gateways, gitops,
-        health, helm, installed, kubelets, leases, metrics, operations, permissions, pod_admission,
-        probes, roles, tokens, version, writers,
+        admission_policies, api_services, backups, components, definitions, discovery, dns, events,
+        gateways, gitops, health, helm, installed, kubelets, leases, metrics, operations,
+        permissions, pod_admission, probes, roles, tokens, version, writers,
     },
     list::{self, Listing},
     plan::{Outcome, Plan, Progress, ProgressEvent},
@@ -108,6 +108,7 @@ pub async fn collect(
     };
     reading.fill(&mut facts).await;
     reading.kubelets(&mut facts).await;
+    reading.policies(&mut facts).await;
     facts.discovery = session.group(Need::Discovery, async { served }).await;
     facts.cluster.uid = uid(&session, &facts).await;
     facts.switch_off(&plan.switched_off);
@@ -351,6 +352,18 @@ impl Reading<'_> {
                 ..missing.clone()
             }),
         };
+    }
+
+    /// Policies, once the pods are known that they would be put to.
+    async fn policies(&self, facts: &mut Facts) {
+        let pods = facts.pods.as_deref().unwrap_or_default();
+        let namespaces = facts.namespaces.as_deref().unwrap_or_default();
+        let policies = async {
+            let bound = admission_policies::read(self.session, self.versions).await?;
+            Ok(admission_policies::judge(self.session, bound, pods, namespaces).await)
+        };
+        let need = Need::AdmissionPolicies;
+        facts.admission_policies = self.session.group(need, policies).await;
     }
 
     /// Elections, and how many API servers say that they exist: whoever wants metrics has to know of how many they are.

@@ -14,6 +14,7 @@ pub mod helm;
 mod list;
 pub mod manifests;
 mod plan;
+mod policies;
 pub mod recording;
 mod resource;
 mod session;

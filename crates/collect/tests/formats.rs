@@ -20,7 +20,12 @@ const KEPT: [Kept; 2] = [
         file: "1-first.tar",
         version: "v1.31.14",
         pods: 9,
-        without: &[Need::HelmReleases, Need::Audit, Need::Jobs],
+        without: &[
+            Need::HelmReleases,
+            Need::Audit,
+            Need::Jobs,
+            Need::AdmissionPolicies,
+        ],
     },
     Kept {
         file: "1-audit-and-helm.tar",

@@ -72,6 +72,8 @@ pub enum Need {
     Roles,
     /// What lets new pods in: classes that they name, quotas.
     PodAdmission,
+    /// Policies (`ValidatingAdmissionPolicy`) that may refuse new pods.
+    AdmissionPolicies,
     /// Service accounts.
     ServiceAccounts,
     /// Secrets that hold tokens of service accounts: names and labels, never their data.
@@ -232,7 +234,7 @@ const WRITTEN: &[Access] = &[
 
 impl Need {
     /// Every need, in the order in which they are read and shown.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::Version,
         Self::Health,
         Self::Leases,
@@ -265,6 +267,7 @@ impl Need {
         Self::NetworkPolicies,
         Self::Roles,
         Self::PodAdmission,
+        Self::AdmissionPolicies,
         Self::ServiceAccounts,
         Self::TokenSecrets,
         Self::Csrs,
@@ -369,6 +372,20 @@ impl Need {
                     ]
                 }
             }
+            Self::AdmissionPolicies => {
+                const {
+                    &[
+                        list(
+                            "admissionregistration.k8s.io",
+                            "validatingadmissionpolicies",
+                        ),
+                        list(
+                            "admissionregistration.k8s.io",
+                            "validatingadmissionpolicybindings",
+                        ),
+                    ]
+                }
+            }
             Self::ServiceAccounts => const { &[list("", "serviceaccounts")] },
             Self::TokenSecrets => const { &[list("", "secrets")] },
             Self::Csrs => const { &[list("certificates.k8s.io", "certificatesigningrequests")] },
@@ -462,6 +479,7 @@ impl Need {
             Self::NetworkPolicies => "network policies",
             Self::Roles => "roles",
             Self::PodAdmission => "rules for new pods",
+            Self::AdmissionPolicies => "admission policies",
             Self::ServiceAccounts => "service accounts",
             Self::TokenSecrets => "token secrets",
             Self::Csrs => "certificate requests",

@@ -166,6 +166,7 @@ fn nothing_else(facts: &mut Facts) {
     facts.backups = Ok(Vec::new());
     facts.cluster_dns = Ok(ClusterDns::default());
     facts.pod_admission = Ok(PodAdmission::default());
+    facts.admission_policies = Ok(Vec::new());
     facts.helm_releases = Ok(Vec::new());
     facts.git_ops = Ok(Vec::new());
     facts.permissions = Ok(Vec::new());

@@ -83,18 +83,18 @@ spec:
 const QUOTA: &str = "/api/v1/namespaces/narrow/resourcequotas/small";
 
 /// One situation: what to make of it, and the deployment whose pod has no successor then.
-struct Case<'a> {
-    cluster: &'a Cluster,
-    client: &'a Client,
-    check: &'a str,
-    subject: &'a str,
-    namespace: &'a str,
-    app: &'a str,
+pub(super) struct Case<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) client: &'a Client,
+    pub(super) check: &'a str,
+    pub(super) subject: &'a str,
+    pub(super) namespace: &'a str,
+    pub(super) app: &'a str,
 }
 
 impl Case<'_> {
     /// The check tells it as a risk, and after an eviction no pod comes.
-    async fn is_told_and_true(&self) {
+    pub(super) async fn is_told_and_true(&self) {
         let report = precheck(self.cluster, &["--check", self.check]).await;
         report.finds(self.check, self.subject, "risk");
         self.evict().await;
@@ -102,7 +102,7 @@ impl Case<'_> {
     }
 
     /// The check has nothing to say any more, and the pod's successor is there.
-    async fn is_over(&self) {
+    pub(super) async fn is_over(&self) {
         until_available(self.client, self.namespace, self.app).await;
         self.until_failing(false).await;
         let report = precheck(self.cluster, &["--check", self.check]).await;

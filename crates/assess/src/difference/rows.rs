@@ -55,6 +55,7 @@ const VOLATILE: &[&str] = &[
     "probes",
     "clockSkew",
     "source",
+    "judged",
 ];
 
 /// The groups of one side.
@@ -122,6 +123,7 @@ fn add(named: &mut Named, need: Need, mut row: Map<String, Value>) {
                 "configuration",
                 "namespace",
                 "name",
+                "binding",
             ],
         ),
     };

@@ -82,6 +82,10 @@ fn kind(need: Need) -> (&'static str, &'static str) {
         Need::IngressClasses => ("networking.k8s.io/v1", "IngressClass"),
         Need::NetworkPolicies => ("networking.k8s.io/v1", "NetworkPolicy"),
         Need::Csrs => ("certificates.k8s.io/v1", "CertificateSigningRequest"),
+        Need::AdmissionPolicies => (
+            "admissionregistration.k8s.io/v1",
+            "ValidatingAdmissionPolicy",
+        ),
         Need::Leases | Need::NodeLeases => ("coordination.k8s.io/v1", "Lease"),
         Need::HelmReleases => ("helm.sh/v3", "HelmRelease"),
         other => ("airworthy/v1", other.label()),

@@ -1,5 +1,6 @@
 //! What stands in the way of draining nodes.
 
+mod admission_policies;
 pub(crate) mod bare_pod;
 pub(crate) mod budget;
 mod containers;

@@ -6,6 +6,7 @@ use airworthy_model::{
 };
 
 use super::{
+    admission_policies::{Opinions, Refusal},
     containers::{Broken, How, Rules},
     rollout, stage,
 };
@@ -29,6 +30,7 @@ pub(crate) static CHECK: Check = Check {
             Need::Pods,
             Need::ServiceAccounts,
             Need::PodAdmission,
+            Need::AdmissionPolicies,
             Need::Namespaces,
         ],
         page: include_str!("successor_refused.md"),
@@ -52,6 +54,7 @@ enum Why<'a> {
     Runtime(&'a str),
     Level(SecurityLevel),
     Containers(Broken<'a>),
+    Policy(Refusal<'a>),
 }
 
 /// What lets pods in, as far as it could be read.
@@ -73,9 +76,15 @@ fn run(ctx: &Context<'_>) -> Outcome {
             refused.entry((Owner::of(pod), why)).or_default().push(pod);
         }
     }
+    let opinions = Opinions::of(ctx, pods);
+    for (pod, refusal) in opinions.refused {
+        let why = Why::Policy(refusal);
+        refused.entry((Owner::of(pod), why)).or_default().push(pod);
+    }
     let told = refused.iter();
     let told = told.map(|((owner, why), pods)| describe(ctx, owner, *why, pods));
-    Ok(told.collect::<Judgement>().without(doors.gaps))
+    let told = told.chain(opinions.unjudged).collect::<Judgement>();
+    Ok(told.without(doors.gaps).without(opinions.gap))
 }
 
 impl<'a> Doors<'a> {
@@ -189,6 +198,9 @@ impl Why<'_> {
                 )
             }
             Self::Containers(broken) => broken.text(),
+            Self::Policy(Refusal { policy, says, .. }) => {
+                format!("policy {} refuses them: {says}", short(policy, 60))
+            }
         }
     }
 
@@ -202,6 +214,7 @@ impl Why<'_> {
                 how: How::NotNamed, ..
             }) => "ResourceQuota",
             Self::Containers(_) => "LimitRange",
+            Self::Policy(_) => "ValidatingAdmissionPolicy",
         }
     }
 
@@ -211,6 +224,9 @@ impl Why<'_> {
             Self::Containers(Broken { rule, resource, .. }) => {
                 format!("{} {rule} {resource}", self.setting())
             }
+            Self::Policy(Refusal {
+                policy, binding, ..
+            }) => format!("{} {policy} {binding}", self.setting()),
             _ => self.setting().to_owned(),
         }
     }
@@ -220,6 +236,7 @@ impl Why<'_> {
             Self::Account(name) | Self::Priority(name) | Self::Runtime(name) => name,
             Self::Level(level) => level_name(*level),
             Self::Containers(broken) => broken.rule,
+            Self::Policy(refusal) => refusal.policy,
         }
     }
 
@@ -255,6 +272,10 @@ impl Why<'_> {
             Self::Containers(Broken { rule, .. }) => (
                 "Change what the containers of the template ask for, or the limit range",
                 format!("kubectl -n {namespace} describe limitrange {rule}"),
+            ),
+            Self::Policy(Refusal { policy, .. }) => (
+                "Change the template so that the policy lets it in, or the policy",
+                format!("kubectl get validatingadmissionpolicy {policy} -o yaml"),
             ),
         }
     }

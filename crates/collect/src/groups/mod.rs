@@ -1,5 +1,6 @@
 //! The groups of facts that are no plain list.
 
+pub(crate) mod admission_policies;
 pub(crate) mod api_services;
 pub(crate) mod backups;
 pub(crate) mod components;

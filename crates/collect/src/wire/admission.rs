@@ -180,7 +180,7 @@ impl From<RuleWithOperations> for WebhookRule {
 }
 
 /// An absent policy is `Fail`, and so is one that this program does not know: the strict reading warns.
-fn failure_policy(wire: Option<&str>) -> FailurePolicy {
+pub(crate) fn failure_policy(wire: Option<&str>) -> FailurePolicy {
     match wire {
         Some("Ignore") => FailurePolicy::Ignore,
         _ => FailurePolicy::Fail,
@@ -190,7 +190,7 @@ fn failure_policy(wire: Option<&str>) -> FailurePolicy {
 const OPERATORS: [&str; 4] = ["In", "NotIn", "Exists", "DoesNotExist"];
 
 /// The selector without requirements that nobody knows. They leave nothing out: the API server refuses what it cannot weigh.
-fn strictly(wire: Option<LabelSelector>) -> facts::LabelSelector {
+pub(super) fn strictly(wire: Option<LabelSelector>) -> facts::LabelSelector {
     let mut selector = wire.unwrap_or_default();
     let known = |one: &SelectorRequirement| OPERATORS.contains(&one.operator.as_str());
     selector.match_expressions.retain(known);
@@ -198,7 +198,7 @@ fn strictly(wire: Option<LabelSelector>) -> facts::LabelSelector {
 }
 
 /// Namespaces that conditions leave out. All conditions must hold, so each may leave out some.
-fn excepted(conditions: &[MatchCondition]) -> Vec<String> {
+pub(super) fn excepted(conditions: &[MatchCondition]) -> Vec<String> {
     let expressions = conditions.iter().map(|one| one.expression.as_str());
     let mut names: Vec<_> = expressions.flat_map(excepted_namespaces).collect();
     names.sort_unstable();

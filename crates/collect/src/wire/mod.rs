@@ -3,6 +3,7 @@
 
 pub(crate) mod access;
 pub(crate) mod admission;
+pub(crate) mod admission_policy;
 pub(crate) mod api;
 pub(crate) mod backup;
 pub(crate) mod batch;

@@ -12,6 +12,10 @@ pub(crate) async fn fill(cluster: &Cluster, admin: &Client, minor: &str) {
         .await
         .unwrap();
     autoscaler(admin).await;
+    if has_policies(minor) {
+        let yaml = include_str!("policies.yaml");
+        cluster.apply(yaml, &apply).await.unwrap();
+    }
     if loose(minor) {
         let service = json!({
             "metadata": { "name": "loose" },
@@ -28,6 +32,11 @@ pub(crate) async fn fill(cluster: &Cluster, admin: &Client, minor: &str) {
 
 fn loose(minor: &str) -> bool {
     !["1.36", "1.37"].contains(&minor)
+}
+
+/// Policies came to stay with 1.30.
+fn has_policies(minor: &str) -> bool {
+    !["1.24", "1.25", "1.26", "1.27", "1.28", "1.29"].contains(&minor)
 }
 
 async fn autoscaler(admin: &Client) {
@@ -47,6 +56,7 @@ pub(crate) fn read_back(facts: &Facts, minor: &str) {
     traffic(facts, minor);
     access(facts);
     webhook(facts, minor);
+    policies(facts, minor);
     let autoscalers = facts.hpas.as_ref().unwrap();
     let web = &autoscalers[0];
     assert_eq!(
@@ -104,6 +114,21 @@ fn access(facts: &Facts) {
     assert_eq!(token.account, "helper");
     assert_eq!(token.last_used.as_deref(), Some("2026-10-01"));
     assert!(tokens.iter().all(|one| one.name != "login"));
+}
+
+fn policies(facts: &Facts, minor: &str) {
+    let rows = facts.admission_policies.as_ref().unwrap();
+    if !has_policies(minor) {
+        assert!(rows.is_empty());
+        return;
+    }
+    let [guard] = &rows[..] else {
+        panic!("{rows:?}");
+    };
+    assert_eq!((&*guard.name, &*guard.binding), ("guard", "refuse"));
+    assert!(guard.since.is_some_and(|since| since <= facts.observed_at));
+    assert_eq!((guard.namespaces.len(), guard.pods.len()), (2, 1));
+    assert_eq!(guard.excepted_namespaces, ["kube-system"]);
 }
 
 fn webhook(facts: &Facts, minor: &str) {

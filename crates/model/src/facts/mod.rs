@@ -3,6 +3,7 @@
 
 mod access;
 mod admission;
+mod admission_policy;
 mod api;
 mod backup;
 mod batch;
@@ -33,6 +34,7 @@ pub use access::{Csr, Role, RoleRule, ServiceAccount, TokenSecret};
 pub use admission::{
     FailurePolicy, LimitRange, PodAdmission, Quota, QuotaAmount, Webhook, WebhookKind, WebhookRule,
 };
+pub use admission_policy::{AdmissionPolicy, JudgedPod, Template};
 pub use api::{ApiService, Conversion, Crd, CrdProbe, CrdVersion, Served, ServedResource};
 pub use backup::{Backup, BackupKind};
 pub use batch::{CronJob, Job};
@@ -266,6 +268,8 @@ facts! {
     roles: Vec<Role> = Roles,
     /// What lets new pods in: classes that they name, quotas.
     pod_admission: PodAdmission = PodAdmission,
+    /// Policies that may refuse new pods, each as one binding puts it to them.
+    admission_policies: Vec<AdmissionPolicy> = AdmissionPolicies,
     /// Service accounts.
     service_accounts: Vec<ServiceAccount> = ServiceAccounts,
     /// Secrets that hold tokens of service accounts: names and labels, never their data.
