@@ -208,19 +208,18 @@ const OF_RELEASES: [&str; 2] = ["ChartKubeVersion", "HelmReleaseState"];
 /// The check whose findings are fields of kubelets' configuration.
 const OF_KUBELETS: &str = "NodeConfigConsistency";
 
-/// Where the risk is: an API, a node, an add-on, or a setting. A client that nobody saw is not named. An API version that stands in
-/// a record or file is a setting of it, which nobody calls yet.
-fn risk_source(findings: &[&Finding]) -> RiskSource {
+/// The kind of owner that writes under a name of its own: a field manager.
+const FIELD_MANAGER: &str = "FieldManager";
+
+/// The `riskSource` of an item with these findings, at most 200 of them: an API, a node, an add-on, or a setting each. A client that
+/// nobody saw is not named. An API version that stands in a record or file is a setting of it, which nobody calls yet.
+pub fn risk_source(findings: &[&Finding]) -> RiskSource {
     let mut source = RiskSource::default();
     for finding in findings.iter().take(MOST_SOURCES) {
         if let (Some(api), None) = (&finding.api, &finding.setting) {
-            let user_agent = finding
-                .caller
-                .as_ref()
-                .and_then(|caller| caller.user_agent.clone());
             source.deprecated_api_risks.push(DeprecatedApiRisks {
                 url: Some(api.url.clone()),
-                user_agent,
+                user_agent: user_agent(finding),
             });
         } else if finding.check == OF_KUBELETS {
             source.configuration_risks.push(kubelet_risk(finding));
@@ -240,6 +239,20 @@ fn risk_source(findings: &[&Finding]) -> RiskSource {
     }
     source.node_risks.dedup();
     source
+}
+
+/// The client: as an audit event names it, else as the field manager that wrote calls itself. API servers make that of the beginning of
+/// the user agent where a client gives no other.
+fn user_agent(finding: &Finding) -> Option<String> {
+    let manager = finding
+        .owner
+        .as_ref()
+        .filter(|owner| owner.kind == FIELD_MANAGER);
+    let called = finding
+        .caller
+        .as_ref()
+        .and_then(|caller| caller.user_agent.clone());
+    called.or_else(|| manager.map(|manager| manager.name.clone()))
 }
 
 /// The add-on that a finding is about: by the name of the table that knows it, and the workload or release that runs it here.

@@ -288,6 +288,35 @@ fn an_api_risk_names_the_client_only_when_one_was_seen() {
     );
 }
 
+/// What an object tells of its writer is a name that the writer gave itself; what deploys a release is no client.
+#[test]
+fn a_writer_is_named_as_it_calls_itself() {
+    let owned = |kind: &str, name: &str| Finding {
+        owner: Some(Owner {
+            kind: kind.into(),
+            namespace: Some("shop".into()),
+            name: name.into(),
+        }),
+        api: Some(AffectedApi {
+            url: "/apis/batch/v1beta1/cronjobs".into(),
+            ..AffectedApi::default()
+        }),
+        ..finding(&API, Severity::Risk, Subject::default())
+    };
+    let (manager, release) = (
+        owned("FieldManager", "queue-operator"),
+        owned("HelmRelease", "web"),
+    );
+    let told = serde_json::to_value(risk_source(&[&manager, &release])).unwrap();
+    assert_eq!(
+        told,
+        serde_json::json!({"deprecatedAPIRisks": [
+            {"url": "/apis/batch/v1beta1/cronjobs", "userAgent": "queue-operator"},
+            {"url": "/apis/batch/v1beta1/cronjobs"},
+        ]})
+    );
+}
+
 /// The vendor's own check of this names package, file and node.
 #[test]
 fn a_field_of_a_kubelet_is_a_configuration_risk_of_its_node() {

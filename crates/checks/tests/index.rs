@@ -6,8 +6,10 @@ mod common;
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
 
 use airworthy_checks::{CATALOGUE, Check};
-use airworthy_model::{Kind, Phase, Severity};
+use airworthy_model::{Finding, Kind, Phase, Severity};
+use common::World;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// What was tried of a check beside the examples of its page.
 #[derive(Deserialize)]
@@ -110,14 +112,26 @@ fn index() -> String {
         "# Checks\n\nMade of the catalogue; do not edit. A check's page says what it finds, why it matters, how to fix it, how to confirm that, when to\n\
          ignore it and what it cannot see; `airworthy checks show NAME` prints it. *Examples* counts those of the page, each of which is a test.\n\
          *Real case* names the tests that make the bad situation on a real API server, see it found, repair it and see it gone. *Shown* is what the\n\
-         API server, or a program started for the test, did because of it. Bold names are the checks that no release goes without.\n",
+         API server, or a program started for the test, did because of it. Bold names are the checks that no release goes without.\n\n\
+         *riskSource* is what an item on the wire says of each finding: the list that the finding stands in, and the members that are filled; those\n\
+         with a question mark only where they are known. It is made of the findings of the examples, and the real cases are held against it.\n\
+         The answer of a post-check has no items, and so no riskSource.\n",
     );
     for (phase, title) in [
         (Phase::Pre, "Before the upgrade"),
         (Phase::Post, "After the upgrade"),
     ] {
         let checks = CATALOGUE.iter().filter(|check| check.info.phase == phase);
-        write!(page, "\n## {title} ({})\n\n| Check | Finds | Group | Kind | Worst | Examples | Real case | Shown |\n|---|---|---|---|---|---|---|---|\n", checks.clone().count()).unwrap();
+        let (column, rule) = match phase {
+            Phase::Pre => (" riskSource |", "---|"),
+            Phase::Post => ("", ""),
+        };
+        write!(
+            page,
+            "\n## {title} ({})\n\n| Check | Finds | Group | Kind | Worst |{column} Examples | Real case | Shown |\n|---|---|---|---|---|{rule}---|---|---|\n",
+            checks.clone().count()
+        )
+        .unwrap();
         checks.for_each(|check| row(&mut page, check, &cases[check.info.name]));
     }
     vendor_only(&mut page);
@@ -144,9 +158,13 @@ fn row(page: &mut String, check: &Check, cases: &Cases) {
             format!("[{function}](../../crates/airworthy/tests/{file})")
         })
         .collect();
+    let sources = match info.phase {
+        Phase::Pre => format!(" {} |", risk_sources(check)),
+        Phase::Post => String::new(),
+    };
     writeln!(
         page,
-        "| {bold}[{}]({}){bold} | {} | {:?} | {kind} | {worst} | {} | {} | {} |",
+        "| {bold}[{}]({}){bold} | {} | {:?} | {kind} | {worst} |{sources} {} | {} | {} |",
         info.name,
         page_of(info.name),
         info.summary.replace('|', "\\|"),
@@ -160,6 +178,61 @@ fn row(page: &mut String, check: &Check, cases: &Cases) {
         cases.shown
     )
     .unwrap();
+}
+
+/// The lists of `riskSource` that findings of a check's examples stand in, each with its members: `nodeRisks (NodeID)`.
+fn risk_sources(check: &Check) -> String {
+    let mut lists: BTreeMap<String, Members> = BTreeMap::new();
+    for example in common::examples(check) {
+        for finding in World::of(&example.facts).findings(check) {
+            let finding = Finding {
+                check: check.info.name.to_owned(),
+                ..finding
+            };
+            let source = airworthy_cce::mapping::risk_source(&[&finding]);
+            let Ok(Value::Object(source)) = serde_json::to_value(source) else {
+                panic!("{}: no object", check.info.name);
+            };
+            for (list, rows) in source {
+                let filled = rows[0].as_object().expect("an object a finding");
+                let members = lists.entry(list).or_default();
+                members.findings += 1;
+                for member in filled.keys() {
+                    *members.filled.entry(member.clone()).or_default() += 1;
+                }
+            }
+        }
+    }
+    let lists = lists.iter().map(|(list, members)| members.of(list));
+    lists.collect::<Vec<_>>().join("; ")
+}
+
+/// How often the members of a list are filled.
+#[derive(Default)]
+struct Members {
+    findings: usize,
+    filled: BTreeMap<String, usize>,
+}
+
+impl Members {
+    fn of(&self, list: &str) -> String {
+        let members = self.filled.iter().map(|(member, times)| {
+            let mark = if *times < self.findings { "?" } else { "" };
+            format!("{member}{mark}")
+        });
+        format!("{list} ({})", members.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// Every pre-check that can find anything says where on the wire.
+#[test]
+fn every_pre_check_fills_its_risk_source() {
+    let pre = |check: &&&Check| check.info.phase == Phase::Pre;
+    for check in CATALOGUE.iter().filter(pre) {
+        // The findings of this one are made by the engine.
+        let told = check.info.name == "InternalError" || !risk_sources(check).is_empty();
+        assert!(told, "{}: no example fills riskSource", check.info.name);
+    }
 }
 
 /// Where the page of a check is, seen from the index.

@@ -1,6 +1,7 @@
 //! What the live tests share: one runtime, short words for what is done to a cluster, and the binary with what it says.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+mod documented;
 mod helm;
 mod report;
 mod run;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Run;
+use super::{Run, documented};
 
 /// A finished run that printed a JSON report.
 #[derive(Clone, Debug)]
@@ -46,6 +46,7 @@ impl Report {
             "no evidence: {finding:#}"
         );
         assert_eq!(self.status(check), "found", "{}", self.run);
+        documented::demand(check, finding);
         finding
     }
 

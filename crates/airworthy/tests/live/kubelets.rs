@@ -117,7 +117,7 @@ async fn not_asked_for(cluster: &Cluster) {
     report.exits(3);
     let cure = &report.check("KubeletFlagRemoved")["missing"][0]["cure"];
     assert!(
-        cure.as_str().unwrap().contains("--evidence nodes"),
+        cure.as_str().unwrap().contains("--skip KubeletFlagRemoved"),
         "{cure}"
     );
     let skipped = precheck(cluster, &["--check", "NodeConfigConsistency"]).await;

@@ -6,7 +6,7 @@ use airworthy_model::{KubeVersion, Need, difference::Change};
 use serde_json::Value;
 
 /// Members that count what is well: fewer is worse.
-const COUNTS: &[&str] = &[
+pub(super) const COUNTS: &[&str] = &[
     "ready",
     "available",
     "updated",
@@ -72,6 +72,7 @@ pub(super) fn judge(
             return vec![(Change::Regression, shown(member, old, new))];
         }
         "labels" => return labels(old, new),
+        "unschedulable" => return vec![cordoned(new)],
         _ => (),
     }
     if PLANNED.contains(&member) {
@@ -93,6 +94,15 @@ pub(super) fn judge(
         )];
     }
     vec![(Change::Other, shown(member, old, new))]
+}
+
+/// A node that takes no pods any more is not as well as before, whoever wanted that.
+fn cordoned(now: Option<&Value>) -> (Change, String) {
+    if now == Some(&Value::Bool(true)) {
+        (Change::Regression, "is cordoned".to_owned())
+    } else {
+        (Change::Other, "is not cordoned any more".to_owned())
+    }
 }
 
 fn worse(is_worse: bool) -> Change {
@@ -179,33 +189,74 @@ fn labels(old: Option<&Value>, new: Option<&Value>) -> Vec<(Change, String)> {
     let says = |key: &str| !key.to_ascii_lowercase().contains("version");
     old.iter()
         .filter(|(key, value)| says(key) && new.get(*key) != Some(value))
-        .map(|(key, _)| {
-            let now = new.get(key).map_or("gone", |_| "another one");
-            (Change::Other, format!("the label {} is {now}", cut(key)))
+        .map(|(key, was)| {
+            let now = new.get(key).map_or_else(
+                || "is gone".to_owned(),
+                |is| format!("was {} and is {}", cut(was), cut(is)),
+            );
+            (Change::Other, format!("the label {} {now}", cut(key)))
         })
         .collect()
 }
 
 fn shown(member: &str, old: Option<&Value>, new: Option<&Value>) -> String {
-    match (value(old), value(new)) {
-        (Some(old), Some(new)) => format!("{member} was {old} and is {new}"),
-        _ => format!("{member} is another one"),
+    let (old, new) = (flat(old), flat(new));
+    let same = old
+        .chars()
+        .zip(new.chars())
+        .take_while(|(old, new)| old == new);
+    let same = same.count();
+    format!(
+        "{member} was {} and is {}",
+        from(&old, same),
+        from(&new, same)
+    )
+}
+
+/// A value as one line: members as `name=value`, rows after commas.
+fn flat(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "not there".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(rows)) if rows.is_empty() => "empty".to_owned(),
+        Some(Value::Array(rows)) => {
+            let rows: Vec<_> = rows.iter().map(row).collect();
+            rows.join(", ")
+        }
+        Some(Value::Object(members)) if members.is_empty() => "empty".to_owned(),
+        Some(Value::Object(members)) => {
+            let members = members
+                .iter()
+                .map(|(name, value)| format!("{name}={}", flat(Some(value))));
+            members.collect::<Vec<_>>().join(" ")
+        }
+        Some(plain) => plain.to_string(),
     }
 }
 
-/// A value that is short enough to be shown.
-fn value(value: Option<&Value>) -> Option<String> {
-    Some(match value {
-        None | Some(Value::Null) => "not there".to_owned(),
-        Some(Value::String(text)) => cut(text),
-        Some(Value::Array(rows)) if rows.is_empty() => "empty".to_owned(),
-        Some(Value::Array(rows)) if rows.iter().all(Value::is_string) => {
-            let texts: Vec<_> = rows.iter().filter_map(Value::as_str).take(3).collect();
-            cut(&texts.join(", "))
+/// A row of a list; labels are pairs, and taints are written as kubectl writes them.
+fn row(row: &Value) -> String {
+    if let Some([Value::String(key), Value::String(value)]) = row.as_array().map(Vec::as_slice) {
+        return format!("{key}={value}");
+    }
+    let text = |member: &str| row.get(member).and_then(Value::as_str);
+    match (text("key"), text("effect")) {
+        (Some(key), Some(effect)) => {
+            let value = text("value").map(|value| format!("={value}"));
+            format!("{key}{}:{effect}", value.unwrap_or_default())
         }
-        Some(Value::Array(_) | Value::Object(_)) => return None,
-        Some(plain) => plain.to_string(),
-    })
+        _ => flat(Some(row)),
+    }
+}
+
+/// A text as far as it is shown: from its beginning, or from where two long ones begin to differ.
+fn from(text: &str, same: usize) -> String {
+    if same < MOST_TEXT - 1 {
+        return cut(text);
+    }
+    // A little of what is the same says where it is.
+    let rest: String = text.chars().skip(same - MOST_TEXT / 4).collect();
+    cut(&format!("…{rest}"))
 }
 
 fn cut(text: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod members;
 mod rows;
+mod scaled;
 
 use std::collections::BTreeSet;
 
@@ -13,12 +14,14 @@ use airworthy_model::{
 use serde_json::{Map, Value};
 
 use rows::{Groups, Named};
+use scaled::Scaled;
 
 /// Holds a later recording against an earlier one. Whoever calls sees to it that both are of one cluster.
 pub fn compare(before: &Facts, after: &Facts, knowledge: &Knowledge) -> Comparison {
     let compare = Compare {
         path: way(before, after),
         knowledge,
+        scaled: Scaled::between(before, after),
     };
     let (old, new) = (Groups::of(before), Groups::of(after));
     let mut differences = Vec::new();
@@ -71,6 +74,7 @@ fn told(side: &str, gap: &Missing) -> Missing {
 struct Compare<'a> {
     path: Option<UpgradePath>,
     knowledge: &'a Knowledge,
+    scaled: Scaled,
 }
 
 impl Compare<'_> {
@@ -159,17 +163,52 @@ impl Compare<'_> {
         new: &Map<String, Value>,
     ) -> Vec<Difference> {
         let members: BTreeSet<_> = old.keys().chain(new.keys()).collect();
-        members
+        // Bootstrap roles are brought up to date by the API server itself.
+        let own = need == Need::Roles && name.contains("system:") && self.path.is_some();
+        let wanted = self.scaled.explains(need, name);
+        let told = members
             .into_iter()
-            .flat_map(|member| members::judge(need, member, old.get(member), new.get(member)))
-            .map(|(change, what)| {
-                // Bootstrap roles are brought up to date by the API server itself.
-                let own = need == Need::Roles && name.contains("system:") && self.path.is_some();
-                let change = if own { Change::Planned } else { change };
-                difference(need, name, change, &what)
-            })
+            .filter(|member| !wanted || !scaled::counts(member))
+            .flat_map(|member| {
+                let (old, new) = (old.get(member), new.get(member));
+                let planned = own || self.moved(need, member, old, new);
+                let told = members::judge(need, member, old, new).into_iter();
+                told.map(move |(change, what)| (if planned { Change::Planned } else { change }, what))
+            });
+        told.map(|(change, what)| difference(need, name, change, &what))
             .collect()
     }
+
+    /// Whether a component, or the images of a workload, went to the version of the target and changed in nothing else.
+    fn moved(&self, need: Need, member: &str, old: Option<&Value>, new: Option<&Value>) -> bool {
+        let Some(path) = &self.path else { return false };
+        let is_target = |tag: &str| {
+            let version = tag.parse::<KubeVersion>();
+            version.is_ok_and(|version| version.order() == path.target.order())
+        };
+        match (need, member) {
+            (Need::Components, "tag") => new.and_then(Value::as_str).is_some_and(is_target),
+            (_, "images") => retagged(old, new, is_target),
+            _ => false,
+        }
+    }
+}
+
+/// Whether each image is the one before, but for a tag that is as wanted.
+fn retagged(old: Option<&Value>, new: Option<&Value>, wanted: impl Fn(&str) -> bool) -> bool {
+    let images = |value: Option<&'_ Value>| -> Option<Vec<String>> {
+        let rows = value?.as_array()?.iter();
+        rows.map(|row| row.as_str().map(str::to_owned)).collect()
+    };
+    let (Some(old), Some(new)) = (images(old), images(new)) else {
+        return false;
+    };
+    let same = |(old, new): (&String, &String)| {
+        let (was, is) = (old.rsplit_once(':'), new.rsplit_once(':'));
+        let moved = |((was, _), (is, tag)): ((&str, &str), (&str, &str))| was == is && wanted(tag);
+        old == new || was.zip(is).is_some_and(moved)
+    };
+    old.len() == new.len() && old.iter().zip(&new).all(same)
 }
 
 fn difference(need: Need, name: &str, change: Change, what: &str) -> Difference {

@@ -192,3 +192,103 @@ fn going_back_is_no_plan() {
         ["Regression API server: version was v1.32.4 and is v1.31.14"]
     );
 }
+
+#[test]
+fn a_cordoned_node_is_worse_and_its_taint_is_shown() {
+    let mut cordoned = node("n1", "v1.31.14", "True");
+    cordoned["unschedulable"] = json!(true);
+    cordoned["taints"] =
+        json!([{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}]);
+    let well = json!({"nodes": [node("n1", "v1.31.14", "True")]});
+    let lines = told(well.clone(), json!({"nodes": [cordoned.clone()]}));
+    assert_eq!(
+        lines,
+        [
+            "Regression n1: is cordoned",
+            "Other n1: taints was not there and is node.kubernetes.io/unschedulable:NoSchedule",
+        ]
+    );
+    let lines = told(json!({"nodes": [cordoned]}), well);
+    assert_eq!(lines[0], "Other n1: is not cordoned any more");
+}
+
+#[test]
+fn values_are_shown_from_where_they_differ() {
+    let selecting = |value: &str| {
+        let mut one = deployment("web", 2);
+        one["selector"] = json!({"matchLabels": [["app", value]]});
+        json!({"deployments": [one]})
+    };
+    let lines = told(selecting("web"), selecting("shop"));
+    let what = "selector was matchLabels=app=web and is matchLabels=app=shop";
+    assert_eq!(lines, [format!("Other Deployment shop/web: {what}")]);
+    let long = "x".repeat(80);
+    let lines = told(selecting(&format!("{long}-1")), selecting(&format!("{long}-2")));
+    assert_eq!(
+        lines,
+        ["Other Deployment shop/web: selector was …xxxxxxxxxxxxxx-1 and is …xxxxxxxxxxxxxx-2"]
+    );
+}
+
+#[test]
+fn what_is_wanted_no_more_is_told_once() {
+    let scaled = |desired: i32, ready: i32| {
+        let mut one = deployment("web", ready);
+        one["desired"] = json!(desired);
+        one["updated"] = json!(desired);
+        one["selector"] = json!({"matchLabels": [["app", "web"]]});
+        let pdb = json!({"apiVersion": "policy/v1", "namespace": "shop", "name": "web", "generation": 1, "observedGeneration": 1,
+            "minAvailable": 1, "selector": {"matchLabels": [["app", "web"]]}, "disruptionsAllowed": 0, "currentHealthy": ready,
+            "desiredHealthy": 1, "expectedPods": desired});
+        let mut selecting = service("web");
+        selecting["selector"] = json!([["app", "web"]]);
+        json!({"deployments": [one], "pdbs": [pdb], "services": [selecting],
+            "endpointSlices": [{"namespace": "shop", "service": "web", "ports": [""], "ready": ready, "notReady": 0}]})
+    };
+    assert_eq!(
+        told(scaled(2, 2), scaled(0, 0)),
+        [
+            "Other Deployment shop/web: desired was 2 and is 0",
+            "Other shop/web: expectedPods was 2 and is 0",
+        ]
+    );
+    // Fewer than are wanted are a loss all the same.
+    let lines = told(scaled(2, 2), scaled(1, 0));
+    let worse = lines.iter().filter(|line| line.starts_with("Regression"));
+    assert_eq!(worse.count(), 5, "{lines:#?}");
+}
+
+#[test]
+fn components_and_images_that_went_to_the_target_are_planned() {
+    let at = |version: &str, tag: &str, image: &str| {
+        let mut proxy = deployment("proxy", 2);
+        proxy["images"] = json!([image]);
+        json!({"version": {"version": version}, "deployments": [proxy],
+            "components": {"components": [{"name": "kube-scheduler", "node": "n1", "tag": tag, "source": "/api/v1/pods"}]}})
+    };
+    let before = at("v1.31.14", "v1.31.14", "example.com/proxy:v1.31.14");
+    let lines = told(
+        before.clone(),
+        at("v1.32.4", "v1.32.4", "example.com/proxy:v1.32.4"),
+    );
+    assert_eq!(
+        lines,
+        [
+            "Planned API server: version was v1.31.14 and is v1.32.4",
+            "Planned Deployment shop/proxy: images was example.com/proxy:v1.31.14 and is example.com/proxy:v1.32.4",
+            "Planned kube-scheduler n1: tag was v1.31.14 and is v1.32.4",
+        ]
+    );
+    let lines = told(
+        before,
+        at("v1.32.4", "v1.30.1", "example.com/other:v1.32.4"),
+    );
+    assert_eq!(
+        lines,
+        [
+            "Other Deployment shop/proxy: images was example.com/proxy:v1.31.14 and is example.com/other:v1.32.4",
+            "Other kube-scheduler n1: tag was v1.31.14 and is v1.30.1",
+            "Planned API server: version was v1.31.14 and is v1.32.4",
+        ]
+    );
+}

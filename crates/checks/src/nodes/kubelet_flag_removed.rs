@@ -2,12 +2,17 @@ use std::collections::BTreeSet;
 
 use airworthy_knowledge::{Component, FlagState};
 use airworthy_model::{
-    CheckInfo, Finding, Group, Kind, Minor, Need, Phase, Severity,
+    CheckInfo, Finding, Group, Kind, Minor, Missing, Need, Phase, Severity,
     facts::{Kubelet, Node},
 };
 
 use super::{asked, kubelet, node};
 use crate::{Check, Context, Judgement, Outcome, text::short};
+
+/// The first minor whose kubelets show their flags (`/flagz`, KEP 4828).
+const SHOWN_SINCE: Minor = Minor::v1(36);
+/// Most flags that one advice names; more of them are lost on 1.23 → 1.24 and 1.36 → 1.37 alone.
+const MOST_NAMED: usize = 12;
 
 /// Flags that keep the target's kubelet from starting.
 pub(crate) static CHECK: Check = Check {
@@ -67,7 +72,10 @@ fn run(ctx: &Context<'_>) -> Outcome {
     if concerned.is_empty() {
         return Ok(Judgement::default());
     }
-    let kubelets = asked::by_node(ctx.kubelets()?);
+    let kubelets = ctx
+        .kubelets()
+        .map_err(|missing| by_hand(missing, &concerned))?;
+    let kubelets = asked::by_node(kubelets);
     let told = |node: &Node| kubelets.get(&*node.name).copied();
     let untold = concerned.iter().filter_map(|(node, _)| {
         let kubelet = told(node);
@@ -78,7 +86,8 @@ fn run(ctx: &Context<'_>) -> Outcome {
         "/flagz",
         "kubelets before 1.36 do not show their flags",
         untold,
-    );
+    )
+    .map(|missing| by_hand(missing, &concerned));
     let found: Judgement = concerned
         .iter()
         .filter_map(|(node, lost)| Some((node, lost, told(node)?)))
@@ -89,6 +98,43 @@ fn run(ctx: &Context<'_>) -> Outcome {
 
 /// A flag that is lost, and the first minor that does not know it.
 type Lost<'a> = (&'a str, Minor);
+
+/// A node, and the flags that its kubelet loses.
+type Concerned<'a> = (&'a Node, BTreeSet<Lost<'a>>);
+
+/// Kubelets before 1.36 show no flags, whoever asks: there only a look at the node helps, and which flags to look for.
+fn by_hand(missing: Missing, concerned: &[Concerned<'_>]) -> Missing {
+    let shows = |node: &Node| kubelet::minor(node).is_some_and(|minor| minor >= SHOWN_SINCE);
+    let hidden = concerned.iter().filter(|(node, _)| !shows(node));
+    let flags: BTreeSet<_> = hidden
+        .flat_map(|(_, lost)| lost.iter().map(|(flag, _)| *flag))
+        .collect();
+    if flags.is_empty() {
+        return missing;
+    }
+    let cure = format!(
+        "on nodes with kubelets before {SHOWN_SINCE} look for {} in what `ps -o args= -C kubelet` prints there, for --evidence nodes shows no \
+         flags of theirs; where none is set, leave this out with --skip KubeletFlagRemoved",
+        named(&flags)
+    );
+    let rest = missing
+        .cure
+        .filter(|_| concerned.iter().any(|(node, _)| shows(node)));
+    let cure = rest.map_or_else(|| cure.clone(), |rest| format!("{rest}; {cure}"));
+    Missing {
+        cure: Some(cure),
+        ..missing
+    }
+}
+
+fn named(flags: &BTreeSet<&str>) -> String {
+    let shown = flags.iter().take(MOST_NAMED);
+    let shown: Vec<_> = shown.map(|flag| format!("--{flag}")).collect();
+    match flags.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
 
 /// The flags that the node's kubelet knows and the target's does not.
 fn lost<'a>(ctx: &Context<'a>, node: &Node) -> BTreeSet<Lost<'a>> {

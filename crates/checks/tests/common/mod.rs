@@ -122,6 +122,15 @@ impl World {
         findings.unwrap_or_default()
     }
 
+    /// What a check could not look at.
+    pub(crate) fn missing(&self, check: &Check) -> Vec<Missing> {
+        let read = RefCell::default();
+        match (check.run)(&self.context(&read)) {
+            Ok(judgement) => judgement.missing,
+            Err(missing) => vec![missing],
+        }
+    }
+
     /// What a check finds while others do not run.
     pub(crate) fn findings_without(
         &self,
@@ -239,6 +248,9 @@ impl GroupFiller for Filler<'_> {
         {
             let reason: Reason =
                 serde_json::from_value(reason.clone()).map_err(|e| format!("{name}: {e}"))?;
+            if reason == Reason::SwitchedOff {
+                return Ok(Err(Missing::switched_off(need)));
+            }
             return Ok(Err(Missing {
                 need,
                 reason,

@@ -39,6 +39,9 @@ pub struct Finding {
     /// Who owns the subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
+    /// The setting at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setting: Option<Setting>,
     /// The API version at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api: Option<Api>,
@@ -122,6 +125,19 @@ pub struct Owner {
     pub name: String,
 }
 
+/// A setting that is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Setting {
+    /// Field path, such as `spec.maxUnavailable`.
+    pub field: String,
+    /// What is there.
+    pub value: String,
+    /// What should be there, where that is one value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+}
+
 /// An API version that a finding is about. Minors are written as `1.31`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -176,6 +192,7 @@ impl From<&model::Finding> for Finding {
             breaks: finding.breaks.map(Into::into),
             caller: finding.caller.as_ref().map(Into::into),
             owner: finding.owner.as_ref().map(Into::into),
+            setting: finding.setting.as_ref().map(Into::into),
             api: finding.api.as_ref().map(Into::into),
             objects: finding.objects.iter().map(Into::into).collect(),
             fix: finding.fix.iter().map(Into::into).collect(),
@@ -232,6 +249,16 @@ impl From<&model::finding::Owner> for Owner {
             kind: owner.kind.clone(),
             namespace: owner.namespace.clone(),
             name: owner.name.clone(),
+        }
+    }
+}
+
+impl From<&model::finding::Setting> for Setting {
+    fn from(setting: &model::finding::Setting) -> Self {
+        Self {
+            field: setting.field.clone(),
+            value: setting.value.clone(),
+            expected: setting.expected.clone(),
         }
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::text::steers;
 
 pub use decided::{Step, Waived, Waiver, WaiverNote};
-pub use finding::{Api, Caller, Evidence, Finding, Fix, Location, Owner, Subject};
+pub use finding::{Api, Caller, Evidence, Finding, Fix, Location, Owner, Setting, Subject};
 pub use schema::schema;
 pub use words::{
     Breaks, EvidenceKind, Part, Phase, Reason, Scope, Severity, Status, Verdict, WaiverFault,
