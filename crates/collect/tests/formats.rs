@@ -15,7 +15,7 @@ struct Kept {
     without: &'static [Need],
 }
 
-const KEPT: [Kept; 2] = [
+const KEPT: [Kept; 3] = [
     Kept {
         file: "1-first.tar",
         version: "v1.31.14",
@@ -32,6 +32,12 @@ const KEPT: [Kept; 2] = [
         version: "v1.31.14",
         pods: 9,
         without: &[Need::Jobs, Need::Events, Need::Kubelets],
+    },
+    Kept {
+        file: "1-before-policies.tar",
+        version: "v1.31.14",
+        pods: 13,
+        without: &[Need::AdmissionPolicies, Need::Kubelets],
     },
 ];
 
