@@ -259,8 +259,7 @@ async fn our_own_certificate_has_ended_when_it_has_for_the_server() {
             let date = date(hours);
             let fake = Fake::start(move |_, _| Some(status_with(401, date, "Unauthorized"))).await;
             let ours = ending(ends);
-            let certificate = CertificateDer::from(ours.serving);
-            let user = json!({ "client-certificate-data": STANDARD.encode(pem(&certificate)),
+            let user = json!({ "client-certificate-data": STANDARD.encode(pem(&ours.serving)),
                 "client-key-data": STANDARD.encode(ours.key.serialize_pem()) });
             let server = json!({ "server": format!("http://{}", fake.address) });
             let refused = run(&kubeconfig(&server, &user), &["precheck"]).await;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::shared::shared;
 use crate::common_live::{
-    Release, airworthy, apply, kubectl, live, postcheck, precheck, until, until_available,
-    until_gone,
+    Release, airworthy, apply, kubectl, live, make_old, postcheck, precheck, until,
+    until_available, until_gone,
 };
 
 /// Their projects say that these versions are for 1.31 at most; kwok runs them.
@@ -326,12 +326,16 @@ fn releases_whose_chart_refuses_the_target() {
         report.spares("ChartKubeVersion", "HelmRelease releases/stuck");
         let state = ["--check", "HelmReleaseState"];
         let stuck = "HelmRelease releases/stuck";
+        let record = format!("{RECORDS}/sh.helm.release.v1.stuck.v2");
+        // Helm may be at it still.
+        let report = precheck(cluster, &state).await;
+        report.spares("HelmReleaseState", stuck);
+        make_old(cluster, &record, 60).await;
         let report = precheck(cluster, &state).await;
         report.finds("HelmReleaseState", stuck, "risk");
 
         let new = of("old", 2, ">=1.22.0-0").secret();
         client.create(RECORDS, &new).await.unwrap();
-        let record = format!("{RECORDS}/sh.helm.release.v1.stuck.v2");
         client.delete(&record).await.unwrap();
         let report = precheck(cluster, &chart).await;
         report.spares("ChartKubeVersion", old);
@@ -433,6 +437,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: mesh}
 spec:
+  strategy: {type: Recreate}
   selector: {matchLabels: {app: web}}
   template:
     metadata: {labels: {app: web}}
@@ -451,6 +456,7 @@ fn sidecars_and_releases_that_fell_behind() {
         until_available(&client, "mesh", "web").await;
         let sent = MESH.rsplit("---\n").next().unwrap();
         let sent = sent.replace("web:1", "web:2").replace("1.20.3", "1.23.0");
+        let sent = sent.replace("Recreate", "RollingUpdate");
         let release = Release::deployed("mesh", "web", 1, &sent).secret();
         let records = "/api/v1/namespaces/mesh/secrets";
         client.create(records, &release).await.unwrap();
@@ -462,12 +468,16 @@ fn sidecars_and_releases_that_fell_behind() {
         let report = precheck(cluster, &skew).await;
         report.finds("MeshDataPlaneSkew", istiod, "risk");
         let report = precheck(cluster, &edited).await;
-        let found = report.finds("K8sResourceModified", web, "risk");
-        let message = found["message"].as_str().unwrap();
-        assert!(message.contains("example.com/web:2"), "{message}");
+        let found = report.about("K8sResourceModified", web);
+        let messages: Vec<_> = found.iter().map(|one| one["message"].to_string()).collect();
+        let [image, strategy] = &messages[..] else {
+            panic!("{messages:?}")
+        };
+        assert!(image.contains("example.com/web:2"), "{image}");
+        assert!(strategy.contains("by Recreate"), "{strategy}");
 
         let new = MESH.replace("1.20.3", "1.23.0").replace("web:1", "web:2");
-        apply(cluster, &new).await;
+        apply(cluster, &new.replace("Recreate", "RollingUpdate")).await;
         until_available(&client, "mesh", "web").await;
         let old = "/api/v1/namespaces/mesh/pods?labelSelector=app%3Dweb";
         until(&client, old, "new sidecars only", |pods| {

@@ -1,6 +1,6 @@
 use airworthy_model::{
     CheckInfo, Evidence, Finding, Group, Kind, Missing, Need, Phase, Severity, Subject,
-    facts::{HelmRelease, ReleaseWorkload, Workload},
+    facts::{HelmRelease, ReleaseWorkload, Workload, WorkloadKind},
 };
 
 use super::{corefiles, release};
@@ -35,7 +35,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let findings: Judgement = releases
         .iter()
         .flat_map(|release| release.workloads.iter().map(move |one| (release, one)))
-        .filter_map(|(release, one)| judge(ctx, release, one, &live))
+        .flat_map(|(release, one)| judge(ctx, release, one, &live))
         .collect();
     let unread = releases.iter().filter_map(unread);
     let corefile = match ctx.cluster_dns() {
@@ -56,17 +56,41 @@ fn unread(release: &HelmRelease) -> Option<Missing> {
     Some(Missing::not_collected(Need::HelmReleases, detail))
 }
 
+/// What somebody has put in the place of what a release says.
+struct Edit<'a> {
+    what: &'static str,
+    field: &'static str,
+    live: &'a str,
+    sent: &'a str,
+    message: String,
+}
+
 fn judge(
     ctx: &Context<'_>,
     release: &HelmRelease,
     one: &ReleaseWorkload,
     live: &[&Workload],
-) -> Option<Finding> {
+) -> Vec<Finding> {
     let is_it = |live: &&&Workload| {
         (live.kind, &live.namespace, &live.name) == (one.kind, &one.namespace, &one.name)
     };
-    let live = live.iter().find(is_it)?;
-    let edited = one
+    let Some(live) = live.iter().find(is_it) else {
+        return Vec::new();
+    };
+    let edits = image(release, one, live)
+        .into_iter()
+        .chain(strategy(release, one, live));
+    edits
+        .map(|edit| describe(ctx, release, one, &edit))
+        .collect()
+}
+
+fn image<'a>(
+    release: &HelmRelease,
+    one: &'a ReleaseWorkload,
+    live: &'a Workload,
+) -> Option<Edit<'a>> {
+    let sent = one
         .images
         .iter()
         .find(|image| !live.images.contains(image))?;
@@ -75,47 +99,92 @@ fn judge(
         .images
         .iter()
         .find(|image| !one.images.contains(image))?;
-    Some(describe(ctx, release, one, edited, instead))
+    let message = format!(
+        "runs {}, and release {} says {}",
+        short(instead, 60),
+        short(&name(release), 40),
+        short(sent, 60)
+    );
+    Some(Edit {
+        what: "image",
+        field: "spec.template.spec.containers.image",
+        live: instead,
+        sent,
+        message,
+    })
+}
+
+/// Nothing in a cluster changes it by itself, but a controller that holds a rollout back pauses the workload as well. Where the release does not say, an upgrade of the release leaves it as it is.
+fn strategy<'a>(
+    release: &HelmRelease,
+    one: &'a ReleaseWorkload,
+    live: &'a Workload,
+) -> Option<Edit<'a>> {
+    let (sent, said) = (&*one.strategy, &*live.strategy);
+    if sent.is_empty() || said.is_empty() || sent == said || live.paused {
+        return None;
+    }
+    let message = format!(
+        "replaces its pods by {}, and release {} says {}",
+        short(said, 40),
+        short(&name(release), 40),
+        short(sent, 40)
+    );
+    let field = match one.kind {
+        WorkloadKind::Deployment => "spec.strategy.type",
+        WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => "spec.updateStrategy.type",
+    };
+    Some(Edit {
+        what: "strategy",
+        field,
+        live: said,
+        sent,
+        message,
+    })
+}
+
+fn name(release: &HelmRelease) -> String {
+    format!("{}/{}", release.namespace, release.name)
 }
 
 fn describe(
     ctx: &Context<'_>,
     release: &HelmRelease,
     one: &ReleaseWorkload,
-    edited: &str,
-    instead: &str,
+    edit: &Edit<'_>,
 ) -> Finding {
     let ReleaseWorkload {
         kind,
         namespace,
-        name,
+        name: workload,
         ..
     } = one;
+    let Edit {
+        what,
+        field,
+        live,
+        sent,
+        ref message,
+    } = *edit;
     let resource = kind.resource();
-    let source = format!("/apis/apps/v1/namespaces/{namespace}/{resource}/{name}");
-    let of = format!("{}/{}", release.namespace, release.name);
-    let message = format!(
-        "runs {}, and release {} says {}",
-        short(instead, 60),
-        short(&of, 40),
-        short(edited, 60)
-    );
-    let subject = Subject::namespaced("apps/v1", kind.kind(), namespace, name);
+    let source = format!("/apis/apps/v1/namespaces/{namespace}/{resource}/{workload}");
+    // Findings on images were told apart by the release alone before others came.
+    let apart = match what {
+        "image" => name(release),
+        what => format!("{} {what}", name(release)),
+    };
+    let subject = Subject::namespaced("apps/v1", kind.kind(), namespace, workload);
     Finding::new(Severity::Risk, subject, message)
-        .because(Evidence::state(
-            source,
-            ctx.now(),
-            format!("image {instead}"),
-        ))
+        .because(Evidence::state(source, ctx.now(), format!("{what} {live}")))
         .because(Evidence::state(
             release::source(release),
             ctx.now(),
-            format!("revision {} image {edited}", release.revision),
+            format!("revision {} {what} {sent}", release.revision),
         ))
-        .setting("spec.template.spec.containers.image", instead, Some(edited))
-        .telling_apart(of)
+        .setting(field, live, Some(sent))
+        .telling_apart(apart)
         .fix_with(
-            "Bring the image into the values of the release, or give the edit up",
+            format!("Bring the {what} into the values of the release, or give the edit up"),
             format!("helm -n {} get values {}", release.namespace, release.name),
         )
 }

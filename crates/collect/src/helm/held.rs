@@ -60,11 +60,17 @@ fn workload(object: Object<'_>) -> Option<ReleaseWorkload> {
             }
         }
     }
+    let strategy = match kind {
+        WorkloadKind::Deployment => "strategy",
+        WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => "updateStrategy",
+    };
+    let strategy = object.node.at(&["spec", strategy, "type"]);
     Some(ReleaseWorkload {
         kind,
         namespace: object.namespace().unwrap_or_default().to_owned(),
         name: object.name()?.to_owned(),
         images,
+        strategy: strategy.and_then(Node::text).unwrap_or_default().to_owned(),
     })
 }
 
@@ -106,6 +112,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: coredns}
 spec:
+  strategy: {type: Recreate}
   template:
     spec:
       initContainers: [{name: i, image: example.com/init}]
@@ -115,6 +122,15 @@ spec:
 ---
 kind: Service
 metadata: {name: Deployment}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: gpu}
+spec: {strategy: {type: Recreate}, updateStrategy: {type: OnDelete}}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
 ---
 apiVersion: apps.kruise.io/v1alpha1
 kind: DaemonSet
@@ -134,7 +150,8 @@ metadata: {name: 'broken
     fn workloads_and_corefiles_of_a_manifest() {
         let (workloads, corefiles) = read(MANIFEST);
         let one = &workloads[..];
-        assert_eq!(one.len(), 1, "{workloads:?}");
+        let strategies: Vec<_> = one.iter().map(|one| &*one.strategy).collect();
+        assert_eq!(strategies, ["Recreate", "OnDelete", ""], "{workloads:?}");
         assert_eq!(
             (one[0].kind, &*one[0].name),
             (WorkloadKind::Deployment, "coredns")

@@ -205,6 +205,9 @@ pub struct ReleaseWorkload {
     /// Images of its pod template, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<String>,
+    /// How pods are replaced, such as `OnDelete`; empty where the manifest does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub strategy: String,
 }
 
 /// A Corefile in the manifest of a release.
