@@ -3,7 +3,7 @@ use airworthy_model::{
 };
 
 use super::post_version_converged::tells_versions;
-use crate::{Check, Context, Outcome, evidence::evidence_incomplete::findings, never};
+use crate::{Check, Context, Judgement, evidence::evidence_incomplete::findings, never};
 
 /// Facts of before or of now that were read, but not as they should be.
 pub(crate) static CHECK: Check = Check {
@@ -19,11 +19,11 @@ pub(crate) static CHECK: Check = Check {
         page: include_str!("post_evidence_incomplete.md"),
     },
     blocks: never,
-    run,
+    run: |ctx| Ok(run(ctx)),
 };
 
 /// Remarks about what was read in full are left to the pre-check: nothing is lost by them.
-fn run(ctx: &Context<'_>) -> Outcome {
+fn run(ctx: &Context<'_>) -> Judgement {
     let before = ctx.before().and_then(|before| before.collection());
     let (before, lacks) = split(before.map(|report| &report.notes[..]));
     let (now, also) = split(ctx.collection().map(|report| &report.notes[..]));
@@ -31,7 +31,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let now = now.iter().filter(|note| !(told && tells_versions(note)));
     let notes: Vec<_> = now.cloned().chain(before.iter().map(of_before)).collect();
     let incomplete = notes.iter().filter(|note| note.incomplete);
-    Ok(findings(ctx, incomplete).without(lacks.into_iter().chain(also)))
+    findings(ctx, incomplete).without(lacks.into_iter().chain(also))
 }
 
 type Notes<'n> = &'n [CollectionNote];

@@ -16,7 +16,7 @@ use crate::{
 pub(crate) static CHECK: Check = Check {
     info: CheckInfo {
         name: "PostWorkloadBaseline",
-        summary: "a workload has fewer ready pods than before the upgrade",
+        summary: "a workload has fewer ready pods than before the upgrade, is gone, or nobody looks at it",
         phase: Phase::Post,
         group: Group::LimitCheck,
         kind: Kind::Exception,
