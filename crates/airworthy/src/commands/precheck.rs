@@ -49,9 +49,9 @@ fn path(facts: &Facts, target: Option<KubeVersion>, policy: &Policy) -> Result<U
     let target = usual_target(&running, policy.rollout);
     let (at, none_newer) = (running.to_string(), target.minor == running.minor);
     UpgradePath::new(running, target).map_err(|error| match none_newer {
-        true => anyhow!(
-            "no newer patch than {at} is known of this minor, by what this program knows; name a later one with --target"
-        ),
+        true => {
+            anyhow!("no newer patch than {at} is known to this program; name one with --target")
+        }
         false => error.into(),
     })
 }

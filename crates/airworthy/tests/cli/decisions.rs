@@ -177,7 +177,7 @@ fn a_patch_is_of_the_same_minor() {
         .exits(1)
         .says("the rollout is a patch");
     // The newest patch that is known is what runs.
-    precheck(&[], &["--rollout", "patch"]).refuses(&["nothing to upgrade"]);
+    precheck(&[], &["--rollout", "patch"]).refuses(&["no newer patch than v1.31.14"]);
 }
 
 /// Several steps are told in order.
