@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use airworthy_model::{Access, Need};
+use airworthy_model::{Access, CONFIG_MAPS, Need};
 
 /// To whom the role is bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,14 +46,12 @@ pub(crate) fn manifest(needs: &BTreeSet<Need>, api_groups: &[String], binding: &
 }
 
 /// What stands before the rule for token Secrets.
-const TOKENS: &str = "\
-  # Of Secrets with tokens of service accounts names and labels are listed, never their data; RBAC cannot tell the two apart.
+const TOKENS: &str = "  # Of Secrets with tokens of service accounts names and labels are listed, never their data; RBAC cannot tell the two apart.
   # Without the rule, run with --without tokens; airworthy rbac --without tokens leaves it out.
 ";
 
 /// What stands before the one rule that opens kubelets.
-const KUBELETS: &str = "\
-  # Through the proxy to nodes a kubelet shows more than its configuration, flags and metrics: who has this rule can also read logs
+const KUBELETS: &str = "  # Through the proxy to nodes a kubelet shows more than its configuration, flags and metrics: who has this rule can also read logs
   # and run commands in pods. airworthy asks for /configz, /metrics, /stats/summary and /flagz alone, and only with --evidence nodes.
 ";
 
@@ -85,8 +83,7 @@ rules:
 ";
 
 /// What stands before the one rule that opens Secrets.
-const HELM: &str = "\
-  # Helm keeps its releases in Secrets or ConfigMaps, and RBAC cannot tell those from others: who has this rule can read all.
+const HELM: &str = "  # Helm keeps its releases in Secrets or ConfigMaps, and RBAC cannot tell those from others: who has this rule can read all.
   # airworthy lists names and labels of what Helm labelled its own, and reads one record of each release.
   # Without the rule, run with --without helm; airworthy rbac --without helm leaves it out.
 ";
@@ -127,7 +124,7 @@ impl Rules {
         let rule = |((group, verbs), resources): (&(&str, BTreeSet<&str>), &BTreeSet<&str>)| {
             let (verbs, resources) = (joined(verbs), joined(resources));
             let names = if (resources.as_str(), verbs.as_str()) == ("configmaps", "get") {
-                format!("    resourceNames: [{}]\n", config_maps())
+                format!("    resourceNames: [{}]\n", CONFIG_MAPS.join(", "))
             } else {
                 String::new()
             };
@@ -146,25 +143,6 @@ impl Rules {
         let paths = paths.join(", ");
         format!("  - nonResourceURLs: [{paths}]\n    verbs: [get]\n")
     }
-}
-
-/// The `ConfigMaps` of `kube-system` that are read: settings of components and of DNS, and a freeze.
-fn config_maps() -> String {
-    let plain = [
-        "airworthy-freeze",
-        "coredns",
-        "coredns-custom",
-        "kube-proxy",
-        "kube-proxy-config",
-        "kubeadm-config",
-        "kubelet-config",
-        "node-local-dns",
-        "rke2-coredns-rke2-coredns",
-    ];
-    // Up to 1.24 kubeadm named the settings of kubelets after the minor.
-    let by_minor = (19..=24).map(|minor| format!("kubelet-config-1.{minor}"));
-    let all = plain.into_iter().map(str::to_owned).chain(by_minor);
-    all.collect::<Vec<_>>().join(", ")
 }
 
 fn joined(words: &BTreeSet<&str>) -> String {

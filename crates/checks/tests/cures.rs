@@ -44,6 +44,29 @@ fn a_flag_that_no_kubelet_shows_is_looked_for_on_the_node() {
     assert_eq!(cure("KubeletFlagRemoved", &asked), old);
 }
 
+/// A role is offered for the `ConfigMaps` that are read, not for all that there are.
+#[test]
+fn config_maps_are_granted_by_name() {
+    let facts = json!({"target": "1.32", "permissions": [
+        {"verb": "get", "resource": "configmaps", "allowed": false},
+        {"resource": "pods", "allowed": false},
+    ]});
+    let findings = World::of(&facts).findings(find("PermissionCoverage").expect("a check"));
+    let commands: Vec<_> = findings
+        .iter()
+        .filter_map(|finding| finding.fix[0].command.as_deref())
+        .collect();
+    assert!(
+        commands[0].contains("--resource=configmaps' --resource-name=airworthy-freeze ")
+            && commands[0].contains(" --resource-name=kubeadm-config"),
+        "{commands:?}"
+    );
+    assert_eq!(
+        commands[1],
+        "kubectl create clusterrole airworthy-list-pods --verb=list '--resource=pods'"
+    );
+}
+
 /// What shows its flags is asked; what does not, is looked at.
 #[test]
 fn kubelets_that_show_their_flags_are_asked() {

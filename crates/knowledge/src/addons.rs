@@ -178,14 +178,17 @@ impl Addon {
         self.versions.iter().find(|range| range.is_of(version))
     }
 
-    /// The oldest range above a version that fits all these minors: what to upgrade to.
-    pub fn way_out(&self, version: &AddonVersion, minors: &[Minor]) -> Option<&AddonRange> {
+    /// The ranges above a version that fit all these minors, newest first: what to upgrade to.
+    pub fn ways_out<'a>(
+        &'a self,
+        version: &'a AddonVersion,
+        minors: &'a [Minor],
+    ) -> impl DoubleEndedIterator<Item = &'a AddonRange> {
         let newer = |range: &&AddonRange| range.from.order(version).is_gt();
         let fits = |range: &&AddonRange| minors.iter().all(|minor| range.fits(*minor));
         self.versions
             .iter()
-            .rev()
-            .find(|range| newer(range) && fits(range))
+            .filter(move |range| newer(range) && fits(range))
     }
 
     fn fault(&self) -> Option<&'static str> {

@@ -78,6 +78,13 @@ impl NodeOrder {
     }
 }
 
+/// A pace at which no node would ever move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a batch of 0 moves no node where none is added first: give a batch of at least 1, or a surge"
+)]
+pub struct StandsStill;
+
 /// How nodes are rolled: how many at a time, and whether others are there before the old ones go.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -117,6 +124,17 @@ impl Pace {
             batch: said.batch.clone().or_else(|| self.batch.clone()),
             order: said.order.or(self.order),
         }
+    }
+
+    /// Refuses a pace of which somebody said that no node is to go, and that none is to come: it would be taken for one at a time.
+    pub fn moving(self) -> Result<Self, StandsStill> {
+        let none = |amount: &IntOrPercent| {
+            matches!(amount, IntOrPercent::Int(0)) || amount.percent() == Some(0)
+        };
+        if self.batch.as_ref().is_some_and(none) && self.surge.as_ref().is_none_or(none) {
+            return Err(StandsStill);
+        }
+        Ok(self)
     }
 
     /// How many of `nodes` are added first: a share is rounded up.
@@ -244,6 +262,21 @@ mod tests {
                 (added, drained),
                 "{surge:?} {batch:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_pace_that_moves_nothing_is_refused() {
+        let pace = |text: &str| serde_json::from_str::<Pace>(text).unwrap().moving();
+        for text in [
+            r#"{"batch": 0}"#,
+            r#"{"batch": "0%"}"#,
+            r#"{"batch": 0, "surge": 0}"#,
+        ] {
+            assert_eq!(pace(text), Err(StandsStill), "{text}");
+        }
+        for text in ["{}", r#"{"batch": 0, "surge": 1}"#, r#"{"surge": 0}"#] {
+            pace(text).unwrap();
         }
     }
 

@@ -164,8 +164,8 @@ impl Tally {
     fn omission(&self) -> String {
         let left_out = match self.left_out {
             0 => String::new(),
-            1 => "; 1 was left out".into(),
-            more => format!("; {more} were left out"),
+            1 => "; 1 check was left out".into(),
+            more => format!("; {more} checks were left out"),
         };
         let waived = match self.waived {
             0 => String::new(),

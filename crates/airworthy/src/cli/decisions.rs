@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use airworthy_model::{Pace, Policy, facts::IntOrPercent};
+use airworthy_model::{Pace, Policy, facts::IntOrPercent, policy::StandsStill};
 use clap::{Args, Subcommand, ValueEnum};
 
 /// Decisions that change what checks say.
@@ -40,19 +40,21 @@ pub(crate) struct OwnChecks {
 }
 
 impl Decisions {
-    /// Puts what was said into a policy.
-    pub(crate) fn apply(&self, policy: &mut Policy) {
+    /// Puts what was said into a policy; refuses a pace at which no node moves.
+    pub(crate) fn apply(&self, policy: &mut Policy) -> Result<(), StandsStill> {
         if let Some(rollout) = self.rollout {
             policy.rollout = rollout.into();
         }
         if let Some(who) = self.control_plane {
             policy.control_plane = who.into();
         }
-        policy.pace = policy.pace.with(&Pace {
+        let said = policy.pace.with(&Pace {
             surge: self.surge.clone(),
             batch: self.batch.clone(),
             order: self.order.map(Into::into),
         });
+        policy.pace = said.moving()?;
+        Ok(())
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) async fn run(args: Postcheck, config: Config) -> Result<u8> {
         .transpose()?;
     leads_up(baseline.as_ref(), args.target.as_ref())?;
     let mut policy = config.policy();
-    args.decisions.apply(&mut policy);
+    args.decisions.apply(&mut policy)?;
     let look = async || look(&args, &config, baseline.as_ref(), &policy, &selection).await;
     let tell = args.watch.then_some(watch::tell);
     let assessment = match moments(&args, &config) {

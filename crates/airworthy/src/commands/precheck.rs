@@ -3,14 +3,14 @@
 use airworthy_assess::{Run, Selection, assess};
 use airworthy_knowledge::Knowledge;
 use airworthy_model::{Assessment, Facts, KubeVersion, Phase, Policy, Rollout, UpgradePath};
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use super::{audit, files, patches, source};
 use crate::{cli::Precheck, config::Config};
 
 pub(crate) async fn run(args: Precheck, config: Config) -> Result<u8> {
     let selection = source::selection(&args.output, &args.decisions, &config, Phase::Pre)?;
-    let policy = policy(&args, &config);
+    let policy = policy(&args, &config)?;
     if !args.manifests.is_empty() && !args.source.is_named() {
         return files::run(args, &policy, &selection).await;
     }
@@ -24,11 +24,11 @@ pub(crate) async fn run(args: Precheck, config: Config) -> Result<u8> {
     source::show(&assessment, &args.output, &selection)
 }
 
-fn policy(args: &Precheck, config: &Config) -> Policy {
+fn policy(args: &Precheck, config: &Config) -> Result<Policy> {
     let mut policy = config.policy();
     policy.allowed_jumps.extend(&args.allow_jump);
-    args.decisions.apply(&mut policy);
-    policy
+    args.decisions.apply(&mut policy)?;
+    Ok(policy)
 }
 
 /// Judges facts for a target; without one, for the server's next minor, or its newest patch.
@@ -43,8 +43,17 @@ pub(crate) fn judge(
 
 fn path(facts: &Facts, target: Option<KubeVersion>, policy: &Policy) -> Result<UpgradePath> {
     let running = facts.version.clone()?.version;
-    let target = target.unwrap_or_else(|| usual_target(&running, policy.rollout));
-    Ok(UpgradePath::new(running, target)?)
+    if let Some(target) = target {
+        return Ok(UpgradePath::new(running, target)?);
+    }
+    let target = usual_target(&running, policy.rollout);
+    let (at, none_newer) = (running.to_string(), target.minor == running.minor);
+    UpgradePath::new(running, target).map_err(|error| match none_newer {
+        true => {
+            anyhow!("no newer patch than {at} is known to this program; name one with --target")
+        }
+        false => error.into(),
+    })
 }
 
 /// The next minor; for a patch the newest one that is known of the minor that runs.

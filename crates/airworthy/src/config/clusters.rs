@@ -151,7 +151,7 @@ impl ClusterEntry {
             offer,
             rollout: self.rollout,
             control_plane: self.control_plane,
-            pace: self.pace.unwrap_or_default(),
+            pace: self.pace.unwrap_or_default().moving()?,
             waivers: self.waivers.map(|file| folder.join(file)),
             switched_on: needs(self.evidence),
             switched_off: needs(self.without),

@@ -167,7 +167,9 @@ impl Config {
         self.lease.layer(file.lease_seconds, origin());
         self.rollout.layer(file.rollout, origin());
         self.control_plane.layer(file.control_plane, origin());
-        self.pace.layer(file.pace, origin());
+        let pace = file.pace.map(Pace::moving).transpose();
+        let pace = pace.map_err(|error| anyhow::anyhow!("{}: pace: {error}", path.display()))?;
+        self.pace.layer(pace, origin());
         let waivers = file.waivers.map(|file| Some(beside(file)));
         self.waivers.layer(waivers, origin());
         let checks = file

@@ -53,6 +53,15 @@ fn a_waived_risk_does_not_fail_and_is_shown() {
 }
 
 #[test]
+fn a_batch_of_no_node_is_refused() {
+    precheck(&[], &["--batch", "0"]).refuses(&["a batch of 0 moves no node", "surge"]);
+    precheck(&[], &["--batch", "0%", "--surge", "0"]).refuses(&["a batch of 0 moves no node"]);
+    precheck(&[], &["--batch", "0", "--surge", "1"]).exits(0);
+    let file = [("a.toml", "[pace]\nbatch = 0\n")];
+    precheck(&file, &["--config", "a.toml"]).refuses(&["a.toml: pace: a batch of 0"]);
+}
+
+#[test]
 fn one_that_ended_counts_again_and_is_said() {
     let file = waiver("2020-01-31");
     let args = ["--waivers", "w.toml", "--fail-on", "risk"];
@@ -168,7 +177,7 @@ fn a_patch_is_of_the_same_minor() {
         .exits(1)
         .says("the rollout is a patch");
     // The newest patch that is known is what runs.
-    precheck(&[], &["--rollout", "patch"]).refuses(&["nothing to upgrade"]);
+    precheck(&[], &["--rollout", "patch"]).refuses(&["no newer patch than v1.31.14"]);
 }
 
 /// Several steps are told in order.

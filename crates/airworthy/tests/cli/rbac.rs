@@ -113,6 +113,8 @@ fn the_rule_for_helm_stands_alone_and_can_be_left_out() {
     };
     assert_eq!(of_helm(&whole), 1);
     whole.says("# Helm keeps its releases in Secrets or ConfigMaps");
+    let mut comments = whole.stdout.lines().filter(|line| line.contains("# "));
+    assert!(comments.all(|line| line.starts_with("  # ")), "{whole}");
     let without = rbac(&["--without", "helm,tokens"]);
     assert_eq!(of_helm(&without), 0);
     assert!(!without.stdout.contains("secrets"), "{without}");

@@ -61,6 +61,16 @@ fn a_patch_of_the_running_minor_is_a_way_without_hops() {
     assert_eq!(report.exits(0).json()["path"], json!([]));
 }
 
+/// Nobody named a target, so none is said to be named.
+#[test]
+fn a_patch_without_a_newer_one_says_that_none_is_known() {
+    let patch = ["--rollout", "patch"];
+    let refused = precheck(&healthy(), &patch);
+    refused.refuses(&["no newer patch than v1.31.14 is known", "--target"]);
+    assert!(!refused.stderr.contains("nothing to upgrade"), "{refused}");
+    precheck(&running("v1.31.13"), &patch).exits(0);
+}
+
 #[test]
 fn the_version_that_runs_and_those_below_are_refused() {
     for (target, words) in [

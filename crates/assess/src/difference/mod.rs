@@ -173,7 +173,9 @@ impl Compare<'_> {
                 let (old, new) = (old.get(member), new.get(member));
                 let planned = own || self.moved(need, member, old, new);
                 let told = members::judge(need, member, old, new).into_iter();
-                told.map(move |(change, what)| (if planned { Change::Planned } else { change }, what))
+                told.map(move |(change, what)| {
+                    (if planned { Change::Planned } else { change }, what)
+                })
             });
         told.map(|(change, what)| difference(need, name, change, &what))
             .collect()

@@ -223,7 +223,10 @@ fn values_are_shown_from_where_they_differ() {
     let what = "selector was matchLabels=app=web and is matchLabels=app=shop";
     assert_eq!(lines, [format!("Other Deployment shop/web: {what}")]);
     let long = "x".repeat(80);
-    let lines = told(selecting(&format!("{long}-1")), selecting(&format!("{long}-2")));
+    let lines = told(
+        selecting(&format!("{long}-1")),
+        selecting(&format!("{long}-2")),
+    );
     assert_eq!(
         lines,
         ["Other Deployment shop/web: selector was …xxxxxxxxxxxxxx-1 and is …xxxxxxxxxxxxxx-2"]

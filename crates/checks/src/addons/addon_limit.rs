@@ -1,5 +1,7 @@
 use airworthy_knowledge::{AddonRange, Promise};
-use airworthy_model::{CheckInfo, Finding, Group, Hop, Kind, Minor, Need, Phase, Severity};
+use airworthy_model::{
+    AddonVersion, CheckInfo, Finding, Group, Hop, Kind, Minor, Need, Phase, Severity,
+};
 
 use super::installed::{self, Installed};
 use crate::{Check, Context, Judgement, Outcome};
@@ -85,27 +87,34 @@ fn describe(
         .at(hop)
 }
 
-/// The next version that fits now and after the step, or after the step alone.
+/// The newest version known to fit now and after the step, or after the step alone.
 fn way_out(one: &Installed<'_>, from: Minor, hop: Hop) -> String {
     let name = &one.addon.addon;
     let Some(version) = &one.version else {
         return format!("Find out which version of {name} runs");
     };
-    let to = |minors: &[Minor]| one.addon.way_out(version, minors);
-    if let Some(range) = to(&[from, hop.to]) {
+    if let Some(to) = newest(one, version, &[from, hop.to]) {
         return format!(
-            "Upgrade {name} to {} before the control plane: it fits {from} and {}",
-            range.from, hop.to
+            "Upgrade {name} to {to} before the control plane: it fits {from} and {}",
+            hop.to
         );
     }
-    if let Some(range) = to(&[hop.to]) {
+    if let Some(to) = newest(one, version, &[hop.to]) {
         return format!(
-            "Upgrade {name} to {} right after the control plane: no version is known that fits {from} as well",
-            range.from
+            "Upgrade {name} to {to} right after the control plane: no version is known that fits {from} as well"
         );
     }
     format!(
         "Ask the project of {name} for a version that fits {}, or do without it",
         hop.to
     )
+}
+
+/// The newest version that fits these minors; and the first one that does, for projects that take one step at a time.
+fn newest(one: &Installed<'_>, version: &AddonVersion, minors: &[Minor]) -> Option<String> {
+    let mut fitting = one.addon.ways_out(version, minors);
+    let newest = fitting.next()?;
+    let first = fitting.next_back();
+    let first = first.map(|first| format!(", the newest known ({} is the first)", first.from));
+    Some(format!("{}{}", newest.from, first.unwrap_or_default()))
 }

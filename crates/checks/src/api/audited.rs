@@ -105,10 +105,12 @@ fn lasting(ctx: &Context<'_>, path: &UpgradePath, log: &AuditLog, client: &Clien
             "deprecated without a date of removal".to_owned(),
         ),
     };
+    let caller = calls::caller(row);
     let message = format!(
-        "calls {} {}, {end}{}",
+        "calls {} {}{}, {end}{}",
         short(&at, 60),
         row.resource,
+        uses::program(&caller),
         last(row.last_seen)
     );
     let api = client
@@ -117,7 +119,7 @@ fn lasting(ctx: &Context<'_>, path: &UpgradePath, log: &AuditLog, client: &Clien
     Finding {
         hop,
         evidence: client.evidence().collect(),
-        caller: Some(calls::caller(row)),
+        caller: Some(caller),
         api: Some(api),
         breaks: (severity > Severity::Note).then_some(Breaks::RunningClient),
         ..Finding::new(severity, uses::caller(row), short(&message, 200))

@@ -26,7 +26,8 @@ pub(crate) fn finding(
     ))
 }
 
-fn counts(pdb: &Pdb) -> String {
+/// What the budget's status counts.
+pub(crate) fn counts(pdb: &Pdb) -> String {
     format!(
         "disruptionsAllowed {}, currentHealthy {}, desiredHealthy {}, expectedPods {}",
         pdb.disruptions_allowed, pdb.current_healthy, pdb.desired_healthy, pdb.expected_pods

@@ -1,9 +1,12 @@
+use std::borrow::Cow;
+
 use airworthy_model::{
     CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
-    facts::{IntOrPercent, Pdb},
+    facts::{IntOrPercent, Pdb, Pod},
 };
 
-use crate::{Check, Context, Outcome, when_draining};
+use super::budget::{self, ByNamespace};
+use crate::{Check, Context, Judgement, Outcome, text::counted, when_draining};
 
 /// A budget whose spec can never allow an eviction.
 pub(crate) static CHECK: Check = Check {
@@ -15,7 +18,7 @@ pub(crate) static CHECK: Check = Check {
         kind: Kind::Risk,
         level: Severity::Blocker,
         vendor: false,
-        needs: &[Need::Pdbs],
+        needs: &[Need::Pdbs, Need::Pods],
         page: include_str!("pdb_blocks_drain.md"),
     },
     blocks: when_draining,
@@ -33,12 +36,45 @@ fn run(ctx: &Context<'_>) -> Outcome {
         Some(describe(ctx, pdb, &why).setting(field, value.to_string(), None))
             .map(|f| Finding { severity, ..f })
     };
-    Ok(ctx
-        .pdbs()?
-        .iter()
+    let pdbs = ctx.pdbs()?;
+    // Pods are read only where a status does not tell of them.
+    let (pods, missing) = match pdbs.iter().any(is_outdated).then(|| ctx.pods()) {
+        Some(Ok(pods)) => (pods.as_slice(), None),
+        Some(Err(missing)) => (&[][..], Some(missing)),
+        None => (&[][..], None),
+    };
+    let alive = |pod: &&Pod| !pod.is_finished() && !pod.deleting;
+    let pods = budget::by_namespace(pods.iter().filter(alive));
+    let now = pdbs.iter().map(|pdb| counted_now(pdb, &pods));
+    let found: Judgement = now
         .filter(|pdb| guards_a_pod(pdb))
-        .filter_map(finding)
-        .collect())
+        .filter_map(|pdb| finding(&pdb))
+        .collect();
+    Ok(found.without(missing))
+}
+
+/// Whether the status is of an older spec, or of none yet: what it counts are not the pods of this one.
+fn is_outdated(pdb: &Pdb) -> bool {
+    pdb.observed_generation < pdb.generation
+}
+
+/// The budget with the counts that its status will have, once the disruption controller has seen its spec and the pods are healthy.
+fn counted_now<'a>(pdb: &'a Pdb, pods: &ByNamespace<'_>) -> Cow<'a, Pdb> {
+    if !is_outdated(pdb) {
+        return Cow::Borrowed(pdb);
+    }
+    let pods = pods.get(&*pdb.namespace).into_iter().flatten();
+    let guarded: Vec<_> = pods.filter(|pod| budget::guards(pdb, pod)).collect();
+    let healthy = i32::try_from(guarded.len()).unwrap_or(i32::MAX);
+    let plain = matches!(pdb.min_available, Some(IntOrPercent::Int(_)));
+    // A share of pods without a controller is one of nothing.
+    let uncountable = !plain && guarded.iter().any(|pod| pod.controller.is_none());
+    Cow::Owned(Pdb {
+        expected_pods: if uncountable { 0 } else { healthy },
+        current_healthy: healthy,
+        disruptions_allowed: 0,
+        ..pdb.clone()
+    })
 }
 
 /// Whether at least one pod is behind the budget. Bare pods are not counted in `expectedPods` for percentages, but they are
@@ -116,10 +152,12 @@ fn describe(ctx: &Context<'_>, pdb: &Pdb, why: &str) -> Finding {
         "/apis/{group}/{version}/namespaces/{}/poddisruptionbudgets/{}",
         pdb.namespace, pdb.name
     );
-    let detail = format!(
-        "disruptionsAllowed {}, currentHealthy {}, desiredHealthy {}, expectedPods {}",
-        pdb.disruptions_allowed, pdb.current_healthy, pdb.desired_healthy, pdb.expected_pods
-    );
+    let detail = if is_outdated(pdb) {
+        let pods = counted(usize::try_from(pods(pdb)).unwrap_or_default(), "pod");
+        format!("its selector finds {pods}; its status is not of this spec yet")
+    } else {
+        budget::counts(pdb)
+    };
     Finding::new(Severity::Blocker, subject, format!("never allows an eviction ({why}): draining a node with its pods does not end"))
         .because(Evidence::state(source, ctx.now(), detail))
         .fix_with(

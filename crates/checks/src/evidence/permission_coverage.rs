@@ -1,5 +1,5 @@
 use airworthy_model::{
-    Access, CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
+    Access, CONFIG_MAPS, CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
     facts::Permission,
 };
 
@@ -46,10 +46,7 @@ fn describe(ctx: &Context<'_>, permission: &Permission) -> Finding {
             readers(&needs)
         ),
     ))
-    .fix_with(
-        "Grant this one rule, and bind the role to the identity that airworthy runs as",
-        grant(permission),
-    )
+    .fix_with(advice(permission), grant(permission))
     .fix_with(
         "Or apply the whole role that airworthy asks for",
         "airworthy rbac",
@@ -122,6 +119,20 @@ fn readers(needs: &[Need]) -> String {
     }
 }
 
+/// Whether it is the reading of `ConfigMaps`, of which only some have a matter here.
+fn is_of_some(permission: &Permission) -> bool {
+    (&*permission.verb, &*permission.group, &*permission.resource) == ("get", "", "configmaps")
+}
+
+fn advice(permission: &Permission) -> &'static str {
+    if is_of_some(permission) {
+        "Grant this one rule, and bind the role to the identity that airworthy runs as; only where Helm keeps its releases in ConfigMaps it has to be \
+         without the names"
+    } else {
+        "Grant this one rule, and bind the role to the identity that airworthy runs as"
+    }
+}
+
 /// The command that makes a role of just this rule.
 fn grant(permission: &Permission) -> String {
     let (verb, target) = (&permission.verb, resource(permission));
@@ -132,5 +143,11 @@ fn grant(permission: &Permission) -> String {
     } else {
         "resource"
     };
-    format!("kubectl create clusterrole {role} --verb={verb} '--{what}={target}'")
+    let names = if is_of_some(permission) {
+        let names = CONFIG_MAPS.map(|name| format!(" --resource-name={name}"));
+        names.concat()
+    } else {
+        String::new()
+    };
+    format!("kubectl create clusterrole {role} --verb={verb} '--{what}={target}'{names}")
 }

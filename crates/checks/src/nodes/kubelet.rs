@@ -40,8 +40,8 @@ impl Skew {
 }
 
 /// Nodes whose kubelet text is no version.
-pub(crate) fn unreadable(nodes: &[Node]) -> Option<Missing> {
-    let odd = nodes.iter().filter(|node| minor(node).is_none());
+pub(crate) fn unreadable<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> Option<Missing> {
+    let odd = nodes.into_iter().filter(|node| minor(node).is_none());
     node::unreadable(
         "kubeletVersion",
         odd.map(|node| (node, node.kubelet_version.as_str())),

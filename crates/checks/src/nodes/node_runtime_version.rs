@@ -12,11 +12,11 @@ const CRI_V1_ONLY: Minor = Minor::v1(26);
 /// The first minor that containerd 1.x is not tested with.
 const CONTAINERD_2: Minor = Minor::v1(36);
 
-/// Runtimes that the target's kubelet does not work with.
+/// Runtimes that the target's kubelet does not work with, or is not tested with.
 pub(crate) static CHECK: Check = Check {
     info: CheckInfo {
         name: "NodeRuntimeVersion",
-        summary: "a container runtime that the kubelet of the target does not work with",
+        summary: "a container runtime that the target's kubelet does not work, or is not tested, with",
         phase: Phase::Pre,
         group: Group::NodeCheck,
         kind: Kind::Exception,

@@ -3,6 +3,7 @@ use airworthy_model::{
 };
 
 use super::{
+    asked,
     kubelet::{self, Skew},
     node,
 };
@@ -29,11 +30,12 @@ pub(crate) static CHECK: Check = Check {
 pub(super) type Server = (Minor, Option<Hop>);
 
 fn run(ctx: &Context<'_>) -> Outcome {
-    let nodes = ctx.nodes()?;
+    // Behind a virtual node is no kubelet: its version is that of a library, and the skew policy does not speak of it.
+    let nodes = ctx.nodes()?.iter().filter(|node| !asked::is_virtual(node));
     let now = ctx.version()?.version.minor;
     let servers = servers(ctx, ctx.path()?);
     let findings: Judgement = nodes
-        .iter()
+        .clone()
         .filter_map(|node| judge(ctx, node, now, &servers))
         .collect();
     Ok(findings.without(kubelet::unreadable(nodes)))
@@ -84,18 +86,9 @@ fn judge(ctx: &Context<'_>, node: &Node, now: Minor, servers: &[Server]) -> Opti
     Some(Finding { hop, ..finding })
 }
 
-/// A virtual node has no kubelet: its version is that of a library, and the skew policy does not speak of it.
-fn severity(node: &Node) -> Severity {
-    if node.labels.get("type") == Some("virtual-kubelet") {
-        Severity::Risk
-    } else {
-        Severity::Blocker
-    }
-}
-
 fn describe(ctx: &Context<'_>, node: &Node, now: Minor, message: String) -> Finding {
     let detail = format!("kubeletVersion {}, API server {now}", node.kubelet_version);
-    node::finding(ctx.now(), node, severity(node), message, detail)
+    node::finding(ctx.now(), node, Severity::Blocker, message, detail)
         .setting("status.nodeInfo.kubeletVersion", &node.kubelet_version, Some(&format!("v{now}")))
         .fix_with(
             format!("Bring this node to {now}, the minor of the API server, or replace it, before the control plane goes on"),

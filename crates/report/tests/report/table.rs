@@ -96,23 +96,23 @@ fn sentences() {
         ),
         (
             partial(ready()),
-            "No blocker found for 1.32 by the 3 checks that ran; 2 were left out.",
+            "No blocker found for 1.32 by the 3 checks that ran; 2 checks were left out.",
         ),
         (
             partial(ready_with_risks()),
-            "No blocker but 1 risk found for 1.32 by the 3 checks that ran; 2 were left out.",
+            "No blocker but 1 risk found for 1.32 by the 3 checks that ran; 2 checks were left out.",
         ),
         (
             partial(unknown_risk()),
-            "No blocker found for 1.32 by the 3 checks that ran, 1 of them without evidence; 2 were left out.",
+            "No blocker found for 1.32 by the 3 checks that ran, 1 of them without evidence; 2 checks were left out.",
         ),
         (
             partial(not_ready()),
-            "Not ready for 1.32: 3 blockers, 1 risk; 2 were left out.",
+            "Not ready for 1.32: 3 blockers, 1 risk; 2 checks were left out.",
         ),
         (
             partial(cannot_determine()),
-            "Cannot determine whether there is a blocker for 1.32: 2 checks that could block lacked evidence; 2 were left out.",
+            "Cannot determine whether there is a blocker for 1.32: 2 checks that could block lacked evidence; 2 checks were left out.",
         ),
         (
             after(ready()),
@@ -132,7 +132,7 @@ fn sentences() {
         ),
         (
             after(partial(ready())),
-            "No blocker found after the upgrade to v1.32.13 by the 3 checks that ran; 2 were left out.",
+            "No blocker found after the upgrade to v1.32.13 by the 3 checks that ran; 2 checks were left out.",
         ),
         (
             Assessment {

@@ -20,7 +20,7 @@ use airworthy_model::{
 use jiff::Timestamp;
 
 pub(crate) use fate::Ended;
-pub(crate) use say::{describe, moved};
+pub(crate) use say::{describe, moved, program};
 
 use crate::Context;
 

@@ -1,7 +1,10 @@
 //! A use as a finding: what breaks, whose it is, and what to do.
 
 use airworthy_knowledge::{Api, Knowledge};
-use airworthy_model::{Breaks, Evidence, Finding, Severity, Subject, finding::Owner};
+use airworthy_model::{
+    Breaks, Evidence, Finding, Severity, Subject,
+    finding::{Caller, Owner},
+};
 
 use super::{
     ApiUse, Strength,
@@ -113,8 +116,9 @@ fn message(one: &ApiUse<'_>, strength: Strength) -> String {
             )
         }
         Strength::Call => format!(
-            "calls {at} {}, {fate}{}",
+            "calls {at} {}{}, {fate}{}",
             one.ended.api.kind,
+            one.caller.as_ref().map(program).unwrap_or_default(),
             wrote(&objects)
         ),
         Strength::Writer => format!("last wrote {objects} at {at}, {fate}"),
@@ -122,6 +126,17 @@ fn message(one: &ApiUse<'_>, strength: Strength) -> String {
         Strength::GitOps => format!("keeps applying {objects} at {at}, {fate}"),
     };
     short(&text, 200)
+}
+
+/// The program that called, with its version: one user may have several.
+pub(crate) fn program(caller: &Caller) -> String {
+    let agent = caller.user_agent.as_deref().unwrap_or_default();
+    let program = agent.split(' ').next().unwrap_or_default();
+    if program.is_empty() {
+        String::new()
+    } else {
+        format!(" by {}", short(program, 40))
+    }
 }
 
 fn wrote(objects: &str) -> String {
