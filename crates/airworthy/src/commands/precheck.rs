@@ -48,11 +48,12 @@ fn path(facts: &Facts, target: Option<KubeVersion>, policy: &Policy) -> Result<U
     }
     let target = usual_target(&running, policy.rollout);
     let (at, none_newer) = (running.to_string(), target.minor == running.minor);
-    UpgradePath::new(running, target).map_err(|error| match none_newer {
-        true => {
+    UpgradePath::new(running, target).map_err(|error| {
+        if none_newer {
             anyhow!("no newer patch than {at} is known to this program; name one with --target")
+        } else {
+            error.into()
         }
-        false => error.into(),
     })
 }
 

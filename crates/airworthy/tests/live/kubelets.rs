@@ -116,10 +116,19 @@ async fn not_asked_for(cluster: &Cluster) {
     let report = precheck(cluster, &far).await;
     report.exits(3);
     let cure = &report.check("KubeletFlagRemoved")["missing"][0]["cure"];
+    let cure = cure.as_str().unwrap();
     assert!(
-        cure.as_str().unwrap().contains("--skip KubeletFlagRemoved"),
+        cure.contains("--evidence nodes") && !cure.contains("--skip"),
         "{cure}"
     );
+    // One that does not show its flags is to be looked at.
+    cluster.move_node("k1", "v1.35.4").await.unwrap();
+    let report = precheck(cluster, &far).await;
+    report.exits(3);
+    let cure = &report.check("KubeletFlagRemoved")["missing"][0]["cure"];
+    let cure = cure.as_str().unwrap();
+    assert!(cure.contains("--skip KubeletFlagRemoved"), "{cure}");
+    cluster.move_node("k1", "v1.36.3").await.unwrap();
     let skipped = precheck(cluster, &["--check", "NodeConfigConsistency"]).await;
     assert_eq!(skipped.status("NodeConfigConsistency"), "skipped");
     assert!(all.iter().all(|kubelet| kubelet.seen().is_empty()));
