@@ -79,6 +79,16 @@ pub async fn collect(
     plan: &Plan,
     progress: &Progress<'_>,
 ) -> Result<Facts, Unusable> {
+    // Dozens of groups are under way at a time: too large to be part of every caller.
+    Box::pin(all_groups(connection, knowledge, plan, progress)).await
+}
+
+async fn all_groups(
+    connection: &Connection,
+    knowledge: &Knowledge,
+    plan: &Plan,
+    progress: &Progress<'_>,
+) -> Result<Facts, Unusable> {
     let begun = Instant::now();
     let session = Session::new(connection, plan, progress);
     let identity = ClusterIdentity {

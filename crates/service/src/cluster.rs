@@ -66,9 +66,7 @@ async fn facts(access: &Access, plan: &Plan) -> Result<Facts, Unread> {
             let connection = connecting
                 .map_err(|_| Unread::Configuration(unconnected(budget)))?
                 .map_err(|error| Unread::Configuration(error.to_string()))?;
-            // Dozens of groups are under way at a time: too large to be part of every caller.
-            let all = Box::pin(collect(&connection, Knowledge::embedded(), plan, &|_| ()));
-            Ok(all.await?)
+            Ok(collect(&connection, Knowledge::embedded(), plan, &|_| ()).await?)
         }
         Origin::Recording(path) => {
             // Reading and inflating a file is work for a thread that may block.
