@@ -5,7 +5,10 @@ use airworthy_model::{
     facts::{IntOrPercent, Pdb, Pod},
 };
 
-use super::budget::{self, ByNamespace};
+use super::{
+    budget::{self, ByNamespace},
+    rollout,
+};
 use crate::{Check, Context, Judgement, Outcome, text::counted, when_draining};
 
 /// A budget whose spec can never allow an eviction.
@@ -43,8 +46,9 @@ fn run(ctx: &Context<'_>) -> Outcome {
         Some(Err(missing)) => (&[][..], Some(missing)),
         None => (&[][..], None),
     };
-    let alive = |pod: &&Pod| !pod.is_finished() && !pod.deleting;
-    let pods = budget::by_namespace(pods.iter().filter(alive));
+    // A drain passes over pods of a DaemonSet, and the status of a budget over them is never written: they have no scale.
+    let counts = |pod: &&Pod| !pod.is_finished() && !pod.deleting && !rollout::stays(pod);
+    let pods = budget::by_namespace(pods.iter().filter(counts));
     let now = pdbs.iter().map(|pdb| counted_now(pdb, &pods));
     let found: Judgement = now
         .filter(|pdb| guards_a_pod(pdb))

@@ -114,6 +114,11 @@ pub(crate) fn is_evicted(pod: &Pod) -> bool {
     matches!(play::fate(pod), play::Fate::Moves | play::Fate::Ends)
 }
 
+/// Whether a drain passes over a pod, wherever it is, because it belongs to a node.
+pub(super) fn stays(pod: &Pod) -> bool {
+    play::stays(pod)
+}
+
 /// Whether its controller then makes a pod in its place.
 pub(super) fn has_successor(pod: &Pod) -> bool {
     pod.controller.is_some() && moves(pod)
