@@ -11,7 +11,7 @@ use airworthy_model::{
     facts::{ClusterIdentity, IntOrPercent, Pdb, ServerVersion},
 };
 
-/// Two bare pods, a blocking budget, and an old virtual node: two risks of one check, a blocker, and a risk of a node.
+/// Two bare pods, a blocking budget, and a node that just joined: two risks of one check, a blocker, and a risk of a node.
 fn facts() -> Facts {
     let now = "2026-11-22T12:00:00Z".parse().unwrap();
     let mut facts = Facts::unread(ClusterIdentity::default(), now, "not in this test");
@@ -37,8 +37,8 @@ fn facts() -> Facts {
     facts.pods = Ok(vec![read("one"), read("two")]);
     facts.nodes = Ok(vec![
         serde_json::from_str(
-            r#"{"name": "n1", "uid": "node-1", "labels": [["pool", "batch"], ["type", "virtual-kubelet"]], "kubeletVersion": "v1.27.1", "runtimeVersion": "containerd://2.1.0",
-                "conditions": [{"type": "Ready", "status": "True"}]}"#,
+            r#"{"name": "n1", "uid": "node-1", "labels": [["pool", "batch"]], "kubeletVersion": "v1.31.14", "runtimeVersion": "containerd://2.1.0",
+                "created": "2026-11-22T11:59:00Z", "conditions": [{"type": "Ready", "status": "False"}]}"#,
         )
         .unwrap(),
     ]);
@@ -128,12 +128,8 @@ fn a_fingerprint_or_labels_of_nodes_say_it_too() {
     );
     assert_eq!(run(&facts(), &["BarePod"], toml(&one)).findings.len(), 1);
     for (labels, left) in [("pool=batch", 0), ("pool=web", 1)] {
-        let nodes = waiver(
-            "NodeVersionSkew",
-            &format!("nodes = \"{labels}\""),
-            "2026-12-31",
-        );
-        let judged = run(&facts(), &["NodeVersionSkew"], toml(&nodes));
+        let nodes = waiver("NodeReady", &format!("nodes = \"{labels}\""), "2026-12-31");
+        let judged = run(&facts(), &["NodeReady"], toml(&nodes));
         assert_eq!(
             judged.findings.len(),
             left,

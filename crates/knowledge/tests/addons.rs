@@ -87,7 +87,8 @@ fn the_ways_out_fit_both_ends_newest_first() {
             .collect();
         ranges
     };
-    assert_eq!(out(33, 34), ["1.20", "1.19"]);
+    assert_eq!(out(33, 34), ["1.21", "1.20", "1.19"]);
+    assert_eq!(out(32, 34), ["1.20", "1.19"]);
     assert_eq!(out(29, 36), Vec::<String>::new());
 }
 
