@@ -6,14 +6,12 @@ use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
 
-use futures::future::join;
-
 use crate::{
     failure::{Cause, Failure},
     plan::ProgressEvent,
     resource::{Resource, Versions},
-    session::{Answer, Ask, Session},
-    wire::{Wire, decode_list, early_token, meta::ListMeta},
+    session::{Ask, Session},
+    wire::{Wire, decode_list, meta::ListMeta},
 };
 
 /// How often a list that expired is read again from the start.
@@ -127,106 +125,45 @@ async fn read_once<W: Wire, S: Default>(
     keep: &impl Fn(W, &mut S),
 ) -> Result<S, Failure> {
     let (mut kept, mut objects) = (S::default(), 0);
-    let mut pages = Pages::of(session, listing);
+    let (mut token, mut tokens) = (String::new(), HashSet::new());
+    let mut page_size = listing.page_size;
     let most = session.plan.limits.objects;
-    let mut answer = pages.page("").await?;
-    loop {
-        let early = pages.early(&answer);
-        let decode = async {
-            decode_list(&answer.content_type, answer.body, |wire| {
-                objects += 1;
-                // The rest of a page that is too long is counted and dropped.
-                if objects <= most {
-                    keep(wire, &mut kept);
-                }
-            })
+    for _ in 0..session.plan.limits.pages {
+        let ask = page(session, listing, page_size, &token);
+        let answer = match session.ask(&ask).await {
+            Err(failure) if page_size > 1 && matches!(failure.cause, Cause::TooLarge(_)) => {
+                page_size = (page_size / 10).max(1);
+                continue;
+            }
+            answer => answer?,
         };
-        // The server makes the next page while this one is decoded; whoever is polled first has sent its request by then.
-        let (ahead, decoded) = join(pages.ahead(early.as_deref()), decode).await;
-        let ListMeta { r#continue: next } = decoded.map_err(|error| pages.failed(error.into()))?;
+        page_size = fitting(page_size, answer.body.len());
+        if answer.deprecated {
+            session.note(&listing.path, DEPRECATED, false);
+        }
+        let decoded = decode_list(&answer.content_type, answer.body, |wire| {
+            objects += 1;
+            // The rest of a page that is too long is counted and dropped.
+            if objects <= most {
+                keep(wire, &mut kept);
+            }
+        });
+        let ListMeta { r#continue: next } = decoded.map_err(|error| ask.failed(error.into()))?;
         if objects > most {
-            return Err(pages.failed(Cause::TooManyObjects(most)));
+            return Err(ask.failed(Cause::TooManyObjects(most)));
         }
         let path = listing.path.clone();
         session.tell(ProgressEvent::Page { path, objects });
         if next.is_empty() {
             return Ok(kept);
         }
-        pages.turn_to(&next)?;
-        answer = match ahead {
-            Some(ahead) if early.as_ref() == Some(&next) => ahead?,
-            _ => pages.page(&next).await?,
-        };
-    }
-}
-
-/// The pages of one reading of a list.
-struct Pages<'a> {
-    session: &'a Session<'a>,
-    listing: &'a Listing,
-    page_size: u32,
-    /// How many were asked for.
-    asked: u32,
-    tokens: HashSet<u64>,
-}
-
-impl<'a> Pages<'a> {
-    fn of(session: &'a Session<'a>, listing: &'a Listing) -> Self {
-        Self {
-            session,
-            listing,
-            page_size: listing.page_size,
-            asked: 0,
-            tokens: HashSet::new(),
+        if !tokens.insert(digest(&next)) {
+            return Err(ask.failed(Cause::Malformed(GOES_ROUND.into())));
         }
+        token = next;
     }
-
-    /// The page that a token leads to, made smaller while it is too large.
-    async fn page(&mut self, token: &str) -> Result<Answer, Failure> {
-        let most = self.session.plan.limits.pages;
-        if self.asked == most {
-            return Err(self.failed(Cause::TooManyPages(most)));
-        }
-        self.asked += 1;
-        let ask = |size| page(self.session, self.listing, size, token);
-        let answer = loop {
-            match self.session.ask(&ask(self.page_size)).await {
-                Err(Failure {
-                    cause: Cause::TooLarge(_),
-                    ..
-                }) if self.page_size > 1 => self.page_size = (self.page_size / 10).max(1),
-                answer => break answer?,
-            }
-        };
-        self.page_size = fitting(self.page_size, answer.body.len());
-        if answer.deprecated {
-            self.session.note(&self.listing.path, DEPRECATED, false);
-        }
-        Ok(answer)
-    }
-
-    /// Where an answer leads, when it says so before its objects and nobody has been there.
-    fn early(&self, answer: &Answer) -> Option<String> {
-        let token = early_token(&answer.content_type, answer.body.clone())?;
-        (!self.tokens.contains(&digest(&token))).then_some(token)
-    }
-
-    /// The page that an early token leads to.
-    async fn ahead(&mut self, token: Option<&str>) -> Option<Result<Answer, Failure>> {
-        Some(self.page(token?).await)
-    }
-
-    /// Fails where the list has been before.
-    fn turn_to(&mut self, token: &str) -> Result<(), Failure> {
-        if self.tokens.insert(digest(token)) {
-            return Ok(());
-        }
-        Err(self.failed(Cause::Malformed(GOES_ROUND.into())))
-    }
-
-    fn failed(&self, cause: Cause) -> Failure {
-        page(self.session, self.listing, self.page_size, "").failed(cause)
-    }
+    let ask = page(session, listing, page_size, "");
+    Err(ask.failed(Cause::TooManyPages(session.plan.limits.pages)))
 }
 
 /// Stands for a token: a server may give thousands of long ones.

@@ -7,7 +7,6 @@ mod bad_servers {
     mod lists;
     mod mixtures;
     mod objects;
-    mod pages;
 }
 
 use std::time::Duration;

@@ -43,7 +43,7 @@ pub(crate) mod written;
 use bytes::{Buf as _, Bytes};
 use prost::{
     Message,
-    encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field},
+    encoding::{DecodeContext, decode_key, decode_varint, skip_field},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -194,20 +194,6 @@ fn decode_protobuf_list<W: Wire>(
         }
     }
     Ok(metadata)
-}
-
-/// The token of the next page, where a page tells it before its objects, as API servers do in protobuf.
-pub(crate) fn early_token(content_type: &str, body: Bytes) -> Option<String> {
-    if !content_type.starts_with(PROTOBUF) {
-        return None;
-    }
-    let mut raw = open_envelope(body).ok()?.raw;
-    let (tag, wire_type) = decode_key(&mut raw).ok()?;
-    if (tag, wire_type) != (1, WireType::LengthDelimited) {
-        return None;
-    }
-    let metadata = ListMeta::decode(length_delimited(&mut raw).ok()?).ok()?;
-    Some(metadata.r#continue).filter(|token| !token.is_empty())
 }
 
 fn length_delimited(raw: &mut Bytes) -> Result<Bytes, DecodeError> {
