@@ -51,10 +51,7 @@ impl<'a> Opinions<'a> {
             }
         };
         let namespaces = namespaces(ctx);
-        let moving: Vec<_> = pods
-            .iter()
-            .filter(|pod| rollout::has_successor(pod))
-            .collect();
+        let moving: Vec<_> = pods.iter().filter(|pod| rollout::moves(pod)).collect();
         for policy in policies {
             let old: Vec<_> = older(policy, &moving, &namespaces).collect();
             opinions.add(ctx, policy, &old);

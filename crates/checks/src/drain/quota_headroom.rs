@@ -31,7 +31,7 @@ pub(crate) static CHECK: Check = Check {
 fn run(ctx: &Context<'_>) -> Outcome {
     let pods = stage::shaped(ctx)?;
     let mut moving: HashMap<&str, usize> = HashMap::new();
-    for pod in pods.iter().filter(|pod| rollout::has_successor(pod)) {
+    for pod in pods.iter().filter(|pod| rollout::moves(pod)) {
         *moving.entry(&pod.namespace).or_default() += 1;
     }
     let quotas = ctx.pod_admission()?.quotas.iter();

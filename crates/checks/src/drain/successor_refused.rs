@@ -71,7 +71,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let pods = stage::shaped(ctx)?;
     let doors = Doors::of(ctx);
     let mut refused: BTreeMap<(Owner<'_>, Why<'_>), Vec<&Pod>> = BTreeMap::new();
-    for pod in pods.iter().filter(|pod| rollout::has_successor(pod)) {
+    for pod in pods.iter().filter(|pod| rollout::moves(pod)) {
         for why in doors.refuse(pod) {
             refused.entry((Owner::of(pod), why)).or_default().push(pod);
         }

@@ -104,7 +104,7 @@ pub(super) struct Report<'a> {
     pub(super) stalls: Vec<Stall<'a>>,
 }
 
-/// Whether a pod is evicted and made again elsewhere when its node is drained.
+/// Whether a pod is evicted when its node is drained, and its controller makes another in its place.
 pub(super) fn moves(pod: &Pod) -> bool {
     matches!(play::fate(pod), play::Fate::Moves)
 }
@@ -117,11 +117,6 @@ pub(crate) fn is_evicted(pod: &Pod) -> bool {
 /// Whether a drain passes over a pod, wherever it is, because it belongs to a node.
 pub(super) fn stays(pod: &Pod) -> bool {
     play::stays(pod)
-}
-
-/// Whether its controller then makes a pod in its place.
-pub(super) fn has_successor(pod: &Pod) -> bool {
-    pod.controller.is_some() && moves(pod)
 }
 
 /// How many nodes take pods.
