@@ -5,10 +5,7 @@ use airworthy_model::{
     facts::{IntOrPercent, Pdb, Pod},
 };
 
-use super::{
-    budget::{self, ByNamespace},
-    rollout,
-};
+use super::budget::{self, ByNamespace};
 use crate::{Check, Context, Judgement, Outcome, text::counted, when_draining};
 
 /// A budget whose spec can never allow an eviction.
@@ -47,7 +44,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
         None => (&[][..], None),
     };
     // A drain passes over pods of a DaemonSet, and the status of a budget over them is never written: they have no scale.
-    let counts = |pod: &&Pod| !pod.is_finished() && !pod.deleting && !rollout::stays(pod);
+    let counts = |pod: &&Pod| !pod.is_finished() && !pod.deleting && !pod.stays_with_node();
     let pods = budget::by_namespace(pods.iter().filter(counts));
     let now = pdbs.iter().map(|pdb| counted_now(pdb, &pods));
     let found: Judgement = now

@@ -148,10 +148,10 @@ fn of_each_template<'a>(
     first.into_values().collect()
 }
 
-/// Whether a controller may make another in its place elsewhere. The check decides that for sure; who asks here spares requests.
+/// Whether the controller of a pod may make another in its place elsewhere. The check decides that for sure; who asks here spares
+/// requests.
 fn comes_again(pod: &Pod) -> bool {
-    let kind = pod.controller.as_ref().map_or("", |one| &*one.kind);
-    !matches!(kind, "" | "DaemonSet" | "Node") && !matches!(&*pod.phase, "Succeeded" | "Failed")
+    !pod.stays_with_node() && !pod.is_finished()
 }
 
 /// What is tried so far.
@@ -317,6 +317,7 @@ mod tests {
             pod("shop", "web-1", "ReplicaSet", 1),
             pod("shop", "young", "ReplicationController", 900),
             pod("shop", "agent", "DaemonSet", 1),
+            pod("shop", "static-node-1", "Node", 1),
             pod("shop", "odd-1", "Rollout.argoproj.io", 1),
             pod("shop", "odd-2", "Rollout.argoproj.io", 1),
             pod("unread", "web-1", "ReplicaSet", 1),

@@ -188,6 +188,13 @@ impl Pod {
     pub fn is_finished(&self) -> bool {
         self.phase == "Succeeded" || self.phase == "Failed"
     }
+
+    /// Whether it belongs to its node: a DaemonSet or the node itself controls it, or it mirrors a static pod. `kubectl drain
+    /// --ignore-daemonsets` passes over it, and nobody makes it again elsewhere.
+    pub fn stays_with_node(&self) -> bool {
+        let kind = self.controller.as_ref().map(|controller| &*controller.kind);
+        self.mirror || matches!(kind, Some("DaemonSet" | "Node"))
+    }
 }
 
 /// A disruption budget.
@@ -233,4 +240,33 @@ pub struct Pdb {
     /// Pods whose eviction was admitted and that have not gone yet.
     #[serde(default)]
     pub disrupted: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_belongs_to_a_node_stays_with_it() {
+        let of = |kind: Option<&str>, mirror: bool| Pod {
+            controller: kind.map(|kind| ControllerRef {
+                kind: kind.into(),
+                ..ControllerRef::default()
+            }),
+            mirror,
+            ..Pod::default()
+        };
+        for (kind, mirror, stays) in [
+            (None, false, false),
+            (Some("ReplicaSet"), false, false),
+            // Somebody else's kind of that name.
+            (Some("DaemonSet.apps.kruise.io"), false, false),
+            (Some("DaemonSet"), false, true),
+            (Some("Node"), false, true),
+            (None, true, true),
+        ] {
+            let pod = of(kind, mirror);
+            assert_eq!(pod.stays_with_node(), stays, "{kind:?} {mirror}");
+        }
+    }
 }

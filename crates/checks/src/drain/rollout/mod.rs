@@ -114,11 +114,6 @@ pub(crate) fn is_evicted(pod: &Pod) -> bool {
     matches!(play::fate(pod), play::Fate::Moves | play::Fate::Ends)
 }
 
-/// Whether a drain passes over a pod, wherever it is, because it belongs to a node.
-pub(super) fn stays(pod: &Pod) -> bool {
-    play::stays(pod)
-}
-
 /// How many nodes take pods.
 pub(super) fn usable(world: &World<'_>) -> usize {
     world

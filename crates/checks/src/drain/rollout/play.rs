@@ -79,19 +79,13 @@ pub(super) fn fate(pod: &Pod) -> Fate {
     if pod.is_finished() || pod.deleting || pod.node.is_empty() {
         return Fate::Ignored;
     }
-    if stays(pod) {
+    if pod.stays_with_node() {
         return Fate::Stays;
     }
     match &pod.controller {
         Some(_) => Fate::Moves,
         None => Fate::Ends,
     }
-}
-
-/// Whether a drain passes over a pod because it belongs to its node.
-pub(super) fn stays(pod: &Pod) -> bool {
-    let kind = pod.controller.as_ref().map(|controller| &*controller.kind);
-    pod.mirror || matches!(kind, Some("DaemonSet" | "Node"))
 }
 
 impl<'a, 'w> Play<'a, 'w> {
