@@ -82,7 +82,7 @@ fn unfinished(ctx: &Context<'_>, set: &Workload) -> Option<Finding> {
         ready,
         ..
     } = *set;
-    let message = if set.observed_generation < set.generation {
+    let message = if set.is_outdated() {
         "its last change was not taken up yet".to_owned()
     } else if updated < desired {
         format!("{updated} of {desired} nodes have its new pod")

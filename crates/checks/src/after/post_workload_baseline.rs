@@ -141,7 +141,7 @@ fn compare(ctx: &Context<'_>, old: &Workload, new: &Workload) -> Option<Finding>
 /// well. Where the baseline has it just so, the upgrade is not to blame.
 fn unseen(ctx: &Context<'_>, old: &Workload, new: &Workload) -> Option<Finding> {
     let seen = |one: &Workload| (one.generation, one.observed_generation);
-    if new.observed_generation >= new.generation || seen(old) == seen(new) {
+    if !new.is_outdated() || seen(old) == seen(new) {
         return None;
     }
     let message = format!(

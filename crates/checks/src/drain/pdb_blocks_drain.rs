@@ -38,7 +38,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     };
     let pdbs = ctx.pdbs()?;
     // Pods are read only where a status does not tell of them.
-    let (pods, missing) = match pdbs.iter().any(is_outdated).then(|| ctx.pods()) {
+    let (pods, missing) = match pdbs.iter().any(Pdb::is_outdated).then(|| ctx.pods()) {
         Some(Ok(pods)) => (pods.as_slice(), None),
         Some(Err(missing)) => (&[][..], Some(missing)),
         None => (&[][..], None),
@@ -54,14 +54,9 @@ fn run(ctx: &Context<'_>) -> Outcome {
     Ok(found.without(missing))
 }
 
-/// Whether the status is of an older spec, or of none yet: what it counts are not the pods of this one.
-fn is_outdated(pdb: &Pdb) -> bool {
-    pdb.observed_generation < pdb.generation
-}
-
 /// The budget with the counts that its status will have, once the disruption controller has seen its spec and the pods are healthy.
 fn counted_now<'a>(pdb: &'a Pdb, pods: &ByNamespace<'_>) -> Cow<'a, Pdb> {
-    if !is_outdated(pdb) {
+    if !pdb.is_outdated() {
         return Cow::Borrowed(pdb);
     }
     let pods = pods.get(&*pdb.namespace).into_iter().flatten();
@@ -153,7 +148,7 @@ fn describe(ctx: &Context<'_>, pdb: &Pdb, why: &str) -> Finding {
         "/apis/{group}/{version}/namespaces/{}/poddisruptionbudgets/{}",
         pdb.namespace, pdb.name
     );
-    let detail = if is_outdated(pdb) {
+    let detail = if pdb.is_outdated() {
         let pods = counted(usize::try_from(pods(pdb)).unwrap_or_default(), "pod");
         format!("its selector finds {pods}; its status is not of this spec yet")
     } else {

@@ -49,7 +49,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
 /// It says of its newest spec that nobody may go, and its spec is not what forbids it.
 fn is_exhausted(pdb: &Pdb) -> bool {
     pdb.disruptions_allowed <= 0
-        && pdb.observed_generation >= pdb.generation
+        && !pdb.is_outdated()
         && pdb_blocks_drain::guards_a_pod(pdb)
         && !pdb_blocks_drain::never_allows(pdb)
         && budget::failed(pdb).is_none()

@@ -70,9 +70,8 @@ fn trouble(ctx: &Context<'_>, pdb: &Pdb) -> Option<String> {
             )
         });
     }
-    let behind = pdb.observed_generation < pdb.generation;
     let old = pdb.created.is_none() || ctx.seconds_since(pdb.created) >= LAG;
-    (behind && old).then(|| {
+    (pdb.is_outdated() && old).then(|| {
         format!(
             "its controller has not seen its newest spec (generation {}, seen {})",
             pdb.generation, pdb.observed_generation

@@ -32,7 +32,7 @@ impl State {
         let rolling =
             progressing.is_some_and(|c| c.is_true() && c.reason != "NewReplicaSetAvailable");
         let new = workload.created.is_some() && view.seconds_since(workload.created) < NEW;
-        if workload.observed_generation < workload.generation {
+        if workload.is_outdated() {
             Self::Unseen
         } else if stuck {
             Self::Stuck

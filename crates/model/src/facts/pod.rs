@@ -242,6 +242,14 @@ pub struct Pdb {
     pub disrupted: u32,
 }
 
+impl Pdb {
+    /// Whether its status is of an older spec, or of none yet: the disruption controller has not seen this one, and what the status counts
+    /// are not the pods of it.
+    pub fn is_outdated(&self) -> bool {
+        self.observed_generation < self.generation
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,6 +275,28 @@ mod tests {
         ] {
             let pod = of(kind, mirror);
             assert_eq!(pod.stays_with_node(), stays, "{kind:?} {mirror}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_outdated_until_the_newest_spec_is_seen() {
+        for (generation, observed_generation, outdated) in [
+            (0, 0, false),
+            (1, 0, true),
+            (2, 1, true),
+            (2, 2, false),
+            (2, 3, false),
+        ] {
+            let pdb = Pdb {
+                generation,
+                observed_generation,
+                ..Pdb::default()
+            };
+            assert_eq!(
+                pdb.is_outdated(),
+                outdated,
+                "{generation} {observed_generation}"
+            );
         }
     }
 }

@@ -87,6 +87,14 @@ pub struct Workload {
     pub revision: String,
 }
 
+impl Workload {
+    /// Whether its status is of an older spec, or of none yet: its controller has not seen this one, and what the status counts tells
+    /// nothing of it.
+    pub fn is_outdated(&self) -> bool {
+        self.observed_generation < self.generation
+    }
+}
+
 /// A security profile that an annotation of a pod template names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -109,4 +117,29 @@ pub enum ProfileKind {
     Seccomp,
     /// Which files and capabilities may be used.
     AppArmor,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_status_is_outdated_until_the_newest_spec_is_seen() {
+        for (generation, observed, outdated) in [
+            (0, 0, false),
+            (1, 0, true),
+            (2, 1, true),
+            (2, 2, false),
+            (2, 3, false),
+        ] {
+            let workload: Workload = serde_json::from_value(json!({
+                "kind": "Deployment", "namespace": "shop", "name": "web", "desired": 1, "updated": 1, "ready": 1, "available": 1,
+                "generation": generation, "observedGeneration": observed,
+            }))
+            .unwrap();
+            assert_eq!(workload.is_outdated(), outdated, "{generation} {observed}");
+        }
+    }
 }
