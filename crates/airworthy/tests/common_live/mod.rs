@@ -143,6 +143,17 @@ pub(crate) async fn make_stale(client: &Client, component: &str) {
     client.patch(&path, Patch::Merge, &change).await.unwrap();
 }
 
+/// Gives the image of a component's mirror pod on the first node another tag.
+pub(crate) async fn set_image(client: &Client, component: &str, tag: &str) {
+    let path = format!("/api/v1/namespaces/kube-system/pods/{component}-node-1");
+    let image = format!("registry.k8s.io/{component}:{tag}");
+    let change = json!({ "spec": { "containers": [{ "name": component, "image": image }] } });
+    client
+        .patch(&path, Patch::Strategic, &change)
+        .await
+        .unwrap();
+}
+
 /// Says of the first pod of an app what a kubelet says when its container crashes; gives the path of the pod.
 pub(crate) async fn crash(client: &Client, namespace: &str, app: &str) -> String {
     let pod = pods(client, namespace, app).await.remove(0);

@@ -6,7 +6,9 @@ use airworthy_testbed::{Authority, Client, Cluster, ClusterOptions, Error, Patch
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
-use crate::common_live::{Release, Report, airworthy, apply, kubectl, live, precheck, precheck_as};
+use crate::common_live::{
+    Release, Report, airworthy, apply, kubectl, live, precheck, precheck_as, set_image,
+};
 
 const SYSTEM: &str = "/api/v1/namespaces/kube-system";
 const API_SERVER: &str = "Component kube-apiserver";
@@ -115,29 +117,17 @@ async fn an_etcd_and_a_scheduler_of_other_days(cluster: &Cluster, client: &Clien
     report
         .exits(0)
         .finds("EtcdVersion", "Component etcd", "risk");
-    image(client, "etcd", "etcd:3.5.24-0").await;
+    set_image(client, "etcd", "3.5.24-0").await;
     let report = check(cluster, "EtcdVersion", "1.34").await;
     assert_eq!(report.exits(0).status("EtcdVersion"), "clear");
 
     let (skew, scheduler) = ("ControlPlaneSkew", "Component kube-scheduler");
-    image(client, "kube-scheduler", "kube-scheduler:v1.23.17").await;
+    set_image(client, "kube-scheduler", "v1.23.17").await;
     let report = check(cluster, skew, "1.26").await;
     report.exits(1).finds(skew, scheduler, "blocker");
-    let version = format!("kube-scheduler:v{}", cluster.version());
-    image(client, "kube-scheduler", &version).await;
+    set_image(client, "kube-scheduler", &format!("v{}", cluster.version())).await;
     let report = check(cluster, skew, "1.26").await;
     assert_eq!(report.exits(0).status(skew), "clear");
-}
-
-/// Says of a mirror pod that its container has another image.
-async fn image(client: &Client, component: &str, image: &str) {
-    let path = format!("{SYSTEM}/pods/{component}-node-1");
-    let image = format!("registry.k8s.io/{image}");
-    let change = json!({ "spec": { "containers": [{ "name": component, "image": image }] } });
-    client
-        .patch(&path, Patch::Strategic, &change)
-        .await
-        .unwrap();
 }
 
 /// What the programs themselves say to a lock, and to a provider of keys, that they do not take any more.

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use airworthy_testbed::{Client, Patch};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::upgraded::upgraded;
-use crate::common_live::{airworthy, kubectl, live};
+use crate::common_live::{airworthy, kubectl, live, set_image};
 
 /// A recording of some other cluster.
 const ANOTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/recording.tar");
@@ -123,27 +122,16 @@ fn a_part_that_stayed_behind() {
         let upgraded = upgraded().await.write().await;
         let client = kubectl(&upgraded.cluster);
         let (check, part) = ("PostVersionConverged", "kube-controller-manager");
-        image(&client, part, "v1.31.14").await;
+        set_image(&client, part, "v1.31.14").await;
         let report = upgraded.check(check).await;
         let finding = report
             .exits(1)
             .finds(check, &format!("Component {part}"), "blocker");
         assert!(finding["message"].as_str().unwrap().contains("v1.31.14"));
-        image(&client, part, &format!("v{}", upgraded.cluster.version())).await;
+        set_image(&client, part, &format!("v{}", upgraded.cluster.version())).await;
         let report = upgraded.check(check).await;
         assert_eq!(report.exits(0).status(check), "clear");
     });
-}
-
-/// Says of a mirror pod that its image has another tag.
-async fn image(client: &Client, component: &str, tag: &str) {
-    let path = format!("/api/v1/namespaces/kube-system/pods/{component}-node-1");
-    let image = format!("registry.k8s.io/{component}:{tag}");
-    let change = json!({ "spec": { "containers": [{ "name": component, "image": image }] } });
-    client
-        .patch(&path, Patch::Strategic, &change)
-        .await
-        .unwrap();
 }
 
 /// Metrics of one of two API servers are not the metrics of all, after an upgrade either.
