@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use airworthy_model::{
     Facts, Need,
-    facts::{LabelSelector, Workload, WorkloadKind},
+    facts::{LabelSelector, Pdb, Service, Workload, WorkloadKind},
 };
 
 use super::members::COUNTS;
@@ -15,49 +15,76 @@ pub(super) struct Scaled(BTreeSet<(Need, String)>);
 
 impl Scaled {
     pub(super) fn between(before: &Facts, after: &Facts) -> Self {
-        let then: Vec<_> = workloads(before).collect();
-        let idle: BTreeSet<_> = workloads(after)
-            .filter(|(_, one)| one.desired == 0)
-            .map(|(_, one)| key(one))
-            .collect();
-        let scaled = |one: &Workload| one.desired > 0 && idle.contains(&key(one));
-        let mut all: BTreeSet<_> = then
-            .iter()
-            .filter(|(_, one)| scaled(one))
-            .map(|(need, one)| {
-                let kind = one.kind.kind();
-                (*need, format!("{kind} {}/{}", one.namespace, one.name))
-            })
-            .collect();
-        let behind = |namespace: &str, selector: &LabelSelector| {
-            let mut behind = then
-                .iter()
-                .filter(|(_, one)| one.namespace == namespace && selects(selector, one))
-                .peekable();
-            behind.peek().is_some() && behind.all(|(_, one)| scaled(one))
-        };
-        for pdb in before.pdbs.as_deref().unwrap_or_default() {
-            let selector = pdb.selector.as_ref();
-            if selector.is_some_and(|selector| behind(&pdb.namespace, selector)) {
-                all.insert((Need::Pdbs, format!("{}/{}", pdb.namespace, pdb.name)));
-            }
-        }
-        for service in before.services.as_deref().unwrap_or_default() {
-            let selector = LabelSelector {
-                match_labels: service.selector.clone(),
-                match_expressions: Vec::new(),
-            };
-            if service.has_selector && behind(&service.namespace, &selector) {
-                let name = format!("{}/{}", service.namespace, service.name);
-                all.insert((Need::EndpointSlices, name));
-            }
-        }
-        Self(all)
+        let wished = Wished::between(before, after);
+        let pdbs = before.pdbs.as_deref().unwrap_or_default().iter();
+        let pdbs = pdbs
+            .filter(|pdb| wished.guards_none(pdb))
+            .map(|pdb| (Need::Pdbs, path(&pdb.namespace, &pdb.name)));
+        let services = before.services.as_deref().unwrap_or_default().iter();
+        let services = services
+            .filter(|service| wished.leads_to_none(service))
+            .map(|one| (Need::EndpointSlices, path(&one.namespace, &one.name)));
+        Self(wished.rows().chain(pdbs).chain(services).collect())
     }
 
     /// Whether the wish for no pods explains that a row counts fewer.
     pub(super) fn explains(&self, need: Need, name: &str) -> bool {
         self.0.contains(&(need, name.to_owned()))
+    }
+}
+
+/// The workloads that there were, and which of today's are to have no pods.
+struct Wished<'a> {
+    then: Vec<(Need, &'a Workload)>,
+    idle: BTreeSet<Key<'a>>,
+}
+
+/// What tells workloads apart.
+type Key<'a> = (WorkloadKind, &'a str, &'a str);
+
+impl<'a> Wished<'a> {
+    fn between(before: &'a Facts, after: &'a Facts) -> Self {
+        let idle = workloads(after).filter(|(_, one)| one.desired == 0);
+        Self {
+            then: workloads(before).collect(),
+            idle: idle.map(|(_, one)| key(one)).collect(),
+        }
+    }
+
+    fn is_scaled(&self, one: &Workload) -> bool {
+        one.desired > 0 && self.idle.contains(&key(one))
+    }
+
+    /// The workloads that were scaled to none.
+    fn rows(&self) -> impl Iterator<Item = (Need, String)> {
+        let scaled = self.then.iter().filter(|(_, one)| self.is_scaled(one));
+        scaled.map(|(need, one)| {
+            let (kind, path) = (one.kind.kind(), path(&one.namespace, &one.name));
+            (*need, format!("{kind} {path}"))
+        })
+    }
+
+    fn guards_none(&self, pdb: &Pdb) -> bool {
+        let selector = pdb.selector.as_ref();
+        selector.is_some_and(|selector| self.are_behind(&pdb.namespace, selector))
+    }
+
+    fn leads_to_none(&self, service: &Service) -> bool {
+        let selector = LabelSelector {
+            match_labels: service.selector.clone(),
+            match_expressions: Vec::new(),
+        };
+        service.has_selector && self.are_behind(&service.namespace, &selector)
+    }
+
+    /// Whether a selector selects the pods of workloads that were scaled to none, at least one, and of no others.
+    fn are_behind(&self, namespace: &str, selector: &LabelSelector) -> bool {
+        let mut behind = self
+            .then
+            .iter()
+            .filter(|(_, one)| one.namespace == namespace && selects(selector, one))
+            .peekable();
+        behind.peek().is_some() && behind.all(|(_, one)| self.is_scaled(one))
     }
 }
 
@@ -75,7 +102,11 @@ fn workloads(facts: &Facts) -> impl Iterator<Item = (Need, &Workload)> {
         .chain(sets.map(|one| (Need::StatefulSets, one)))
 }
 
-fn key(one: &Workload) -> (WorkloadKind, &str, &str) {
+fn path(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
+}
+
+fn key(one: &Workload) -> Key<'_> {
     (one.kind, &one.namespace, &one.name)
 }
 

@@ -261,6 +261,34 @@ fn what_is_wanted_no_more_is_told_once() {
     assert_eq!(worse.count(), 5, "{lines:#?}");
 }
 
+/// A Service loses its endpoints: that is no loss only where all that it leads to was scaled to none.
+#[test]
+fn what_was_scaled_to_none_excuses_nobody_else() {
+    let facts = |selected: &str, desired: i32, ready: u32| {
+        let labelled = |name: &str, desired: i32| {
+            let mut one = deployment(name, 2);
+            one["desired"] = json!(desired);
+            one["selector"] = json!({"matchLabels": [["app", name], ["tier", "front"]]});
+            one
+        };
+        let mut selecting = service("front");
+        let (key, value) = selected.split_once('=').unwrap();
+        selecting["selector"] = json!([[key, value]]);
+        json!({"deployments": [labelled("web", desired), labelled("api", 2)], "services": [selecting],
+            "endpointSlices": [{"namespace": "shop", "service": "front", "ports": [""], "ready": ready, "notReady": 0}]})
+    };
+    for (selected, excused) in [
+        ("app=web", true),
+        ("app=api", false),
+        ("tier=front", false),
+        ("app=elsewhere", false),
+    ] {
+        let lines = told(facts(selected, 2, 2), facts(selected, 0, 0));
+        let lost = lines.iter().any(|line| line.starts_with("Regression"));
+        assert_eq!(lost, !excused, "{selected}: {lines:#?}");
+    }
+}
+
 #[test]
 fn components_and_images_that_went_to_the_target_are_planned() {
     let at = |version: &str, tag: &str, image: &str| {
