@@ -20,8 +20,8 @@ pub(crate) enum Calls {
 /// How calls of a webhook that fails closed went: those of one that fails open are not counted as failed.
 pub(crate) fn of(view: &View<'_>, webhook: &Webhook) -> Result<Calls, Missing> {
     let metrics = view.metrics()?;
-    let counted = metrics.webhook_calls.iter();
-    let Some(calls) = counted.into_iter().find(|one| one.name == webhook.name) else {
+    let mut counted = metrics.webhook_calls.iter();
+    let Some(calls) = counted.find(|one| one.name == webhook.name) else {
         return Ok(Calls::Well);
     };
     let since = since(metrics);
