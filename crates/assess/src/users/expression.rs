@@ -1,11 +1,7 @@
 //! One expression of a user: parsed, bounded before it runs, and run on one item.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use cel::{
-    Context, IdedExpr, Value,
-    common::ast::{EntryExpr, Expr},
-    parser::PrattParser,
+use airworthy_expressions::{
+    Expr, IdedExpr, ParseError, Shape, Size, Value, children, depth, parse, run, to_value,
 };
 use serde_json::{Map, Value as Json};
 
@@ -19,10 +15,6 @@ const MOST_DEPTH: usize = 32;
 const MOST_PARTS: usize = 300;
 /// Most `all`, `exists`, `map` and `filter` within each other.
 const MOST_COMPREHENSIONS: usize = 2;
-/// What one regular expression counts for: it is compiled for each item.
-const REGEX_PARTS: u64 = 200;
-/// Longer texts make each part of an expression count more.
-const TEXT: u64 = 256;
 
 /// An expression that can be run.
 #[derive(Clone, Debug)]
@@ -38,22 +30,12 @@ enum Parsed {
     TooLarge(String),
 }
 
-/// What an expression is made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Shape {
-    parts: u64,
-    regexes: u64,
-    sums: u64,
-    /// `all`, `exists`, `map` and `filter` within each other.
-    comprehensions: u32,
-}
-
 impl Expression {
     /// Reads one; `Err` where it is no expression over `item` and `path`. One that is beyond the bounds can be read, and is never run.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         Ok(Self {
             text: text.to_owned(),
-            parsed: parse(text)?,
+            parsed: bounded(text)?,
         })
     }
 
@@ -74,12 +56,7 @@ impl Expression {
         let Parsed::Bounded(_, shape) = &self.parsed else {
             return u64::MAX;
         };
-        let size = Size::of(item);
-        let weight = shape.parts + REGEX_PARTS * shape.regexes;
-        let weight = weight.saturating_mul(1 + size.text / TEXT);
-        // Lists can be put together: each `+` may make one longer by the longest there is.
-        let longest = (size.list + shape.parts).saturating_mul(1 + shape.sums);
-        weight.saturating_mul(longest.saturating_pow(shape.comprehensions))
+        shape.cost(Size::of(item))
     }
 
     /// Whether it holds for an item. The error says what is wrong with it, for people.
@@ -87,30 +64,19 @@ impl Expression {
         let Parsed::Bounded(expression, _) = &self.parsed else {
             return Err(self.too_large().unwrap_or_default().to_owned());
         };
-        // It borrows only: a panic in it breaks nothing of ours.
-        let run = AssertUnwindSafe(|| evaluate(expression, item, path));
-        match catch_unwind(run) {
-            Ok(Ok(Value::Bool(holds))) => Ok(holds),
-            Ok(Ok(other)) => Err(format!(
+        let seen = |json| to_value(json).map_err(|error| error.to_string());
+        match run(expression, [("item", seen(item)?), ("path", seen(path)?)]) {
+            Ok(Value::Bool(holds)) => Ok(holds),
+            Ok(other) => Err(format!(
                 "it gave {:?} and neither true nor false",
                 other.type_of()
             )),
-            Ok(Err(why)) => Err(why),
-            Err(_) => Err("running it failed".to_owned()),
+            Err(why) => Err(why.to_string()),
         }
     }
 }
 
-fn evaluate(expression: &IdedExpr, item: &Json, path: &Json) -> Result<Value, String> {
-    let mut context = Context::default();
-    for (name, value) in [("item", item), ("path", path)] {
-        let value = cel::to_value(value).map_err(|error| error.to_string())?;
-        context.add_variable_from_value(name, value);
-    }
-    Value::resolve(expression, &context).map_err(|error| error.to_string())
-}
-
-fn parse(text: &str) -> Result<Parsed, String> {
+fn bounded(text: &str) -> Result<Parsed, String> {
     let too_large = |what: &str, most: usize| {
         Ok(Parsed::TooLarge(format!(
             "the expression has more than {most} {what}"
@@ -119,14 +85,13 @@ fn parse(text: &str) -> Result<Parsed, String> {
     if text.chars().count() > MOST_CHARACTERS {
         return too_large("characters", MOST_CHARACTERS);
     }
-    let parser = PrattParser::new()
-        .max_recursion_depth(MOST_NESTING)
-        .max_expression_node_count(MOST_PARTS)
-        .error_reporting_limit(1);
-    let parsed = match catch_unwind(AssertUnwindSafe(|| parser.parse(text))) {
-        Ok(Ok(parsed)) => parsed,
-        Ok(Err(errors)) => return not_parsed(&errors.to_string()),
-        Err(_) => return Err("it cannot be read".to_owned()),
+    let parsed = match parse(text, MOST_NESTING, MOST_PARTS) {
+        Ok(parsed) => parsed,
+        Err(ParseError::TooLarge) => {
+            let parts = format!("parts within each other, or {MOST_PARTS} in all");
+            return too_large(&parts, MOST_NESTING.into());
+        }
+        Err(error) => return Err(error.to_string()),
     };
     unknown_names(&parsed)?;
     if depth(&parsed) > MOST_DEPTH {
@@ -142,17 +107,6 @@ fn parse(text: &str) -> Result<Parsed, String> {
     Ok(Parsed::Bounded(parsed, shape))
 }
 
-/// The parser's own bounds are ours; anything else is a fault of the text.
-fn not_parsed(errors: &str) -> Result<Parsed, String> {
-    if errors.contains("recursion limit exceeded") || errors.contains("exceeds limit") {
-        return Ok(Parsed::TooLarge(format!(
-            "the expression has more than {MOST_NESTING} parts within each other, or {MOST_PARTS} in all"
-        )));
-    }
-    let first = errors.lines().next().unwrap_or_default();
-    Err(first.trim_start_matches("ERROR: <input>:").to_owned())
-}
-
 fn unknown_names(parsed: &IdedExpr) -> Result<(), String> {
     let references = parsed.references();
     let mut names = references.variables();
@@ -166,45 +120,6 @@ fn unknown_names(parsed: &IdedExpr) -> Result<(), String> {
     })
 }
 
-/// The parts of a part.
-fn children(part: &IdedExpr) -> Vec<&IdedExpr> {
-    match &part.expr {
-        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => Vec::new(),
-        Expr::Call(call) => call
-            .target
-            .as_deref()
-            .into_iter()
-            .chain(&call.args)
-            .collect(),
-        Expr::Comprehension(each) => vec![
-            &each.iter_range,
-            &each.accu_init,
-            &each.loop_cond,
-            &each.loop_step,
-            &each.result,
-        ],
-        Expr::List(list) => list.elements.iter().collect(),
-        Expr::Map(map) => map.entries.iter().flat_map(|it| entry(&it.expr)).collect(),
-        Expr::Struct(made) => made.entries.iter().flat_map(|it| entry(&it.expr)).collect(),
-        Expr::Select(select) => vec![&select.operand],
-    }
-}
-
-fn entry(entry: &EntryExpr) -> Vec<&IdedExpr> {
-    match entry {
-        EntryExpr::StructField(field) => vec![&field.value],
-        EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
-    }
-}
-
-fn depth(part: &IdedExpr) -> usize {
-    1 + children(part)
-        .into_iter()
-        .map(depth)
-        .max()
-        .unwrap_or_default()
-}
-
 /// Names that macros bind to elements, and those that they keep results under.
 fn bound_names(part: &IdedExpr) -> Vec<String> {
     let mut names: Vec<_> = children(part).into_iter().flat_map(bound_names).collect();
@@ -213,61 +128,6 @@ fn bound_names(part: &IdedExpr) -> Vec<String> {
         names.extend(each.iter_var2.clone());
     }
     names
-}
-
-impl Shape {
-    fn of(part: &IdedExpr) -> Self {
-        let mut shape = Self {
-            parts: 1,
-            ..Self::default()
-        };
-        for child in children(part) {
-            let child = Self::of(child);
-            shape.parts += child.parts;
-            shape.regexes += child.regexes;
-            shape.sums += child.sums;
-            shape.comprehensions = shape.comprehensions.max(child.comprehensions);
-        }
-        match &part.expr {
-            Expr::Comprehension(_) => shape.comprehensions += 1,
-            Expr::Call(call) if call.func_name == "matches" => shape.regexes += 1,
-            Expr::Call(call) if call.func_name == "_+_" => shape.sums += 1,
-            _ => (),
-        }
-        shape
-    }
-}
-
-/// How large an item is.
-struct Size {
-    /// Elements of its longest list or map.
-    list: u64,
-    /// Bytes of its longest text.
-    text: u64,
-}
-
-impl Size {
-    fn of(item: &Json) -> Self {
-        let whole = |length: usize, parts: &mut dyn Iterator<Item = &Json>| {
-            let own = Self {
-                list: length as u64,
-                text: 0,
-            };
-            parts.map(Self::of).fold(own, |one, other| Self {
-                list: one.list.max(other.list),
-                text: one.text.max(other.text),
-            })
-        };
-        match item {
-            Json::Array(list) => whole(list.len(), &mut list.iter()),
-            Json::Object(map) => whole(map.len(), &mut map.values()),
-            Json::String(text) => Self {
-                list: 0,
-                text: text.len() as u64,
-            },
-            Json::Null | Json::Bool(_) | Json::Number(_) => Self { list: 0, text: 0 },
-        }
-    }
 }
 
 /// A row of facts as expressions see it: labels are a map, and whole numbers are of one kind.

@@ -1,17 +1,13 @@
 //! One expression of a policy: parsed, bounded, and run only where this interpreter is known to say what the API server's does.
 
-use std::{
-    collections::HashMap,
-    panic::{AssertUnwindSafe, catch_unwind},
+use std::collections::HashMap;
+
+use airworthy_expressions::{
+    self as expressions, Expr, IdedExpr, LiteralValue, RunError, SelectExpr, Shape, Size, Value,
+    children, children_mut,
 };
 
-use cel::{
-    Context, ExecutionError, IdedExpr, Value,
-    common::ast::{EntryExpr, Expr, LiteralValue, SelectExpr},
-    parser::PrattParser,
-};
-
-use super::{successor::Successor, value::Size};
+use super::successor::Successor;
 
 /// Longest expression, in bytes.
 const MOST_TEXT: usize = 4_000;
@@ -23,10 +19,6 @@ const MOST_DEPTH: usize = 40;
 const MOST_PARTS: usize = 600;
 /// Most `all`, `exists`, `map` and `filter` within each other.
 const MOST_COMPREHENSIONS: u32 = 3;
-/// What one regular expression counts for: it is compiled for each item.
-const REGEX_PARTS: u64 = 200;
-/// Longer texts make each part of an expression count more.
-const TEXT: u64 = 256;
 
 /// Functions and operators that are held against API servers by a test.
 const KNOWN: [&str; 22] = [
@@ -86,10 +78,7 @@ pub(super) enum Answer {
 #[derive(Clone, Debug)]
 pub(super) struct Expression {
     parsed: IdedExpr,
-    parts: u64,
-    regexes: u64,
-    sums: u64,
-    comprehensions: u32,
+    shape: Shape,
     /// Labels and annotations, where it looks at them.
     looks_at: Vec<&'static str>,
 }
@@ -101,32 +90,19 @@ impl Expression {
     /// Reads one, with variables in their places; `None` where it is beyond the bounds, or where what it says is not certain.
     pub(super) fn read(text: &str, variables: &Variables) -> Option<Self> {
         let parsed = read(text, variables)?;
-        let known = is_known(&parsed, &mut Vec::new());
-        let mut expression = Self {
-            parts: 0,
-            regexes: 0,
-            sums: 0,
-            comprehensions: nested(&parsed),
+        let shape = Shape::of(&parsed);
+        let runs =
+            is_known(&parsed, &mut Vec::new()) && shape.comprehensions <= MOST_COMPREHENSIONS;
+        runs.then(|| Self {
+            shape,
             looks_at: looks_at(&parsed),
             parsed,
-        };
-        let mut parts = vec![&expression.parsed];
-        while let Some(part) = parts.pop() {
-            expression.parts += 1;
-            expression.regexes += u64::from(calls(part, "matches"));
-            expression.sums += u64::from(calls(part, "_+_"));
-            parts.extend(children(part));
-        }
-        (known && expression.comprehensions <= MOST_COMPREHENSIONS).then_some(expression)
+        })
     }
 
     /// What running it can cost at most, in parts that are looked at.
     pub(super) fn cost(&self, size: Size) -> u64 {
-        let weight = self.parts + REGEX_PARTS * self.regexes;
-        let weight = weight.saturating_mul(1 + size.text / TEXT);
-        // Lists can be put together: each `+` may make one longer by the longest there is.
-        let longest = (size.list + self.parts).saturating_mul(1 + self.sums);
-        weight.saturating_mul(longest.saturating_pow(self.comprehensions))
+        self.shape.cost(size)
     }
 
     /// Runs it on a pod's successor.
@@ -134,20 +110,17 @@ impl Expression {
         if self.looks_at.iter().any(|part| on.changed.contains(part)) {
             return Answer::Unclear;
         }
-        // It borrows only: a panic in it breaks nothing of ours.
-        let run = AssertUnwindSafe(|| {
-            let mut context = Context::default();
-            context.add_variable_from_value("object", on.object.clone());
-            context.add_variable_from_value("oldObject", Value::Null);
-            context.add_variable_from_value("request", on.request.clone());
-            context.add_variable_from_value("namespaceObject", on.namespace.clone());
-            Value::resolve(&self.parsed, &context)
-        });
-        match catch_unwind(run) {
-            Ok(Ok(Value::Bool(true))) => Answer::Holds,
-            Ok(Ok(Value::Bool(false))) => Answer::Fails,
-            Ok(Err(ExecutionError::NoSuchKey(_))) => Answer::Breaks,
-            _ => Answer::Unclear,
+        let variables = [
+            ("object", on.object.clone()),
+            ("oldObject", Value::Null),
+            ("request", on.request.clone()),
+            ("namespaceObject", on.namespace.clone()),
+        ];
+        match expressions::run(&self.parsed, variables) {
+            Ok(Value::Bool(true)) => Answer::Holds,
+            Ok(Value::Bool(false)) => Answer::Fails,
+            Err(RunError::NoSuchKey(_)) => Answer::Breaks,
+            Ok(_) | Err(RunError::Failed(_) | RunError::Panicked) => Answer::Unclear,
         }
     }
 }
@@ -157,19 +130,14 @@ pub(super) fn read(text: &str, variables: &Variables) -> Option<IdedExpr> {
     if text.len() > MOST_TEXT {
         return None;
     }
-    let parser = PrattParser::new()
-        .max_recursion_depth(MOST_NESTING)
-        .max_expression_node_count(MOST_PARTS)
-        .error_reporting_limit(1);
-    let parsed = catch_unwind(AssertUnwindSafe(|| parser.parse(text)));
-    let mut parsed = parsed.ok()?.ok()?;
-    let mut left = MOST_PARTS;
+    let mut parsed = expressions::parse(text, MOST_NESTING, MOST_PARTS).ok()?;
+    let mut left = MOST_PARTS as u64;
     put_in(&mut parsed, variables, &mut left)?;
-    (depth(&parsed) <= MOST_DEPTH).then_some(parsed)
+    (expressions::depth(&parsed) <= MOST_DEPTH).then_some(parsed)
 }
 
 /// Puts variables in the places of their names, as long as there is room.
-fn put_in(part: &mut IdedExpr, variables: &Variables, left: &mut usize) -> Option<()> {
+fn put_in(part: &mut IdedExpr, variables: &Variables, left: &mut u64) -> Option<()> {
     if let Expr::Select(SelectExpr {
         operand,
         field,
@@ -178,7 +146,7 @@ fn put_in(part: &mut IdedExpr, variables: &Variables, left: &mut usize) -> Optio
         && is_name(operand, "variables")
     {
         let value = variables.get(field)?;
-        *left = left.checked_sub(count(value))?;
+        *left = left.checked_sub(Shape::of(value).parts)?;
         part.expr = value.expr.clone();
         return Some(());
     }
@@ -329,67 +297,6 @@ fn escapes_are_plain(text: &str) -> bool {
 
 fn is_name(part: &IdedExpr, wanted: &str) -> bool {
     matches!(&part.expr, Expr::Ident(name) if name == wanted)
-}
-
-fn calls(part: &IdedExpr, function: &str) -> bool {
-    matches!(&part.expr, Expr::Call(call) if call.func_name == function)
-}
-
-fn count(part: &IdedExpr) -> usize {
-    1 + children(part).into_iter().map(count).sum::<usize>()
-}
-
-fn depth(part: &IdedExpr) -> usize {
-    1 + children(part)
-        .into_iter()
-        .map(depth)
-        .max()
-        .unwrap_or_default()
-}
-
-fn nested(part: &IdedExpr) -> u32 {
-    let inner = children(part).into_iter().map(nested).max();
-    inner.unwrap_or_default() + u32::from(matches!(part.expr, Expr::Comprehension(_)))
-}
-
-/// The parts of a part.
-macro_rules! parts_of {
-    ($name:ident, $part:ty, $iter:ident, $as_deref:ident, $entry:ident, $($of:tt)+) => {
-        fn $name(part: $part) -> Vec<$part> {
-            match $($of)+ part.expr {
-                Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => Vec::new(),
-                Expr::Call(call) => call.target.$as_deref().into_iter().chain(call.args.$iter()).collect(),
-                Expr::Comprehension(each) => vec![
-                    $($of)+ each.iter_range,
-                    $($of)+ each.accu_init,
-                    $($of)+ each.loop_cond,
-                    $($of)+ each.loop_step,
-                    $($of)+ each.result,
-                ],
-                Expr::List(list) => list.elements.$iter().collect(),
-                Expr::Map(map) => map.entries.$iter().flat_map(|one| $entry($($of)+ one.expr)).collect(),
-                Expr::Struct(made) => made.entries.$iter().flat_map(|one| $entry($($of)+ one.expr)).collect(),
-                Expr::Select(select) => vec![$($of)+ select.operand],
-            }
-        }
-    };
-}
-
-parts_of!(children, &IdedExpr, iter, as_deref, entry, &);
-parts_of!(children_mut, &mut IdedExpr, iter_mut, as_deref_mut, entry_mut, &mut);
-
-fn entry(entry: &EntryExpr) -> Vec<&IdedExpr> {
-    match entry {
-        EntryExpr::StructField(field) => vec![&field.value],
-        EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
-    }
-}
-
-fn entry_mut(entry: &mut EntryExpr) -> Vec<&mut IdedExpr> {
-    match entry {
-        EntryExpr::StructField(field) => vec![&mut field.value],
-        EntryExpr::MapEntry(entry) => vec![&mut entry.key, &mut entry.value],
-    }
 }
 
 #[cfg(test)]

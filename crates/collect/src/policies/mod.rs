@@ -4,7 +4,6 @@
 mod expression;
 mod program;
 mod successor;
-mod value;
 
 pub(crate) use program::{Program, Word};
 pub(crate) use successor::Successor;

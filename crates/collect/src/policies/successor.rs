@@ -1,9 +1,8 @@
 //! A pod as it would come again: what was given to it since it was made is taken away, or known to be in the way.
 
+use airworthy_expressions::{Size, Value, value};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Json, json};
-
-use super::value::{self, Size};
 
 /// The write that made a pod is noted by the second, like its creation.
 const AS_IT_WAS_MADE: SignedDuration = SignedDuration::from_secs(2);
@@ -11,9 +10,9 @@ const AS_IT_WAS_MADE: SignedDuration = SignedDuration::from_secs(2);
 /// What would be created in a pod's place, with what a policy is told beside it.
 #[derive(Debug)]
 pub(crate) struct Successor {
-    pub(super) object: cel::Value,
-    pub(super) request: cel::Value,
-    pub(super) namespace: cel::Value,
+    pub(super) object: Value,
+    pub(super) request: Value,
+    pub(super) namespace: Value,
     pub(super) size: Size,
     /// Labels and annotations, by these names, that are not what they were when the pod was made.
     pub(super) changed: Vec<&'static str>,
@@ -28,9 +27,9 @@ impl Successor {
         let request = request(&pod["metadata"]["namespace"]);
         Some(Self {
             size: Size::of(&object),
-            object: value::of(&object),
-            request: value::of(&request),
-            namespace: value::of(namespace),
+            object: value(&object),
+            request: value(&request),
+            namespace: value(namespace),
             changed,
         })
     }
