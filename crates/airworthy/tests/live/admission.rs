@@ -1,7 +1,7 @@
 //! Webhooks without a back end; creating an object says whether they really are in the way.
 
 use airworthy_testbed::{Client, Cluster, Patch, StandIn, Verdict, wait_until};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::shared::shared;
@@ -15,18 +15,18 @@ const CONFIGURATIONS: &str =
 const SUBJECT: &str = "ValidatingWebhookConfiguration guard";
 const CHECK: [&str; 2] = ["--check", "WebhookBackendDown"];
 
-/// Guards the config maps of one namespace.
-async fn register(client: &Client, ca_bundle: &str) {
+/// Guards the config maps of one namespace, and fails closed.
+async fn register(client: &Client, name: &str, namespace: &str, called: Value) {
     let webhook = json!({
-        "name": "guard.example.com",
-        "clientConfig": { "service": { "namespace": "guarded", "name": "guard" }, "caBundle": ca_bundle },
+        "name": format!("{name}.example.com"),
+        "clientConfig": called,
         "rules": [{ "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"] }],
-        "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": "guarded" } },
+        "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": namespace } },
         "failurePolicy": "Fail",
         "sideEffects": "None",
         "admissionReviewVersions": ["v1"],
     });
-    let configuration = json!({ "metadata": { "name": "guard" }, "webhooks": [webhook] });
+    let configuration = json!({ "metadata": { "name": name }, "webhooks": [webhook] });
     client.create(CONFIGURATIONS, &configuration).await.unwrap();
 }
 
@@ -60,7 +60,9 @@ fn a_webhook_without_back_end() {
         let cluster = shared().await;
         let client = kubectl(cluster);
         let webhook = serve(cluster, "guard").await;
-        register(&client, webhook.ca_bundle()).await;
+        let service = json!({ "namespace": "guarded", "name": "guard" });
+        let called = json!({ "service": service, "caBundle": webhook.ca_bundle() });
+        register(&client, "guard", "guarded", called).await;
         until_called(&client, &webhook).await;
         let report = precheck(cluster, &CHECK).await;
         report.exits(0).spares("WebhookBackendDown", SUBJECT);
@@ -147,7 +149,7 @@ async fn another(cluster: &Cluster, client: &Client) {
     client.delete(&path).await.unwrap();
 }
 
-async fn change(client: &Client, field: &str, value: serde_json::Value) {
+async fn change(client: &Client, field: &str, value: Value) {
     let path = format!("{CONFIGURATIONS}/guard");
     let change =
         json!([{ "op": "replace", "path": format!("/webhooks/0{field}"), "value": value }]);
@@ -166,17 +168,8 @@ fn a_webhook_called_by_url_that_nobody_answers() {
         let namespaces = "/api/v1/namespaces";
         client.create(namespaces, &namespace).await.unwrap();
         // Port 1 is nobody's.
-        let webhook = json!({
-            "name": "outside.example.com",
-            "clientConfig": { "url": "https://127.0.0.1:1/" },
-            "rules": [{ "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"] }],
-            "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": "outside" } },
-            "failurePolicy": "Fail",
-            "sideEffects": "None",
-            "admissionReviewVersions": ["v1"],
-        });
-        let configuration = json!({ "metadata": { "name": "outside" }, "webhooks": [webhook] });
-        client.create(CONFIGURATIONS, &configuration).await.unwrap();
+        let called = json!({ "url": "https://127.0.0.1:1/" });
+        register(&client, "outside", "outside", called).await;
         let report = precheck(cluster, &CHECK).await;
         report.exits(0).finds("WebhookBackendDown", subject, "note");
 
