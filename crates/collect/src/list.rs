@@ -16,8 +16,11 @@ use crate::{
 
 /// How often a list that expired is read again from the start.
 const RESTARTS: u32 = 2;
-/// Pages are made smaller when one is larger than this, so that few buffers are in memory.
-const COMFORTABLE_BYTES: usize = 4 << 20;
+/// Pages come to about this size: few buffers are in memory, and etcd, which goes through all that is left of a list for each of its pages,
+/// is asked for few.
+const COMFORTABLE_BYTES: u64 = 8 << 20;
+/// How many times as many objects the next page may have: the next objects may be larger.
+const GROWTH: u32 = 2;
 /// A list that leads back to where it has been would never end, and its objects would count twice.
 const GOES_ROUND: &str = "the same continue token twice";
 const DEPRECATED: &str = "the server warns that this version is deprecated";
@@ -127,17 +130,19 @@ async fn read_once<W: Wire, S: Default>(
     let (mut kept, mut objects) = (S::default(), 0);
     let (mut token, mut tokens) = (String::new(), HashSet::new());
     let mut page_size = listing.page_size;
+    let mut largest = session.plan.limits.largest_page.max(page_size);
     let most = session.plan.limits.objects;
     for _ in 0..session.plan.limits.pages {
         let ask = page(session, listing, page_size, &token);
         let answer = match session.ask(&ask).await {
             Err(failure) if page_size > 1 && matches!(failure.cause, Cause::TooLarge(_)) => {
                 page_size = (page_size / 10).max(1);
+                largest = page_size;
                 continue;
             }
             answer => answer?,
         };
-        page_size = fitting(page_size, answer.body.len());
+        page_size = fitting(page_size, answer.body.len(), largest);
         if answer.deprecated {
             session.note(&listing.path, DEPRECATED, false);
         }
@@ -192,12 +197,11 @@ fn page(session: &Session<'_>, listing: &Listing, page_size: u32, token: &str) -
 }
 
 /// A page size at which the next page is about as large as is comfortable.
-fn fitting(page_size: u32, bytes: usize) -> u32 {
-    if bytes <= COMFORTABLE_BYTES {
-        return page_size;
-    }
-    let shrunk = u64::from(page_size) * COMFORTABLE_BYTES as u64 / bytes as u64;
-    u32::try_from(shrunk).map_or(page_size, |shrunk| shrunk.clamp(1, page_size))
+fn fitting(page_size: u32, bytes: usize, largest: u32) -> u32 {
+    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX).max(1);
+    let fitting = u64::from(page_size) * COMFORTABLE_BYTES / bytes;
+    let most = page_size.saturating_mul(GROWTH).min(largest).max(1);
+    u32::try_from(fitting).map_or(most, |fitting| fitting.clamp(1, most))
 }
 
 /// A token as a query value; tokens are opaque and may hold anything.
@@ -221,10 +225,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_pages_make_the_next_one_smaller() {
-        assert_eq!(fitting(500, 1 << 20), 500);
-        assert_eq!(fitting(500, 8 << 20), 250);
-        assert_eq!(fitting(500, usize::MAX / 2), 1);
+    fn pages_become_as_large_as_is_comfortable() {
+        assert_eq!(fitting(500, 8 << 20, 2000), 500);
+        assert_eq!(fitting(500, 16 << 20, 2000), 250);
+        assert_eq!(fitting(500, usize::MAX / 2, 2000), 1);
+        assert_eq!(fitting(500, 6 << 20, 2000), 666);
+        // Not more than twice as many at once, nor more than the most.
+        assert_eq!(fitting(500, 0, 2000), 1000);
+        assert_eq!(fitting(1500, 1 << 20, 2000), 2000);
+        assert_eq!(fitting(50, 1 << 10, 50), 50);
+        assert_eq!(fitting(1, 0, 0), 1);
     }
 
     #[test]

@@ -55,8 +55,10 @@ pub struct Limits {
     pub request_deadline: Duration,
     /// Time for the whole run, waits included.
     pub run_budget: Duration,
-    /// Most objects on one page; 0 counts as 1, because a list without a limit is never asked for.
+    /// Most objects on the first page of a list; 0 counts as 1, because a list without a limit is never asked for.
     pub page_size: u32,
+    /// Most objects on any page, where those before it were small; less than on the first counts as so many.
+    pub largest_page: u32,
     /// Most pages of one list.
     pub pages: u32,
     /// Most objects of one list: more than any cluster holds, so that a server that makes them up does not fill our memory.
@@ -77,6 +79,7 @@ impl Default for Limits {
             request_deadline: Duration::from_secs(30),
             run_budget: Duration::from_mins(5),
             page_size: 500,
+            largest_page: 2000,
             pages: 10_000,
             objects: 2_000_000,
             concurrency: 4,

@@ -260,8 +260,8 @@ async fn pages_are_followed_to_the_end() {
         let page = |next: &str, name: &str| Some(json(&list("PodList", next, &[pod(name)])));
         match (seen.path.as_str(), seen.query.as_str()) {
             (PODS, "limit=500") => page("b+", "a"),
-            (PODS, "limit=500&continue=b%2B") => page("c", "b"),
-            (PODS, "limit=500&continue=c") => page("", "c"),
+            (PODS, "limit=1000&continue=b%2B") => page("c", "b"),
+            (PODS, "limit=2000&continue=c") => page("", "c"),
             _ => None,
         }
     });

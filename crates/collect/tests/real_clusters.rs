@@ -166,6 +166,7 @@ fn plan(encoding: Encoding) -> Plan {
     plan.encoding = encoding;
     // Small pages, so that most lists have several.
     plan.limits.page_size = 2;
+    plan.limits.largest_page = 2;
     plan.limits.second_look = Duration::ZERO;
     plan
 }

@@ -74,13 +74,44 @@ async fn pages_that_grow_are_asked_for_smaller_and_then_given_up() {
     assert_eq!(missing.reason, Reason::Malformed);
     let queries = fake.queries(PODS);
     let sizes: Vec<_> = queries.iter().filter_map(|q| q.split('&').next()).collect();
-    assert_eq!(sizes[7..], ["limit=500", "limit=50", "limit=5", "limit=1"]);
+    assert_eq!(sizes[..3], ["limit=500", "limit=1000", "limit=2000"]);
+    assert_eq!(
+        sizes[7..],
+        ["limit=2000", "limit=200", "limit=20", "limit=2", "limit=1"]
+    );
     // A page that was too large is asked for again, not passed over.
     assert!(
         queries[7..]
             .iter()
             .all(|query| query.ends_with("continue=t6")),
         "{queries:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_list_with_a_page_that_was_too_large_stays_on_small_pages() {
+    let fake = Fake::start(|seen, earlier| {
+        let page = |next: &str, size: usize| {
+            let name = format!("{earlier}{}", "p".repeat(size));
+            Some(json(&list("PodList", next, &[pod(&name)])))
+        };
+        match (seen.path.as_str(), earlier) {
+            (PODS, 0) => page("a", 128 << 10),
+            (PODS, 4) => page("", 1),
+            (PODS, earlier) => page(&format!("t{earlier}"), 1),
+            _ => None,
+        }
+    })
+    .await;
+    let mut plan = Plan::everything();
+    plan.limits.page_bytes = 64 << 10;
+    let facts = fake.collect(&plan).await.unwrap();
+    assert_eq!(facts.pods.unwrap().len(), 4);
+    let queries = fake.queries(PODS);
+    let sizes: Vec<_> = queries.iter().filter_map(|q| q.split('&').next()).collect();
+    assert_eq!(
+        sizes,
+        ["limit=500", "limit=50", "limit=50", "limit=50", "limit=50"]
     );
 }
 
