@@ -9,9 +9,6 @@ mod shape;
 mod tree;
 mod value;
 
-/// JSON as the interpreter itself sees it: whole numbers that are not negative are unsigned, and those that an expression writes cannot
-/// be added to them. As an API server shows it: [`value`].
-pub use cel::to_value;
 /// The syntax tree as the interpreter has it, and what it computes.
 pub use cel::{
     IdedExpr, Value,

@@ -1,7 +1,7 @@
 //! One expression of a user: parsed, bounded before it runs, and run on one item.
 
 use airworthy_expressions::{
-    Expr, IdedExpr, ParseError, Shape, Size, Value, children, depth, parse, run, to_value,
+    Expr, IdedExpr, ParseError, Shape, Size, Value, children, depth, parse, run, value,
 };
 use serde_json::{Map, Value as Json};
 
@@ -64,8 +64,7 @@ impl Expression {
         let Parsed::Bounded(expression, _) = &self.parsed else {
             return Err(self.too_large().unwrap_or_default().to_owned());
         };
-        let seen = |json| to_value(json).map_err(|error| error.to_string());
-        match run(expression, [("item", seen(item)?), ("path", seen(path)?)]) {
+        match run(expression, [("item", value(item)), ("path", value(path))]) {
             Ok(Value::Bool(holds)) => Ok(holds),
             Ok(other) => Err(format!(
                 "it gave {:?} and neither true nor false",
@@ -130,7 +129,7 @@ fn bound_names(part: &IdedExpr) -> Vec<String> {
     names
 }
 
-/// A row of facts as expressions see it: labels are a map, and whole numbers are of one kind.
+/// A row of facts as expressions see it: labels are a map.
 pub(crate) fn item(row: Json) -> Json {
     match row {
         Json::Array(list) if is_labels(&list) => {
@@ -148,7 +147,6 @@ pub(crate) fn item(row: Json) -> Json {
             let members = map.into_iter().map(|(name, value)| (name, item(value)));
             Json::Object(members.collect::<Map<_, _>>())
         }
-        Json::Number(number) => number.as_i64().map_or(Json::Number(number), Json::from),
         other => other,
     }
 }

@@ -41,6 +41,9 @@ fn expressions_say_yes_or_no() {
         ("item.name.matches('^w.b$')", true),
         ("path.targetMinor >= 32 && path.fromMinor < 32", true),
         ("path.target == '1.33'", false),
+        // Numbers of the facts and of the expression are of one kind.
+        ("path.fromMinor + 1 == path.targetMinor", true),
+        ("item.restarts % 2 == 1 && -item.restarts < 0", true),
     ] {
         assert_eq!(holds(text), Ok(expected), "{text}");
     }
