@@ -1,6 +1,9 @@
 //! What a container or a pod asks for, as it comes to the API server again.
 
-use airworthy_model::facts::{ContainerRole, ContainerShape, LimitRange, PodShape, Resources};
+use airworthy_model::{
+    Minor, UpgradePath,
+    facts::{ContainerRole, ContainerShape, LimitRange, PodShape, Resources},
+};
 
 /// Of what a pod asks for as a whole, limit ranges look at these alone; and by these its class of service is told.
 const COMPUTE: [&str; 2] = ["cpu", "memory"];
@@ -50,21 +53,50 @@ fn first<'r>(
     all.find_map(|amounts| amounts.get(name)).copied()
 }
 
-/// What the containers of a pod ask for together, as a limit range adds it up (`podRequests` and `podLimits` of the admission plugin): no
+/// How a limit range adds up what the containers of a pod ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Adding {
+    /// There is a sum where each container names the resource. Init containers are looked at all the same.
+    WhereAllName,
+    /// There is one where any does: since 1.28.
+    WhereAnyNames,
+}
+
+/// The first minor whose limit ranges add up what any container names.
+const ANY_NAMES: Minor = Minor::v1(28);
+
+impl Adding {
+    /// The ways of the API servers that run while nodes are drained.
+    pub(super) fn on(path: &UpgradePath) -> Vec<Self> {
+        let reached = path.hops.iter().map(|hop| hop.to);
+        let there = path.hops.is_empty().then_some(path.target.minor);
+        let mut ways: Vec<_> = reached.chain(there).map(Self::of).collect();
+        ways.dedup();
+        ways
+    }
+
+    fn of(minor: Minor) -> Self {
+        if minor < ANY_NAMES {
+            Self::WhereAllName
+        } else {
+            Self::WhereAnyNames
+        }
+    }
+}
+
+/// What the containers of a pod ask for together, as a limit range adds it up (`PodValidateLimitFunc` of the admission plugin): no
 /// overhead, and what the pod asks for as a whole comes before the sum.
 #[derive(Clone, Copy)]
 pub(super) struct Sum<'c> {
     pub(super) shape: &'c PodShape,
     pub(super) ranges: &'c [&'c LimitRange],
+    pub(super) adding: Adding,
 }
 
 impl Sum<'_> {
     pub(super) fn of(self, name: &str) -> Of {
-        let whole = self
-            .shape
-            .whole
-            .as_ref()
-            .filter(|_| COMPUTE.contains(&name));
+        let whole = self.shape.whole.as_ref();
+        let whole = whole.filter(|_| COMPUTE.contains(&name));
         let request = whole.and_then(|whole| whole.requests.get(name).copied());
         let limit = whole.and_then(|whole| whole.limits.get(name).copied());
         Of {
@@ -77,11 +109,15 @@ impl Sum<'_> {
     /// where none asks.
     fn total(self, of: impl Fn(Filled<'_>) -> Option<u64>) -> Option<u64> {
         let (mut together, mut sidecars, mut starting) = (None, None, None);
+        let mut left_out = false;
         for container in &self.shape.containers {
             let ranges = self.ranges;
             let own = of(Filled { container, ranges });
             match container.role {
-                ContainerRole::Main => together = plus(together, own),
+                ContainerRole::Main => {
+                    together = plus(together, own);
+                    left_out |= own.is_none();
+                }
                 ContainerRole::Init => starting = starting.max(plus(own, sidecars)),
                 ContainerRole::Sidecar => {
                     sidecars = plus(sidecars, own);
@@ -89,7 +125,8 @@ impl Sum<'_> {
                 }
             }
         }
-        together.max(starting)
+        let there = self.adding == Adding::WhereAnyNames || !left_out;
+        together.filter(|_| there).max(starting)
     }
 }
 

@@ -7,7 +7,7 @@ use airworthy_model::facts::{
 };
 
 use super::{
-    asked::{Filled, Of, Sum},
+    asked::{Adding, Filled, Of, Sum},
     scopes,
 };
 
@@ -143,10 +143,11 @@ impl<'a> Rules<'a> {
         rules
     }
 
-    /// The first rule that a pod of this shape breaks, as it comes to the API server again. Where it is not known what its containers ask
-    /// for, none.
-    pub(super) fn broken(&self, shape: &PodShape) -> Option<Broken<'a>> {
-        let by_range = self.by_containers(shape).or_else(|| self.by_pod(shape));
+    /// The first rule that a pod of this shape breaks, as it comes to the API server again; limit ranges add up in these ways. Where it is
+    /// not known what its containers ask for, none.
+    pub(super) fn broken(&self, shape: &PodShape, ways: &[Adding]) -> Option<Broken<'a>> {
+        let by_pod = || ways.iter().find_map(|adding| self.by_pod(shape, *adding));
+        let by_range = self.by_containers(shape).or_else(by_pod);
         by_range.or_else(|| self.unnamed(shape))
     }
 
@@ -166,13 +167,14 @@ impl<'a> Rules<'a> {
         })
     }
 
-    fn by_pod(&self, shape: &PodShape) -> Option<Broken<'a>> {
+    fn by_pod(&self, shape: &PodShape, adding: Adding) -> Option<Broken<'a>> {
         if shape.containers.is_empty() {
             return None;
         }
         let sum = Sum {
             shape,
             ranges: &self.ranges,
+            adding,
         };
         let mut ranges = self.ranges.iter();
         ranges.find_map(|range| {

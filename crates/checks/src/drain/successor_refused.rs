@@ -7,6 +7,7 @@ use airworthy_model::{
 
 use super::{
     admission_policies::{Opinions, Refusal},
+    asked::Adding,
     containers::{Broken, Rules},
     rollout, stage,
 };
@@ -64,6 +65,7 @@ struct Doors<'a> {
     classes: Option<&'a PodAdmission>,
     levels: HashMap<&'a str, SecurityLevel>,
     rules: HashMap<&'a str, Rules<'a>>,
+    ways: Vec<Adding>,
     gaps: Vec<Missing>,
 }
 
@@ -101,6 +103,9 @@ impl<'a> Doors<'a> {
             Ok(admission) => {
                 doors.classes = Some(admission);
                 doors.rules = Rules::by_namespace(admission);
+                doors.ways = ctx
+                    .path()
+                    .map_or_else(|_| vec![Adding::WhereAnyNames], Adding::on);
             }
             Err(missing) => doors.gaps.push(missing),
         }
@@ -154,7 +159,7 @@ impl<'a> Doors<'a> {
     }
 
     fn containers(&self, namespace: &str, shape: &PodShape) -> Option<Why<'a>> {
-        let broken = self.rules.get(namespace)?.broken(shape)?;
+        let broken = self.rules.get(namespace)?.broken(shape, &self.ways)?;
         Some(Why::Containers(broken))
     }
 }
