@@ -24,6 +24,7 @@ mod live {
     mod control_more;
     mod control_plane;
     mod decisions;
+    mod doors;
     mod drain;
     mod evidence;
     mod fields;

@@ -15,7 +15,7 @@ struct Kept {
     without: &'static [Need],
 }
 
-const KEPT: [Kept; 3] = [
+const KEPT: [Kept; 4] = [
     Kept {
         file: "1-first.tar",
         version: "v1.31.14",
@@ -38,6 +38,12 @@ const KEPT: [Kept; 3] = [
         version: "v1.31.14",
         pods: 13,
         without: &[Need::AdmissionPolicies, Need::Kubelets],
+    },
+    Kept {
+        file: "1-before-scopes.tar",
+        version: "v1.31.14",
+        pods: 7,
+        without: &[Need::Kubelets],
     },
 ];
 
@@ -72,6 +78,20 @@ fn recordings_of_every_shape_so_far_are_read() {
     }
 }
 
+/// What quotas and limit ranges of whole pods ask about a pod is not made up where it was not read.
+#[test]
+fn what_was_not_asked_of_pods_is_not_made_up() {
+    let facts = read("1-before-scopes.tar");
+    let shapes = facts.pods.as_ref().unwrap().iter();
+    let mut shapes = shapes.map(|pod| pod.shape.as_ref().unwrap());
+    assert!(shapes.all(|shape| shape.quota_marks.is_none()));
+    let admission = facts.pod_admission.unwrap();
+    assert_eq!(admission.quotas.len(), 1);
+    assert!(admission.quotas[0].scopes.is_empty());
+    assert_eq!(admission.limit_ranges.len(), 1);
+    assert!(admission.limit_ranges[0].pods.is_empty());
+}
+
 /// What was read of an old recording can be written anew, and says the same.
 #[test]
 fn old_recordings_can_be_written_as_new_ones() {
@@ -81,6 +101,8 @@ fn old_recordings_can_be_written_as_new_ones() {
         let again = recording::read(bytes.as_slice()).unwrap();
         assert_eq!(again.pods, read(kept.file).pods);
         assert_eq!(again.crds, read(kept.file).crds);
+        let admission = |facts: Facts| facts.pod_admission.ok();
+        assert_eq!(admission(again), admission(read(kept.file)));
     }
 }
 

@@ -82,6 +82,45 @@ spec:
 ";
 const QUOTA: &str = "/api/v1/namespaces/narrow/resourcequotas/small";
 
+/// Quotas with scopes, of which one counts the pod and has room; and a pod of two containers under a generous limit range.
+const CHOSEN: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: chosen}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: stays, namespace: chosen}
+spec: {hard: {pods: '2'}, scopes: [NotTerminating]}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: ends, namespace: chosen}
+spec: {hard: {pods: '0'}, scopes: [Terminating]}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: silver, namespace: chosen}
+spec: {hard: {pods: '0'}, scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, values: [silver]}]}}
+---
+apiVersion: v1
+kind: LimitRange
+metadata: {name: sums, namespace: chosen}
+spec: {limits: [{type: Pod, max: {cpu: '2'}}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: lodger, namespace: chosen}
+spec:
+  selector: {matchLabels: {app: lodger}}
+  template:
+    metadata: {labels: {app: lodger}}
+    spec:
+      containers:
+        - {name: one, image: example.com/one, resources: {limits: {cpu: 600m}}}
+        - {name: two, image: example.com/two, resources: {limits: {cpu: 600m}}}
+";
+
 /// One situation: what to make of it, and the deployment whose pod has no successor then.
 pub(super) struct Case<'a> {
     pub(super) cluster: &'a Cluster,
@@ -241,6 +280,63 @@ fn a_quota_that_is_more_than_used_up() {
         allow("0").await;
         case.is_told_and_true().await;
         allow("2").await;
+        case.is_over().await;
+    });
+}
+
+#[test]
+fn a_quota_with_scopes_and_a_limit_range_of_whole_pods() {
+    live(async {
+        let cluster = shared().await;
+        let client = &kubectl(cluster);
+        apply(cluster, CHOSEN).await;
+        until_available(client, "chosen", "lodger").await;
+        let quotas = "/api/v1/namespaces/chosen/resourcequotas";
+        let allow = async |pods: &str| {
+            let path = format!("{quotas}/stays");
+            let change = json!({ "spec": { "hard": { "pods": pods } } });
+            client.patch(&path, Patch::Merge, &change).await.unwrap();
+            let seen = |quota: &Value| quota["status"]["hard"]["pods"] == pods;
+            until(client, &path, "its controller's word", seen).await;
+        };
+        for quota in ["stays", "ends", "silver"] {
+            let path = format!("{quotas}/{quota}");
+            let seen = |quota: &Value| quota["status"]["used"]["pods"].is_string();
+            until(client, &path, "its controller's word", seen).await;
+        }
+        let case = Case {
+            cluster,
+            client,
+            check: "QuotaHeadroom",
+            subject: "ResourceQuota chosen/stays",
+            namespace: "chosen",
+            app: "lodger",
+        };
+        case.is_over().await;
+        allow("0").await;
+        case.is_told_and_true().await;
+        let report = precheck(cluster, &["--check", case.check]).await;
+        for quota in ["ends", "silver"] {
+            report.spares(case.check, &format!("ResourceQuota chosen/{quota}"));
+        }
+        allow("2").await;
+        case.is_over().await;
+
+        let bound = async |cpu: &str| {
+            let item = json!([{ "type": "Pod", "max": { "cpu": cpu } }]);
+            let change = json!({ "spec": { "limits": item } });
+            let path = "/api/v1/namespaces/chosen/limitranges/sums";
+            client.patch(path, Patch::Merge, &change).await.unwrap();
+        };
+        let case = Case {
+            check: "SuccessorRefused",
+            subject: "Deployment chosen/lodger",
+            ..case
+        };
+        case.is_over().await;
+        bound("1").await;
+        case.is_told_and_true().await;
+        bound("2").await;
         case.is_over().await;
     });
 }

@@ -1,6 +1,7 @@
 //! What stands in the way of draining nodes.
 
 mod admission_policies;
+mod asked;
 pub(crate) mod bare_pod;
 pub(crate) mod budget;
 mod containers;
@@ -15,6 +16,7 @@ pub(crate) mod pinned_pod;
 pub(crate) mod post_pdb_state;
 pub(crate) mod quota_headroom;
 mod rollout;
+mod scopes;
 pub(crate) mod single_replica;
 mod stage;
 pub(crate) mod successor_refused;

@@ -7,7 +7,8 @@ use airworthy_model::{
 
 use super::{
     admission_policies::{Opinions, Refusal},
-    containers::{Broken, How, Rules},
+    asked::Adding,
+    containers::{Broken, Rules},
     rollout, stage,
 };
 use crate::{
@@ -64,6 +65,7 @@ struct Doors<'a> {
     classes: Option<&'a PodAdmission>,
     levels: HashMap<&'a str, SecurityLevel>,
     rules: HashMap<&'a str, Rules<'a>>,
+    ways: Vec<Adding>,
     gaps: Vec<Missing>,
 }
 
@@ -100,7 +102,10 @@ impl<'a> Doors<'a> {
         match ctx.pod_admission() {
             Ok(admission) => {
                 doors.classes = Some(admission);
-                doors.rules = rules(admission);
+                doors.rules = Rules::by_namespace(admission);
+                doors.ways = ctx
+                    .path()
+                    .map_or_else(|_| vec![Adding::WhereAnyNames], Adding::on);
             }
             Err(missing) => doors.gaps.push(missing),
         }
@@ -154,22 +159,9 @@ impl<'a> Doors<'a> {
     }
 
     fn containers(&self, namespace: &str, shape: &PodShape) -> Option<Why<'a>> {
-        let broken = self.rules.get(namespace)?.broken(&shape.containers)?;
+        let broken = self.rules.get(namespace)?.broken(shape, &self.ways)?;
         Some(Why::Containers(broken))
     }
-}
-
-/// What each namespace asks of containers.
-fn rules(admission: &PodAdmission) -> HashMap<&str, Rules<'_>> {
-    let mut rules: HashMap<&str, Rules<'_>> = HashMap::new();
-    for range in &admission.limit_ranges {
-        let of = rules.entry(&range.namespace).or_default();
-        of.add_range(range);
-    }
-    for quota in &admission.quotas {
-        rules.entry(&quota.namespace).or_default().add_quota(quota);
-    }
-    rules
 }
 
 /// The level that a namespace enforces. Old versions of restricted ask for less: what they ask for beyond baseline is not held against.
@@ -204,15 +196,18 @@ impl Why<'_> {
         }
     }
 
-    const fn setting(self) -> &'static str {
+    /// Whether it is known that the API server refuses the successor.
+    fn is_certain(self) -> bool {
+        !matches!(self, Self::Containers(broken) if !broken.is_certain())
+    }
+
+    fn setting(self) -> &'static str {
         match self {
             Self::Account(_) => "spec.serviceAccountName",
             Self::Priority(_) => "spec.priorityClassName",
             Self::Runtime(_) => "spec.runtimeClassName",
             Self::Level(_) => ENFORCE,
-            Self::Containers(Broken {
-                how: How::NotNamed, ..
-            }) => "ResourceQuota",
+            Self::Containers(broken) if broken.is_of_quota() => "ResourceQuota",
             Self::Containers(_) => "LimitRange",
             Self::Policy(_) => "ValidatingAdmissionPolicy",
         }
@@ -221,8 +216,9 @@ impl Why<'_> {
     /// What tells findings on one owner apart.
     fn key(self) -> String {
         match self {
-            Self::Containers(Broken { rule, resource, .. }) => {
-                format!("{} {rule} {resource}", self.setting())
+            Self::Containers(broken) => {
+                let Broken { rule, resource, .. } = broken;
+                format!("{} {rule} {resource}{}", self.setting(), broken.apart())
             }
             Self::Policy(Refusal {
                 policy, binding, ..
@@ -261,13 +257,12 @@ impl Why<'_> {
                     level_name(level)
                 ),
             ),
-            Self::Containers(Broken {
-                rule,
-                how: How::NotNamed,
-                ..
-            }) => (
+            Self::Containers(broken) if broken.is_of_quota() => (
                 "Let every container of the template name it, or a limit range fill it in",
-                format!("kubectl -n {namespace} describe resourcequota {rule}"),
+                format!(
+                    "kubectl -n {namespace} describe resourcequota {}",
+                    broken.rule
+                ),
             ),
             Self::Containers(Broken { rule, .. }) => (
                 "Change what the containers of the template ask for, or the limit range",
@@ -291,13 +286,17 @@ const fn level_name(level: SecurityLevel) -> &'static str {
 fn describe(ctx: &Context<'_>, owner: &Owner<'_>, why: Why<'_>, pods: &[&Pod]) -> Finding {
     let first = pods.iter().min_by_key(|pod| &pod.name);
     let first = first.expect("an owner has a pod");
+    let (severity, would) = if why.is_certain() {
+        (ctx.risk_of_drain(), "would")
+    } else {
+        (Severity::Note, "might")
+    };
     let message = format!(
-        "{} such as {} would not be let in again: {}",
+        "{} such as {} {would} not be let in again: {}",
         counted(pods.len(), "pod"),
         short(&first.name, 50),
         why.text()
     );
-    let severity = ctx.risk_of_drain();
     let Pod {
         namespace, name, ..
     } = first;

@@ -23,10 +23,10 @@ pub(crate) async fn read(
     versions: Versions<'_>,
 ) -> Result<PodAdmission, Failure> {
     let quotas = installed::all(session, versions, QUOTAS, |wire: ResourceQuota, _| {
-        wire.over_all_pods()
+        wire.of_pods()
     });
     let ranges = installed::all(session, versions, LIMIT_RANGES, |wire: LimitRange, _| {
-        wire.of_containers()
+        wire.of_pods()
     });
     let priorities = installed::all(
         session,

@@ -1,8 +1,8 @@
-//! What the containers of a namespace have to keep to.
+//! What the containers and pods of a namespace have to keep to.
 
 use std::collections::BTreeMap;
 
-use airworthy_model::facts::{self, ContainerShape, Resources};
+use airworthy_model::facts::{self, ContainerRole, ContainerShape, PodBounds, Resources};
 use serde::Deserialize;
 
 use super::{
@@ -59,23 +59,43 @@ pub(crate) struct RangeItem {
 }
 
 impl LimitRange {
-    /// What it says of containers, if anything.
-    pub(crate) fn of_containers(self) -> Option<facts::LimitRange> {
-        let items = self.spec.limits.iter();
+    /// What it says of containers and pods, if anything.
+    pub(crate) fn of_pods(self) -> Option<facts::LimitRange> {
         let mut range = facts::LimitRange::default();
-        for item in items.filter(|item| item.r#type == "Container") {
-            range.max.extend(quantity::amounts(&item.max));
-            range.min.extend(quantity::amounts(&item.min));
-            range.limits.extend(quantity::amounts(&item.default));
-            let requests = quantity::amounts(&item.default_request);
-            range.requests.extend(requests);
-            range.ratio.extend(ratios(&item.max_limit_request_ratio));
+        for item in self.spec.limits {
+            match item.r#type.as_str() {
+                "Container" => item.add_to(&mut range),
+                "Pod" => range.pods = item.into(),
+                _ => {}
+            }
         }
         (range != facts::LimitRange::default()).then_some(facts::LimitRange {
             namespace: self.metadata.namespace,
             name: self.metadata.name,
             ..range
         })
+    }
+}
+
+impl RangeItem {
+    fn add_to(&self, range: &mut facts::LimitRange) {
+        range.max.extend(quantity::amounts(&self.max));
+        range.min.extend(quantity::amounts(&self.min));
+        range.limits.extend(quantity::amounts(&self.default));
+        let requests = quantity::amounts(&self.default_request);
+        range.requests.extend(requests);
+        range.ratio.extend(ratios(&self.max_limit_request_ratio));
+    }
+}
+
+/// The API server lets in one item for pods, and none that fills something in.
+impl From<RangeItem> for PodBounds {
+    fn from(wire: RangeItem) -> Self {
+        Self {
+            min: quantity::amounts(&wire.min),
+            max: quantity::amounts(&wire.max),
+            ratio: ratios(&wire.max_limit_request_ratio),
+        }
     }
 }
 
@@ -89,25 +109,32 @@ fn ratios(quantities: &Quantities) -> Resources {
 }
 
 impl PodSpec {
-    /// What its containers ask for, each kind of container once; nothing where the pod asks as a whole.
+    /// What its containers ask for, init containers first.
     pub(super) fn asked(&self) -> Vec<ContainerShape> {
-        let mut asked = Vec::new();
-        if self.resources.is_some() {
-            return asked;
-        }
-        for container in self.init_containers.iter().chain(&self.containers) {
-            let own = container.resources.asked();
-            if !asked.contains(&own) {
-                asked.push(own);
-            }
-        }
-        asked
+        let init = self.init_containers.iter().map(|init| {
+            let role = if init.is_sidecar() {
+                ContainerRole::Sidecar
+            } else {
+                ContainerRole::Init
+            };
+            init.resources.asked(role)
+        });
+        let main = self.containers.iter();
+        let main = main.map(|container| container.resources.asked(ContainerRole::Main));
+        init.chain(main).collect()
+    }
+
+    /// What it asks for as a whole, if anything.
+    pub(super) fn asked_as_a_whole(&self) -> Option<ContainerShape> {
+        let whole = self.resources.as_ref()?.asked(ContainerRole::Main);
+        (whole != ContainerShape::default()).then_some(whole)
     }
 }
 
 impl Requirements {
-    fn asked(&self) -> ContainerShape {
+    fn asked(&self, role: ContainerRole) -> ContainerShape {
         ContainerShape {
+            role,
             requests: quantity::amounts(&self.requests),
             limits: quantity::amounts(&self.limits),
         }
@@ -126,51 +153,63 @@ mod tests {
         let wire: LimitRange = serde_json::from_value(json).unwrap();
         let again = prost::Message::decode(&*prost::Message::encode_to_vec(&wire));
         assert_eq!(again, Ok(wire.clone()));
-        wire.of_containers()
+        wire.of_pods()
+    }
+
+    fn amounts(all: &[(&str, u64)]) -> Resources {
+        let all = all.iter().map(|(name, amount)| ((*name).into(), *amount));
+        all.collect()
     }
 
     #[test]
-    fn a_range_tells_what_it_says_of_containers() {
+    fn a_range_tells_what_it_says_of_containers_and_pods() {
         let read = range(&json!([
             {"type": "Container", "max": {"cpu": "1"}, "min": {"memory": "1Ki"}, "default": {"cpu": "500m"},
                 "defaultRequest": {"cpu": "250m"}, "maxLimitRequestRatio": {"cpu": "1500m", "memory": "2"}},
-            {"type": "Pod", "max": {"cpu": "9"}},
+            {"type": "Pod", "max": {"cpu": "9"}, "min": {"memory": "2Ki"}, "maxLimitRequestRatio": {"memory": "4"}},
         ]))
         .unwrap();
-        let amounts = |all: &[(&str, u64)]| {
-            let all = all.iter().map(|(name, amount)| ((*name).into(), *amount));
-            all.collect::<Resources>()
-        };
         assert_eq!((&*read.namespace, &*read.name), ("shop", "bounds"));
         assert_eq!(read.max, amounts(&[("cpu", 1000)]));
         assert_eq!(read.min, amounts(&[("memory", 1024)]));
         assert_eq!(read.limits, amounts(&[("cpu", 500)]));
         assert_eq!(read.requests, amounts(&[("cpu", 250)]));
         assert_eq!(read.ratio, amounts(&[("cpu", 1500), ("memory", 2000)]));
+        assert_eq!(read.pods.max, amounts(&[("cpu", 9000)]));
+        assert_eq!(read.pods.min, amounts(&[("memory", 2048)]));
+        assert_eq!(read.pods.ratio, amounts(&[("memory", 4000)]));
     }
 
     #[test]
-    fn what_is_for_pods_and_claims_is_left_out() {
-        let items = json!([{"type": "Pod", "max": {"cpu": "9"}}, {"type": "PersistentVolumeClaim", "max": {"storage": "1Gi"}}]);
+    fn what_is_for_claims_is_left_out() {
+        let items = json!([{"type": "PersistentVolumeClaim", "max": {"storage": "1Gi"}}]);
         assert_eq!(range(&items), None);
         assert_eq!(range(&json!(null)), None);
     }
 
-    fn asked(spec: serde_json::Value) -> Vec<ContainerShape> {
-        serde_json::from_value::<PodSpec>(spec).unwrap().asked()
+    fn spec(json: serde_json::Value) -> PodSpec {
+        serde_json::from_value(json).unwrap()
     }
 
     #[test]
-    fn each_kind_of_container_is_told_once() {
+    fn each_container_is_told_with_its_role() {
         let big = json!({"resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "2"}}});
-        let all = asked(json!({"initContainers": [{}], "containers": [big, big, {}]}));
-        let limits: Vec<_> = all.iter().map(|one| one.limits.get("cpu")).collect();
-        assert_eq!(limits, [None, Some(&2000)]);
+        let sidecar = json!({"restartPolicy": "Always"});
+        let all = spec(json!({"initContainers": [{}, sidecar], "containers": [big, big]})).asked();
+        let told: Vec<_> = all
+            .iter()
+            .map(|one| (one.role, one.limits.get("cpu")))
+            .collect();
+        let big = (ContainerRole::Main, Some(&2000));
+        let (init, sidecar) = (ContainerRole::Init, ContainerRole::Sidecar);
+        assert_eq!(told, [(init, None), (sidecar, None), big, big]);
     }
 
     #[test]
-    fn a_pod_that_asks_as_a_whole_tells_nothing_of_its_containers() {
-        let spec = json!({"containers": [{}], "resources": {"requests": {"cpu": "1"}}});
-        assert_eq!(asked(spec), []);
+    fn what_a_pod_asks_for_as_a_whole_is_kept_where_it_does() {
+        let whole = spec(json!({"containers": [{}], "resources": {"requests": {"cpu": "1"}}}));
+        let whole = whole.asked_as_a_whole().unwrap();
+        assert_eq!(whole.requests, amounts(&[("cpu", 1000)]));
+        assert_eq!(spec(json!({"resources": {}})).asked_as_a_whole(), None);
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct PodSpec {
     pub containers: Vec<Container>,
     #[prost(int64, optional, tag = "4")]
     pub termination_grace_period_seconds: Option<i64>,
+    #[prost(int64, optional, tag = "5")]
+    pub active_deadline_seconds: Option<i64>,
     #[prost(message, repeated, tag = "7")]
     #[serde(deserialize_with = "pairs")]
     pub node_selector: Vec<Pair>,
@@ -199,6 +201,30 @@ pub(crate) struct PodAffinity {
         deserialize_with = "nullable"
     )]
     pub required: Vec<PodAffinityTerm>,
+    #[prost(message, optional, tag = "2")]
+    #[serde(
+        rename = "preferredDuringSchedulingIgnoredDuringExecution",
+        deserialize_with = "laid_over"
+    )]
+    pub preferred: Option<PreferredTerm>,
+}
+
+/// Terms that need not hold, laid over one another: whether any is about other namespaces is all that is read.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct PreferredTerm {
+    #[prost(message, optional, tag = "2")]
+    pub pod_affinity_term: Option<TermNamespaces>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct TermNamespaces {
+    #[prost(string, repeated, tag = "2")]
+    #[serde(deserialize_with = "nullable")]
+    pub namespaces: Vec<String>,
+    #[prost(message, optional, tag = "4")]
+    pub namespace_selector: Option<There>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -312,7 +338,8 @@ impl Toleration {
 }
 
 impl Container {
-    fn is_sidecar(&self) -> bool {
+    /// Whether it is a sidecar, where it stands among the init containers.
+    pub(super) fn is_sidecar(&self) -> bool {
         self.restart_policy.as_deref() == Some("Always")
     }
 }
@@ -333,6 +360,8 @@ impl PodSpec {
         let host_ports = self.host_ports();
         let breaks = self.breaks();
         let containers = if filled_in { Vec::new() } else { self.asked() };
+        let whole = self.asked_as_a_whole().map(Box::new);
+        let quota_marks = Some(self.quota_marks());
         let affinity = self.affinity.unwrap_or_default();
         let nodes = affinity.node_affinity.and_then(|nodes| nodes.required);
         let nodes = nodes.filter(|_| !names_its_node).unwrap_or_default();
@@ -368,6 +397,8 @@ impl PodSpec {
             runtime_class: self.runtime_class_name.unwrap_or_default().into(),
             breaks,
             containers,
+            whole,
+            quota_marks,
         }
     }
 
@@ -446,6 +477,8 @@ fn most(largest: &mut Resources, other: &Resources) {
 
 #[cfg(test)]
 mod tests {
+    use airworthy_model::facts::QuotaMarks;
+
     use super::*;
 
     fn spec(json: serde_json::Value) -> PodSpec {
@@ -489,6 +522,13 @@ mod tests {
         assert_eq!(requests(serde_json::json!({})), vec![]);
     }
 
+    fn unremarkable() -> PodShape {
+        PodShape {
+            quota_marks: Some(QuotaMarks::default()),
+            ..PodShape::default()
+        }
+    }
+
     #[test]
     fn what_is_default_is_not_kept() {
         let plain = spec(serde_json::json!({
@@ -496,17 +536,14 @@ mod tests {
             "tolerations": [{"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}],
             "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}],
         }));
-        assert_eq!(plain.shape(false, false), PodShape::default());
+        assert_eq!(plain.shape(false, false), unremarkable());
     }
 
     #[test]
     fn a_pod_that_names_its_node_shares_its_shape() {
         let affinity = serde_json::json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution":
             {"nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]}]}}}});
-        assert_eq!(
-            spec(affinity.clone()).shape(true, false),
-            PodShape::default()
-        );
+        assert_eq!(spec(affinity.clone()).shape(true, false), unremarkable());
         assert_eq!(spec(affinity).shape(false, false).node_terms.len(), 1);
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     certificate::CaBundle,
-    common::{LabelSelector, ServiceRef},
+    common::{LabelSelector, Requirement, ServiceRef},
     node::Resources,
 };
 
@@ -98,13 +98,13 @@ pub struct PodAdmission {
     pub priority_classes: Vec<String>,
     /// Names of runtime classes.
     pub runtime_classes: Vec<String>,
-    /// Quotas without scopes: what has one counts some pods only.
+    /// Quotas. Recordings of before scopes were read hold those without any.
     pub quotas: Vec<Quota>,
-    /// What containers have to keep to, and what is filled in for them.
+    /// What pods and containers have to keep to, and what is filled in for them.
     pub limit_ranges: Vec<LimitRange>,
 }
 
-/// What the containers of a namespace have to keep to. What is for whole pods, or for claims, is not kept.
+/// What the containers and pods of a namespace have to keep to. What is for claims is not kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct LimitRange {
@@ -127,6 +127,31 @@ pub struct LimitRange {
     /// How many thousandths of its request a limit may be.
     #[serde(skip_serializing_if = "Resources::is_empty")]
     pub ratio: Resources,
+    /// What it holds against pods as a whole.
+    #[serde(skip_serializing_if = "PodBounds::is_empty")]
+    pub pods: PodBounds,
+}
+
+/// What the containers of one pod together have to keep to, in the units of [`LimitRange`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct PodBounds {
+    /// The least request and limit.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub min: Resources,
+    /// The highest limit, which there must be then.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub max: Resources,
+    /// How many thousandths of the request the limit may be.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub ratio: Resources,
+}
+
+impl PodBounds {
+    /// Whether it asks for nothing.
+    pub fn is_empty(&self) -> bool {
+        self.min.is_empty() && self.max.is_empty() && self.ratio.is_empty()
+    }
 }
 
 /// A quota of a namespace.
@@ -139,6 +164,10 @@ pub struct Quota {
     pub name: String,
     /// `status.hard` and `status.used` of what pods use: `cpu` in thousandths, everything else in whole units.
     pub amounts: Vec<QuotaAmount>,
+    /// Which pods it counts: those that meet all of these, by the name of the scope in `key`. `spec.scopes` and the expressions of
+    /// `spec.scopeSelector`; empty for all pods.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<Requirement>,
 }
 
 /// How much of one resource there may be, and is.

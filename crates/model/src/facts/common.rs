@@ -95,7 +95,8 @@ impl Requirement {
         self.met_by_value(labels.get(&self.key))
     }
 
-    fn met_by_value(&self, value: Option<&str>) -> bool {
+    /// Whether a value meets it, or that there is none. An unknown operator is met by nothing.
+    pub fn met_by_value(&self, value: Option<&str>) -> bool {
         let listed = value.is_some_and(|value| self.values.iter().any(|v| v == value));
         match self.operator.as_str() {
             "In" => listed,

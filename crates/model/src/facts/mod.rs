@@ -32,7 +32,8 @@ use serde::{Deserialize, Serialize};
 
 pub use access::{Csr, Role, RoleRule, ServiceAccount, TokenSecret};
 pub use admission::{
-    FailurePolicy, LimitRange, PodAdmission, Quota, QuotaAmount, Webhook, WebhookKind, WebhookRule,
+    FailurePolicy, LimitRange, PodAdmission, PodBounds, Quota, QuotaAmount, Webhook, WebhookKind,
+    WebhookRule,
 };
 pub use admission_policy::{AdmissionPolicy, JudgedPod, Template};
 pub use api::{ApiService, Conversion, Crd, CrdProbe, CrdVersion, Served, ServedResource};
@@ -57,7 +58,8 @@ pub use probe::{PROBE_EXPIRES, PROBE_LABEL, PROBE_NAMESPACE, Probe};
 pub use routing::{Gateway, Ingress, IngressClass, NetworkPolicy};
 pub use scaling::Hpa;
 pub use scheduling::{
-    ContainerShape, HostPort, NodeTerm, PodShape, PodTerm, SecurityLevel, Spread, Toleration,
+    ContainerRole, ContainerShape, HostPort, NodeTerm, PodShape, PodTerm, QuotaMarks,
+    SecurityLevel, Spread, Toleration,
 };
 pub use server::{
     Answers, CollectionNote, CollectionReport, DeprecatedRequest, Health, HealthCheck, Lease,

@@ -61,16 +61,57 @@ pub struct PodShape {
     /// The least strict level of the Pod Security Standards that it certainly breaks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaks: Option<SecurityLevel>,
-    /// What its containers ask for, init containers among them, each kind of container once. Empty where something else than the
-    /// template may have written it: a limit range, or the resources of the pod as a whole.
+    /// What its containers ask for: init containers as they are started, then the others. Empty where a limit range has written some of
+    /// it. Recordings of before limit ranges of whole pods were read hold each kind of container once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<ContainerShape>,
+    /// `spec.resources`: what it asks for as a whole, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whole: Option<Box<ContainerShape>>,
+    /// What scopes of quotas look at beside all this; absent in recordings of before they were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota_marks: Option<QuotaMarks>,
+}
+
+/// What scopes of quotas ask about a pod (`podMatchesScopeFunc` of `pkg/quota/v1/evaluator/core`), and nothing else does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct QuotaMarks {
+    /// `spec.activeDeadlineSeconds` is there: the scope `Terminating`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deadline: bool,
+    /// A term of its pod affinity or anti-affinity, required or preferred, is about other namespaces: `CrossNamespacePodAffinity`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub other_namespaces: bool,
+}
+
+/// When a container runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ContainerRole {
+    /// As long as the pod does.
+    #[default]
+    Main,
+    /// To its end before those: an init container.
+    Init,
+    /// From its turn among the init containers on, as long as the pod does: one that is always restarted.
+    Sidecar,
+}
+
+impl ContainerRole {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_main(&self) -> bool {
+        *self == Self::Main
+    }
 }
 
 /// What a container asks for: `cpu` in thousandths, everything else in whole units.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ContainerShape {
+    /// When it runs.
+    #[serde(skip_serializing_if = "ContainerRole::is_main")]
+    pub role: ContainerRole,
     /// `resources.requests`.
     #[serde(skip_serializing_if = "Resources::is_empty")]
     pub requests: Resources,
