@@ -16,11 +16,11 @@ use crate::{
 
 /// How often a list that expired is read again from the start.
 const RESTARTS: u32 = 2;
-/// Pages come to about this size: few buffers are in memory, and etcd, which goes through all that is left of a list for each of its pages,
-/// is asked for few.
-const COMFORTABLE_BYTES: u64 = 8 << 20;
+/// Pages come to about this size. For each page etcd goes through all that is left of the list, so few pages cost less; and the larger a page,
+/// the longer other clients of the API server wait now and then.
+const COMFORTABLE_BYTES: u64 = 3 << 20;
 /// How many times as many objects the next page may have: the next objects may be larger.
-const GROWTH: u32 = 2;
+const GROWTH: u32 = 5;
 /// A list that leads back to where it has been would never end, and its objects would count twice.
 const GOES_ROUND: &str = "the same continue token twice";
 const DEPRECATED: &str = "the server warns that this version is deprecated";
@@ -133,7 +133,14 @@ async fn read_once<W: Wire, S: Default>(
     let mut largest = session.plan.limits.largest_page.max(page_size);
     let most = session.plan.limits.objects;
     for _ in 0..session.plan.limits.pages {
-        let ask = page(session, listing, page_size, &token);
+        let mut ask = page(session, listing, page_size, &token);
+        // A list of several pages is much work for an API server: others of its clients would wait if it did two of them at once.
+        let _alone = if token.is_empty() {
+            None
+        } else {
+            ask.alone = true;
+            Some(session.alone().await.map_err(|cause| ask.failed(cause))?)
+        };
         let answer = match session.ask(&ask).await {
             Err(failure) if page_size > 1 && matches!(failure.cause, Cause::TooLarge(_)) => {
                 page_size = (page_size / 10).max(1);
@@ -226,12 +233,12 @@ mod tests {
 
     #[test]
     fn pages_become_as_large_as_is_comfortable() {
-        assert_eq!(fitting(500, 8 << 20, 2000), 500);
-        assert_eq!(fitting(500, 16 << 20, 2000), 250);
+        assert_eq!(fitting(500, 3 << 20, 2000), 500);
+        assert_eq!(fitting(500, 6 << 20, 2000), 250);
         assert_eq!(fitting(500, usize::MAX / 2, 2000), 1);
-        assert_eq!(fitting(500, 6 << 20, 2000), 666);
-        // Not more than twice as many at once, nor more than the most.
-        assert_eq!(fitting(500, 0, 2000), 1000);
+        assert_eq!(fitting(500, 2 << 20, 2000), 750);
+        // Not more than five times as many at once, nor more than the most.
+        assert_eq!(fitting(100, 0, 2000), 500);
         assert_eq!(fitting(1500, 1 << 20, 2000), 2000);
         assert_eq!(fitting(50, 1 << 10, 50), 50);
         assert_eq!(fitting(1, 0, 0), 1);

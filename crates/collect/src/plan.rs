@@ -63,7 +63,7 @@ pub struct Limits {
     pub pages: u32,
     /// Most objects of one list: more than any cluster holds, so that a server that makes them up does not fill our memory.
     pub objects: usize,
-    /// Most requests at a time.
+    /// Most requests at a time, 0 counts as 1. Pages of a list after its first are asked for alone.
     pub concurrency: usize,
     /// Most bytes of one body. A page that is larger is asked for again with fewer objects.
     pub page_bytes: usize,
@@ -73,12 +73,18 @@ pub struct Limits {
     pub second_look: Duration,
 }
 
+impl Limits {
+    pub(crate) fn slots(&self) -> u32 {
+        u32::try_from(self.concurrency).map_or(u32::MAX, |many| many.max(1))
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             request_deadline: Duration::from_secs(30),
             run_budget: Duration::from_mins(5),
-            page_size: 500,
+            page_size: 100,
             largest_page: 2000,
             pages: 10_000,
             objects: 2_000_000,

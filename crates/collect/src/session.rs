@@ -16,7 +16,7 @@ use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
 use kube::client::Body;
 use tokio::{
-    sync::Semaphore,
+    sync::{Semaphore, SemaphorePermit},
     time::{Instant, timeout_at},
 };
 
@@ -46,6 +46,8 @@ pub(crate) struct Ask {
     pub query: String,
     pub accept: &'static str,
     pub body: Bytes,
+    /// Whoever asks holds all slots already.
+    pub alone: bool,
 }
 
 impl Ask {
@@ -56,6 +58,7 @@ impl Ask {
             query: String::new(),
             accept,
             body: Bytes::new(),
+            alone: false,
         }
     }
 
@@ -160,7 +163,7 @@ impl<'a> Session<'a> {
             connection,
             plan,
             progress,
-            slots: Semaphore::new(plan.limits.concurrency.max(1)),
+            slots: Semaphore::new(plan.limits.slots() as usize),
             ends: Instant::now() + plan.limits.run_budget,
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -304,18 +307,28 @@ impl<'a> Session<'a> {
         most: usize,
     ) -> Result<(http::response::Parts, S), Cause> {
         let limits = &self.plan.limits;
-        let over = Cause::Budget(limits.run_budget);
-        let slot = timeout_at(self.ends, self.slots.acquire());
-        let _slot = slot
-            .await
-            .map_err(|_| over.clone())?
-            .expect("the slots are never closed");
+        let _slot = if ask.alone {
+            None
+        } else {
+            Some(self.slots(1).await?)
+        };
         let deadline = Instant::now() + limits.request_deadline;
         match timeout_at(deadline.min(self.ends), self.send(ask, most)).await {
             Ok(result) => result,
             Err(_) if deadline < self.ends => Err(Cause::Deadline(limits.request_deadline)),
-            Err(_) => Err(over),
+            Err(_) => Err(Cause::Budget(limits.run_budget)),
         }
+    }
+
+    /// The right to ask for something that is much work while nothing else is asked for.
+    pub(crate) async fn alone(&self) -> Result<SemaphorePermit<'_>, Cause> {
+        self.slots(self.plan.limits.slots()).await
+    }
+
+    async fn slots(&self, many: u32) -> Result<SemaphorePermit<'_>, Cause> {
+        let slots = timeout_at(self.ends, self.slots.acquire_many(many)).await;
+        let slots = slots.map_err(|_| Cause::Budget(self.plan.limits.run_budget))?;
+        Ok(slots.expect("the slots are never closed"))
     }
 
     async fn send<S: Sink>(

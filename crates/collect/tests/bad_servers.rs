@@ -259,8 +259,8 @@ async fn pages_are_followed_to_the_end() {
     let fake = Fake::start(|seen, _| {
         let page = |next: &str, name: &str| Some(json(&list("PodList", next, &[pod(name)])));
         match (seen.path.as_str(), seen.query.as_str()) {
-            (PODS, "limit=500") => page("b+", "a"),
-            (PODS, "limit=1000&continue=b%2B") => page("c", "b"),
+            (PODS, "limit=100") => page("b+", "a"),
+            (PODS, "limit=500&continue=b%2B") => page("c", "b"),
             (PODS, "limit=2000&continue=c") => page("", "c"),
             _ => None,
         }
@@ -292,7 +292,7 @@ async fn an_expired_list_is_read_again_from_the_start_and_noted() {
         .map(|pod| pod.name)
         .collect();
     assert_eq!(names, ["new"]);
-    assert_eq!(fake.queries(PODS)[2], "limit=500");
+    assert_eq!(fake.queries(PODS)[2], "limit=100");
     let notes = facts.collection.unwrap().notes;
     let note = notes.iter().find(|note| note.source == PODS).unwrap();
     assert!(
@@ -395,10 +395,7 @@ async fn an_endless_body_is_cut_off_after_smaller_pages_did_not_help() {
         (missing.need, missing.reason),
         (Need::Pods, Reason::Malformed)
     );
-    assert_eq!(
-        fake.queries(PODS),
-        ["limit=500", "limit=50", "limit=5", "limit=1"]
-    );
+    assert_eq!(fake.queries(PODS), ["limit=100", "limit=10", "limit=1"]);
 }
 
 #[tokio::test]
@@ -483,6 +480,31 @@ async fn no_more_requests_at_a_time_than_the_plan_says() {
         4
     );
     assert_eq!(OPEN.load(Ordering::SeqCst), 2);
+}
+
+/// Two long lists: while a page of one is waited for, nothing is asked of the other, nor anything else.
+#[tokio::test]
+async fn a_page_of_a_long_list_is_asked_for_alone() {
+    let fake = Fake::start(|seen, earlier| {
+        let page = |kind: &str| Some(json(&list(kind, &format!("t{earlier}"), &[])));
+        match (seen.path.as_str(), earlier) {
+            (PODS, 0) => page("PodList"),
+            (PODS, _) => Some(Reply::Silence),
+            ("/api/v1/services", _) => page("ServiceList"),
+            _ => None,
+        }
+    })
+    .await;
+    let mut plan = Plan::everything();
+    plan.limits.run_budget = Duration::from_secs(2);
+    let facts = fake.collect(&plan).await.unwrap();
+    assert_eq!(facts.services.unwrap_err().reason, Reason::TimedOut);
+    let seen = fake.seen();
+    let last = seen.last().unwrap();
+    assert_eq!(
+        (last.path.as_str(), last.query.as_str()),
+        (PODS, "limit=500&continue=t0")
+    );
 }
 
 async fn unusable(reply: Reply) -> Unusable {

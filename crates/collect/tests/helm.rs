@@ -180,9 +180,9 @@ async fn of_each_release_the_newest_deployed_revision_is_read_and_nothing_else()
     for (path, query) in [
         (
             "/api/v1/secrets",
-            "limit=500&labelSelector=owner%3Dhelm&fieldSelector=type%3Dhelm.sh%2Frelease.v1",
+            "limit=100&labelSelector=owner%3Dhelm&fieldSelector=type%3Dhelm.sh%2Frelease.v1",
         ),
-        ("/api/v1/configmaps", "limit=500&labelSelector=owner%3Dhelm"),
+        ("/api/v1/configmaps", "limit=100&labelSelector=owner%3Dhelm"),
     ] {
         assert_eq!(fake.queries(path), [query]);
         let seen = fake.seen();

@@ -74,7 +74,7 @@ async fn pages_that_grow_are_asked_for_smaller_and_then_given_up() {
     assert_eq!(missing.reason, Reason::Malformed);
     let queries = fake.queries(PODS);
     let sizes: Vec<_> = queries.iter().filter_map(|q| q.split('&').next()).collect();
-    assert_eq!(sizes[..3], ["limit=500", "limit=1000", "limit=2000"]);
+    assert_eq!(sizes[..3], ["limit=100", "limit=500", "limit=2000"]);
     assert_eq!(
         sizes[7..],
         ["limit=2000", "limit=200", "limit=20", "limit=2", "limit=1"]
@@ -111,7 +111,7 @@ async fn a_list_with_a_page_that_was_too_large_stays_on_small_pages() {
     let sizes: Vec<_> = queries.iter().filter_map(|q| q.split('&').next()).collect();
     assert_eq!(
         sizes,
-        ["limit=500", "limit=50", "limit=50", "limit=50", "limit=50"]
+        ["limit=100", "limit=10", "limit=10", "limit=10", "limit=10"]
     );
 }
 

@@ -435,9 +435,8 @@ impl<'a, 'w> Play<'a, 'w> {
         {
             return (false, Vec::new());
         }
-        let open = (0..self.sites.list.len()).filter(|&site| {
+        let open = self.admitted[kind.demand].sites().filter(|&site| {
             self.fleet.open[site]
-                && self.admitted[kind.demand].has(site)
                 && self.fleet.full_when_empty(kind, site).is_none()
                 && self.neighbours.forbid(kind, seen, site).is_none()
         });
@@ -531,18 +530,15 @@ impl<'a, 'w> Play<'a, 'w> {
     fn is_pinned(&self, kind: &Kind<'_>, batch: &[usize]) -> bool {
         let demand = &self.kinds.demands.list[kind.demand];
         let usable = |site: &usize| self.sites.list[*site].usable && !batch.contains(site);
-        let others: Vec<usize> = (0..self.sites.list.len()).filter(usable).collect();
-        let mut named = others
-            .iter()
-            .filter(|site| self.sites.list[**site].named(demand));
-        !others.is_empty() && named.next().is_none()
+        let others = || (0..self.sites.list.len()).filter(usable);
+        others().next().is_some() && !others().any(|site| self.sites.list[site].named(demand))
     }
 
     fn certainty(&self, kind: &Kind<'_>, batch: &[usize]) -> Certainty {
         let admits = &self.admitted[kind.demand];
-        let others = (0..self.sites.list.len()).filter(|site| {
-            self.sites.list[*site].usable && admits.has(*site) && !batch.contains(site)
-        });
+        let others = admits
+            .sites()
+            .filter(|site| self.sites.list[*site].usable && !batch.contains(site));
         let mut certainty = Certainty::Nowhere;
         for site in others {
             if self.fleet.full_when_empty(kind, site).is_none() {

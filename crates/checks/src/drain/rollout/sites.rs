@@ -122,11 +122,14 @@ pub(super) enum Admitted {
 }
 
 impl Admitted {
-    pub(super) fn has(&self, site: usize) -> bool {
-        match self {
-            Self::Few(few) => few.contains(&(site as u32)),
-            Self::Many(many) => many[site],
-        }
+    pub(super) fn sites(&self) -> impl Iterator<Item = usize> {
+        let (few, many): (&[u32], &[bool]) = match self {
+            Self::Few(few) => (few, &[]),
+            Self::Many(many) => (&[], many),
+        };
+        let many = many.iter().enumerate().filter(|(_, admits)| **admits);
+        let few = few.iter().map(|&site| site as usize);
+        few.chain(many.map(|(site, _)| site))
     }
 }
 
@@ -173,9 +176,14 @@ impl<'a> Sites<'a> {
 
     pub(super) fn admitted(&self, demand: &Demand<'_>) -> Admitted {
         let fits = |site: usize| self.list[site].unfit(demand).is_none();
-        match self.narrowed(demand) {
-            Some(few) => Admitted::Few(few.into_iter().filter(|&s| fits(s as usize)).collect()),
-            None => Admitted::Many((0..self.list.len()).map(fits).collect()),
+        if let Some(few) = self.narrowed(demand) {
+            return Admitted::Few(few.into_iter().filter(|&s| fits(s as usize)).collect());
+        }
+        let many: Box<[bool]> = (0..self.list.len()).map(fits).collect();
+        if many.contains(&true) {
+            Admitted::Many(many)
+        } else {
+            Admitted::Few(Box::default())
         }
     }
 
