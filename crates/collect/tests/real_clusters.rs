@@ -332,13 +332,14 @@ fn shape_of_a_pod(facts: &Facts, minor: &str) {
         "graceSeconds": 7,
         "breaks": "baseline",
         "containers": [
-            { "requests": { "cpu": 2000 } },
-            { "requests": { "cpu": 250 } },
+            { "requests": { "cpu": 2000 }, "role": "init" },
+            { "requests": { "cpu": 250 }, "role": "sidecar" },
             {
                 "requests": { "cpu": 1500, "memory": 1_u64 << 30, "ephemeral-storage": 1_000_000_000, "example.com/gpu": 1 },
                 "limits": { "example.com/gpu": 1 },
             },
         ],
+        "quotaMarks": { "otherNamespaces": true },
         "nodeSelector": [["nowhere", "true"]],
         "nodeTerms": [{
             "labels": [{ "key": "cores", "operator": "Gt", "values": ["4"] }],
