@@ -171,13 +171,13 @@ impl PodSpec {
 impl PodAffinity {
     /// Whether a term, required or not, is about other namespaces; an empty selector makes it so too.
     fn reaches_out(&self) -> bool {
+        let others = |named: &[String], selected: bool| selected || !named.is_empty();
         let mut required = self.required.iter();
         let preferred = self.preferred.as_ref();
         let preferred = preferred.and_then(|terms| terms.pod_affinity_term.as_ref());
-        required.any(|term| !term.namespaces.is_empty() || term.namespace_selector.is_some())
-            || preferred.is_some_and(|terms| {
-                !terms.namespaces.is_empty() || terms.namespace_selector.is_some()
-            })
+        required.any(|term| others(&term.namespaces, term.namespace_selector.is_some()))
+            || preferred
+                .is_some_and(|terms| others(&terms.namespaces, terms.namespace_selector.is_some()))
     }
 }
 

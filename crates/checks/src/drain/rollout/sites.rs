@@ -180,6 +180,7 @@ impl<'a> Sites<'a> {
             return Admitted::Few(few.into_iter().filter(|&s| fits(s as usize)).collect());
         }
         let many: Box<[bool]> = (0..self.list.len()).map(fits).collect();
+        // Pods that nobody admits are looked at again and again: without a site there is nothing to go through.
         if many.contains(&true) {
             Admitted::Many(many)
         } else {
