@@ -462,10 +462,9 @@ async fn uid(session: &Session<'_>, facts: &Facts) -> Option<String> {
         return None;
     }
     let listing = Listing {
-        path: resource::NAMESPACES.path("v1"),
         selector: "fieldSelector=metadata.name%3Dkube-system",
         page_size: 1,
-        metadata_only: false,
+        ..Listing::at(resource::NAMESPACES.path("v1"), session)
     };
     let keep = |wire: wire::network::Namespace, rows: &mut Vec<_>| rows.push(wire.metadata.uid);
     list::read(session, &listing, keep).await.ok()?.pop()

@@ -38,19 +38,22 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    pub(crate) fn of(resource: &Resource, version: &str, session: &Session<'_>) -> Self {
-        let most = session.plan.limits.page_size.max(1);
-        let large = resource.name == "customresourcedefinitions";
+    /// All objects at a path, whole.
+    pub(crate) fn at(path: impl Into<String>, session: &Session<'_>) -> Self {
         Self {
-            path: resource.path(version),
+            path: path.into(),
             selector: "",
-            page_size: if large {
-                most.min(LARGE_OBJECTS_PAGE)
-            } else {
-                most
-            },
+            page_size: session.plan.limits.page_size.max(1),
             metadata_only: false,
         }
+    }
+
+    pub(crate) fn of(resource: &Resource, version: &str, session: &Session<'_>) -> Self {
+        let mut listing = Self::at(resource.path(version), session);
+        if resource.name == "customresourcedefinitions" {
+            listing.page_size = listing.page_size.min(LARGE_OBJECTS_PAGE);
+        }
+        listing
     }
 }
 
@@ -138,8 +141,7 @@ async fn read_once<W: Wire, S: Default>(
         let _alone = if token.is_empty() {
             None
         } else {
-            ask.alone = true;
-            Some(session.alone().await.map_err(|cause| ask.failed(cause))?)
+            Some(session.alone(&mut ask).await?)
         };
         let answer = match session.ask(&ask).await {
             Err(failure) if page_size > 1 && matches!(failure.cause, Cause::TooLarge(_)) => {

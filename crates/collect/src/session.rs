@@ -46,8 +46,8 @@ pub(crate) struct Ask {
     pub query: String,
     pub accept: &'static str,
     pub body: Bytes,
-    /// Whoever asks holds all slots already.
-    pub alone: bool,
+    /// Whoever asks holds all slots already: see [`Session::alone`].
+    alone: bool,
 }
 
 impl Ask {
@@ -320,9 +320,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The right to ask for something that is much work while nothing else is asked for.
-    pub(crate) async fn alone(&self) -> Result<SemaphorePermit<'_>, Cause> {
-        self.slots(self.plan.limits.slots()).await
+    /// The right to ask for something that is much work while nothing else is asked for, as long as it is held.
+    pub(crate) async fn alone(&self, ask: &mut Ask) -> Result<SemaphorePermit<'_>, Failure> {
+        let all = self.slots(self.plan.limits.slots()).await;
+        let all = all.map_err(|cause| ask.failed(cause))?;
+        ask.alone = true;
+        Ok(all)
     }
 
     async fn slots(&self, many: u32) -> Result<SemaphorePermit<'_>, Cause> {

@@ -72,15 +72,14 @@ fn watch(
 /// The records in one kind of holder, by their metadata: label and type choose them, so that no other Secret is sent.
 async fn records(session: &Session<'_>, holder: Holder) -> Result<Vec<Record>, Failure> {
     let listing = Listing {
-        path: format!("/api/v1/{}", holder.resource()),
         selector: match holder {
             Holder::Secret => {
                 "labelSelector=owner%3Dhelm&fieldSelector=type%3Dhelm.sh%2Frelease.v1"
             }
             Holder::ConfigMap => "labelSelector=owner%3Dhelm",
         },
-        page_size: session.plan.limits.page_size.max(1),
         metadata_only: true,
+        ..Listing::at(format!("/api/v1/{}", holder.resource()), session)
     };
     list::read(session, &listing, |wire: Labelled, rows| {
         rows.extend(record(holder, wire));

@@ -27,12 +27,8 @@ pub(crate) async fn all<W: Wire, F>(
     let Some(version) = version else {
         return Ok(Vec::new());
     };
-    let listing = Listing {
-        path: airworthy_knowledge::url(group, version, resource),
-        selector: "",
-        page_size: session.plan.limits.page_size.max(1),
-        metadata_only: false,
-    };
+    let path = airworthy_knowledge::url(group, version, resource);
+    let listing = Listing::at(path, session);
     let at = airworthy_knowledge::api_version(group, version);
     let rows = list::read(session, &listing, |wire: W, rows| {
         rows.push(fact(wire, &at));

@@ -17,10 +17,11 @@ const SELECTOR: &str = "labelSelector=app.kubernetes.io%2Fmanaged-by%3Dairworthy
 
 pub(crate) async fn read(session: &Session<'_>) -> Result<Vec<Probe>, Failure> {
     let listing = Listing {
-        path: format!("/api/v1/namespaces/{PROBE_NAMESPACE}/pods"),
         selector: SELECTOR,
-        page_size: session.plan.limits.page_size.max(1),
-        metadata_only: false,
+        ..Listing::at(
+            format!("/api/v1/namespaces/{PROBE_NAMESPACE}/pods"),
+            session,
+        )
     };
     list::read(session, &listing, |wire: ProbePod, rows| {
         rows.push(Probe::from(wire));

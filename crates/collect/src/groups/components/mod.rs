@@ -100,10 +100,8 @@ type Row = (String, Component, Vec<String>);
 
 async fn pods(session: &Session<'_>, selector: &'static str) -> Result<Vec<Row>, Failure> {
     let listing = Listing {
-        path: PODS.to_owned(),
         selector,
-        page_size: session.plan.limits.page_size.max(1),
-        metadata_only: false,
+        ..Listing::at(PODS, session)
     };
     list::read(session, &listing, |pod: ComponentPod, rows| {
         rows.extend(component(pod));

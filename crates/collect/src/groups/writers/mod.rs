@@ -122,10 +122,8 @@ async fn written(session: &Session<'_>, listed: Listed) -> WrittenKind {
         ..
     } = &listed;
     let listing = Listing {
-        path: airworthy_knowledge::url(group, version, resource),
-        selector: "",
-        page_size: session.plan.limits.page_size.max(1),
         metadata_only: true,
+        ..Listing::at(airworthy_knowledge::url(group, version, resource), session)
     };
     let kept = AtomicUsize::new(0);
     let rows = list::read(session, &listing, |wire: Written, rows: &mut Vec<Row>| {
