@@ -141,14 +141,22 @@ fn called_before(ctx: &Context<'_>, path: &UpgradePath) -> Outcome {
 fn was_called(usage: &Usage<'_>, api: &Api, removed: Minor) -> Finding {
     let at = api_version(usage.group, usage.version);
     let address = url(usage.group, usage.version, usage.resource);
-    let message = format!(
-        "was called at {at} until the upgrade, and that is gone since {removed}; only an audit log tells whether somebody still does"
-    );
+    let (severity, what) = if usage.is_unavoidable() {
+        let what = "the control plane itself did, as the kind has no other version";
+        (Severity::Note, what)
+    } else {
+        (
+            Severity::Risk,
+            "only an audit log tells whether somebody still does",
+        )
+    };
+    let message =
+        format!("was called at {at} until the upgrade, and that is gone since {removed}; {what}");
     let finding = Finding {
         api: Some(fate::affected(api)),
         evidence: usage.evidence().collect(),
         ..Finding::new(
-            Severity::Risk,
+            severity,
             Subject::cluster(&at, &api.kind, &address),
             short(&message, 200),
         )

@@ -66,16 +66,11 @@ pub(crate) fn meets(path: &UpgradePath, removed: Option<Minor>) -> Option<Hop> {
     )
 }
 
-/// The control plane's own controllers read kinds that have no other version; that alone is no client of anybody's.
-fn is_unavoidable(usage: &Usage<'_>) -> bool {
-    usage.known.is_some_and(|api| api.gone_for_good)
-}
-
 fn weigh(ctx: &Context<'_>, usage: &Usage<'_>, hop: Option<Hop>) -> Severity {
     let recent = usage.started.is_some() && ctx.seconds_since(usage.started) < DAY;
     match hop {
         None => Severity::Note,
-        Some(_) if is_unavoidable(usage) => Severity::Note,
+        Some(_) if usage.is_unavoidable() => Severity::Note,
         Some(_) if recent => Severity::Blocker,
         Some(_) => Severity::Risk,
     }
@@ -147,7 +142,7 @@ fn say(at: &str, usage: &Usage<'_>, hop: Option<Hop>) -> String {
         (Some(gone), None) => {
             format!("{at} is gone in {gone}{dispute}, not on this path, and {called}")
         }
-        (Some(gone), Some(_)) if is_unavoidable(usage) => format!(
+        (Some(gone), Some(_)) if usage.is_unavoidable() => format!(
             "{at} is gone in {gone}; the control plane itself calls it, as the kind has no other version: RemovedApiObjects judges what is stored"
         ),
         (Some(gone), Some(_)) => format!("{at} is gone in {gone}{dispute} and {called}"),

@@ -58,6 +58,11 @@ impl Usage<'_> {
         self.known?.removed
     }
 
+    /// Whether calls alone tell of no client: the control plane's own controllers read kinds that have no other version.
+    pub(crate) fn is_unavoidable(&self) -> bool {
+        self.known.is_some_and(|api| api.gone_for_good)
+    }
+
     /// How many calls were counted; nothing where that is not told of all.
     pub(crate) fn count(&self) -> Option<u64> {
         let told = self
