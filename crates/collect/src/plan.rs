@@ -59,6 +59,8 @@ pub struct Limits {
     pub page_size: u32,
     /// Most objects on any page, where those before it were small; less than on the first counts as so many.
     pub largest_page: u32,
+    /// From how many objects on a list may be read namespace by namespace.
+    pub long_list: usize,
     /// Most pages of one list.
     pub pages: u32,
     /// Most objects of one list: more than any cluster holds, so that a server that makes them up does not fill our memory.
@@ -86,6 +88,7 @@ impl Default for Limits {
             run_budget: Duration::from_mins(5),
             page_size: 100,
             largest_page: 2000,
+            long_list: 50_000,
             pages: 10_000,
             objects: 2_000_000,
             concurrency: 4,

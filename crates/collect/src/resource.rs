@@ -1,7 +1,10 @@
 //! The built-in kinds that are read, and the version at which each is asked for.
 
 use airworthy_knowledge::Knowledge;
-use airworthy_model::{Minor, facts::Served};
+use airworthy_model::{
+    Minor,
+    facts::{Served, ServedResource},
+};
 
 /// A kind that is listed.
 #[derive(Clone, Copy, Debug)]
@@ -134,6 +137,19 @@ impl Versions<'_> {
         Ok(served)
     }
 
+    /// Whether its objects are known to be in namespaces, and those of all are read.
+    pub(crate) fn in_namespaces(self, resource: &Resource, version: &str) -> bool {
+        let it = |served: &&ServedResource| {
+            (&*served.group, &*served.version, &*served.resource)
+                == (resource.group, version, resource.name)
+        };
+        resource.namespace.is_none()
+            && self
+                .served
+                .and_then(|served| served.resources.iter().find(it))
+                .is_some_and(|served| served.namespaced)
+    }
+
     fn deprecated(&self, resource: &Resource, version: &str) -> bool {
         self.minor.is_some_and(|minor| {
             self.knowledge
@@ -170,8 +186,6 @@ impl Versions<'_> {
 
 #[cfg(test)]
 mod tests {
-    use airworthy_model::facts::ServedResource;
-
     use super::*;
 
     fn served(versions: &[&str]) -> Served {

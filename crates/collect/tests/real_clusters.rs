@@ -171,12 +171,14 @@ fn plan(encoding: Encoding) -> Plan {
     plan
 }
 
-/// The cluster does not stand still, so JSON is read before and after: where those agree, so must protobuf.
+/// What is read namespace by namespace in protobuf is what JSON tells as a whole. The cluster does not stand still, so JSON is read before and after: where those agree, so must protobuf.
 async fn both_encodings_agree(cluster: &Cluster) -> Facts {
     let kubeconfig = cluster.kubeconfig();
     wait_until(DEADLINE, "a quiet cluster", || async {
         let before = comparable(&read(&kubeconfig, &plan(Encoding::Json)).await);
-        let protobuf = read(&kubeconfig, &plan(Encoding::Protobuf)).await;
+        let mut by_namespace = plan(Encoding::Protobuf);
+        by_namespace.limits.long_list = 1;
+        let protobuf = read(&kubeconfig, &by_namespace).await;
         let after = comparable(&read(&kubeconfig, &plan(Encoding::Json)).await);
         if before != after {
             return Ok(None);
@@ -810,6 +812,12 @@ fn nothing_harmful_was_asked_for(audit_log: &Path) {
         "the audit log has {} of our requests",
         ours.len()
     );
+    let exact = "/api/v1/namespaces/shop/pods?limit=2&resourceVersion=";
+    let listed_exactly = |event: &Value| {
+        let uri = event["requestURI"].as_str().unwrap();
+        uri.starts_with(exact) && event["responseStatus"]["code"] == 200
+    };
+    assert!(ours.iter().any(listed_exactly), "no list of a namespace");
     // The one of each release that counts.
     let records = [
         "/api/v1/namespaces/shop/secrets/sh.helm.release.v1.web.v2",

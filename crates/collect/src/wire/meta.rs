@@ -173,8 +173,14 @@ pub(super) fn told_apart(kind: String, api_version: &str) -> String {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct ListMeta {
+    #[prost(string, tag = "2")]
+    #[serde(deserialize_with = "nullable")]
+    pub resource_version: String,
     #[prost(string, tag = "3")]
     pub r#continue: String,
+    /// How many objects come after this page; absent where the server does not count.
+    #[prost(int64, optional, tag = "4")]
+    pub remaining_item_count: Option<i64>,
 }
 
 /// `Time` and `MicroTime`; the zero time is empty on the wire.

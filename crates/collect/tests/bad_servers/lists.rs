@@ -7,7 +7,7 @@ use airworthy_model::{Need, Reason};
 
 use crate::{
     PODS,
-    fake::{Fake, Reply, json, list, pod, status},
+    fake::{Fake, Reply, Seen, json, list, pod, status},
     only_missing,
 };
 
@@ -74,11 +74,8 @@ async fn pages_that_grow_are_asked_for_smaller_and_then_given_up() {
     assert_eq!(missing.reason, Reason::Malformed);
     let queries = fake.queries(PODS);
     let sizes: Vec<_> = queries.iter().filter_map(|q| q.split('&').next()).collect();
-    assert_eq!(sizes[..3], ["limit=100", "limit=500", "limit=2000"]);
-    assert_eq!(
-        sizes[7..],
-        ["limit=2000", "limit=200", "limit=20", "limit=2", "limit=1"]
-    );
+    assert_eq!(sizes[..3], ["limit=100", "limit=500", "limit=1439"]);
+    assert_eq!(sizes[7..], ["limit=49", "limit=4", "limit=1"]);
     // A page that was too large is asked for again, not passed over.
     assert!(
         queries[7..]
@@ -174,4 +171,133 @@ async fn a_line_of_metrics_that_does_not_end_is_given_up_early() {
         "{}",
         missing.detail
     );
+}
+
+/// Pods of two namespaces, as a list of many would be answered: the whole on two pages, the first of which tells how many come after it.
+/// What `odd` answers goes first.
+async fn two_namespaces(
+    listed: &'static [&'static str],
+    odd: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static,
+) -> Fake {
+    Fake::start(move |seen, _| {
+        let rest = if seen.query.contains("continue=") {
+            ""
+        } else {
+            "rest"
+        };
+        let whole = if rest.is_empty() {
+            list("PodList", "", &[pod("c"), pod("d")])
+        } else {
+            let metadata = r#""resourceVersion":"7","remainingItemCount":2,"continue":"rest""#;
+            let page = list("PodList", "rest", &[pod("a"), pod("b")]);
+            page.replace(r#""continue":"rest""#, metadata)
+        };
+        let names: Vec<_> = listed.iter().map(|name| pod(name)).collect();
+        odd(seen).or_else(|| match seen.path.as_str() {
+            PODS => Some(json(&whole)),
+            FIRST => Some(json(&list("PodList", "", &[pod("a"), pod("b"), pod("c")]))),
+            SECOND => Some(json(&list("PodList", "", &[pod("d")]))),
+            "/api/v1/namespaces" => {
+                let metadata = seen.headers["accept"].contains("as=PartialObjectMetadataList");
+                let kind = if metadata {
+                    "PartialObjectMetadataList"
+                } else {
+                    "NamespaceList"
+                };
+                Some(json(&list(kind, "", &names)))
+            }
+            _ => None,
+        })
+    })
+    .await
+}
+
+const FIRST: &str = "/api/v1/namespaces/first/pods";
+const SECOND: &str = "/api/v1/namespaces/second/pods";
+const AT_ONCE: &str = "resourceVersion=7&resourceVersionMatch=Exact";
+
+fn pods_are_a_long_list() -> Plan {
+    let mut plan = Plan::everything();
+    plan.limits.long_list = 4;
+    plan
+}
+
+/// The names of the pods that were read, and how often each list was asked for.
+async fn read(fake: &Fake, plan: &Plan) -> (Vec<String>, [usize; 3]) {
+    let facts = fake.collect(plan).await.unwrap();
+    let names = facts.pods.unwrap().into_iter().map(|pod| pod.name);
+    let asked = [PODS, FIRST, SECOND].map(|path| fake.queries(path).len());
+    (names.collect(), asked)
+}
+
+#[tokio::test]
+async fn a_long_list_of_few_namespaces_is_read_namespace_by_namespace() {
+    let fake = two_namespaces(&["first", "second"], |_| None).await;
+    let all = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+    assert_eq!(
+        read(&fake, &pods_are_a_long_list()).await,
+        (all.clone(), [1, 1, 1])
+    );
+    // As they were when the first page was.
+    for path in [FIRST, SECOND] {
+        assert!(
+            fake.queries(path)[0].ends_with(AT_ONCE),
+            "{:?}",
+            fake.queries(path)
+        );
+    }
+
+    let fake = two_namespaces(&["first", "second"], |_| None).await;
+    let mut plan = pods_are_a_long_list();
+    plan.limits.long_list = 5;
+    assert_eq!(read(&fake, &plan).await, (all, [2, 0, 0]));
+}
+
+#[tokio::test]
+async fn objects_of_a_namespace_that_is_not_listed_are_not_lost() {
+    let fake = two_namespaces(&["first"], |_| None).await;
+    let all = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+    assert_eq!(read(&fake, &pods_are_a_long_list()).await, (all, [3, 1, 0]));
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_list_namespaces_so_is_asked_for_the_whole() {
+    let all = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+    let refused = |seen: &Seen| (seen.path == SECOND).then(|| status(400, "no"));
+    let fake = two_namespaces(&["first", "second"], refused).await;
+    assert_eq!(
+        read(&fake, &pods_are_a_long_list()).await,
+        (all.clone(), [3, 1, 1])
+    );
+
+    // Nor is a name put into a path that is none of a namespace.
+    let fake = two_namespaces(&["first", "../../version"], |_| None).await;
+    assert_eq!(read(&fake, &pods_are_a_long_list()).await, (all, [2, 0, 0]));
+}
+
+#[tokio::test]
+async fn a_namespace_that_expired_begins_the_list_again() {
+    let expired = AtomicUsize::new(0);
+    let gone = move |seen: &Seen| {
+        let first = seen.path == SECOND && expired.fetch_add(1, Ordering::SeqCst) == 0;
+        first.then(|| status(410, "Expired"))
+    };
+    let fake = two_namespaces(&["first", "second"], gone).await;
+    let facts = fake.collect(&pods_are_a_long_list()).await.unwrap();
+    assert_eq!(facts.pods.unwrap().len(), 4);
+    let notes: Vec<_> = facts
+        .collection
+        .as_ref()
+        .unwrap()
+        .notes
+        .iter()
+        .map(|note| &note.detail)
+        .collect();
+    assert!(
+        notes
+            .iter()
+            .any(|detail| detail.contains("read again from the start (1 ×)")),
+        "{notes:?}"
+    );
+    assert_eq!(fake.queries(PODS).len(), 2);
 }
