@@ -13,11 +13,11 @@ pub(crate) enum Command {
     /// Build the binaries that are not in the cache yet
     Build {
         /// Every pinned minor
-        #[arg(long, conflicts_with = "version")]
+        #[arg(long, conflicts_with = "minor")]
         all: bool,
-        /// Only these versions, such as 1.31; the default tests' 1.31 and 1.32 if none is given
-        #[arg(long)]
-        version: Vec<String>,
+        /// Only this minor, such as 1.31; repeat it for more. The default tests' 1.31 and 1.32 if none is given
+        #[arg(long, alias = "version")]
+        minor: Vec<String>,
     },
     /// Start a cluster and keep it until Ctrl-C or `down`
     Up {
@@ -46,7 +46,7 @@ impl Command {
     /// Runs the command to its end.
     pub(crate) async fn run(self) -> Result<()> {
         match self {
-            Self::Build { all, version } => build(all, version).await,
+            Self::Build { all, minor } => build(all, minor).await,
             Self::Up { minor, nodes } => up::up(&minor, nodes).await,
             Self::Demo => demo::demo().await,
             Self::Down => up::down(),
