@@ -4,19 +4,27 @@ use std::{
     collections::HashSet,
     fmt::Write as _,
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    time::Instant,
 };
+
+use tokio::sync::SemaphorePermit;
 
 use super::{Listing, namespaces::Parts};
 use crate::{
     failure::{Cause, Failure},
     plan::ProgressEvent,
-    session::{Ask, Session},
+    session::{Answer, Ask, Session},
     wire::{Wire, decode_list, meta::ListMeta},
 };
 
-/// Pages come to about this size. For each page etcd goes through all that is left of the list, so few pages cost less; and the larger a page,
-/// the longer other clients of the API server wait now and then.
-const COMFORTABLE_BYTES: u64 = 3 << 20;
+/// Pages come to about this size where little of a list is left: the larger a page, the longer other clients of the API server wait meanwhile.
+const SMALL_PAGE: u64 = 768 << 10;
+/// And to this where much is left. For each page etcd goes through all of that, so few pages cost less.
+const LARGE_PAGE: u64 = 3 << 20;
+/// From how many objects on much is left.
+const MUCH: i64 = 10_000;
+/// After a page the API server is left to others for this part of the time that the page took.
+const PAUSE: u32 = 5;
 /// How many times as many objects the next page may have: the next objects may be larger.
 const GROWTH: u32 = 5;
 /// A list that leads back to where it has been would never end, and its objects would count twice.
@@ -156,13 +164,7 @@ impl<'s, 'a, S: Default, K> Attempt<'s, 'a, S, K> {
     {
         let (session, listing) = (self.session, self.listing);
         let mut ask = self.ask(part, token);
-        // A list of several pages is much work for an API server: others of its clients would wait if it did two of them at once.
-        let _alone = if self.pages == 1 {
-            None
-        } else {
-            Some(session.alone(&mut ask).await?)
-        };
-        let answer = session.ask(&ask).await?;
+        let (answer, _alone) = self.answer(&mut ask).await?;
         if answer.deprecated {
             session.note(&listing.path, DEPRECATED, false);
         }
@@ -179,16 +181,39 @@ impl<'s, 'a, S: Default, K> Attempt<'s, 'a, S, K> {
         if self.objects > most {
             return Err(ask.failed(Cause::TooManyObjects(most)));
         }
-        let most = if page.r#continue.is_empty() {
-            // The last page may have few objects, which say little of those in other namespaces.
-            self.page_size
-        } else {
-            self.page_size.saturating_mul(GROWTH).min(self.largest)
-        };
-        self.page_size = fitting(self.objects - before, bytes, most);
+        self.page_size = fitting(self.objects - before, bytes, self.most_after(&page), &page);
         let (path, objects) = (listing.path.clone(), self.objects);
         session.tell(ProgressEvent::Page { path, objects });
         Ok(page)
+    }
+
+    /// The answer, and the right to be alone that it came with.
+    async fn answer(
+        &self,
+        ask: &mut Ask,
+    ) -> Result<(Answer, Option<SemaphorePermit<'s>>), Failure> {
+        let session = self.session;
+        if self.pages == 1 {
+            return Ok((session.ask(ask).await?, None));
+        }
+        // A list of several pages is much work for an API server: others of its clients would wait if it did two of them at once.
+        let alone = session.alone(ask).await?;
+        let asked = Instant::now();
+        let answer = session.ask(ask).await?;
+        session.wait(asked.elapsed() / PAUSE).await;
+        Ok((answer, Some(alone)))
+    }
+
+    /// Most objects of the page after this one.
+    fn most_after(&self, page: &ListMeta) -> u32 {
+        // The last page may have few objects, which say little of those in other namespaces; and the metadata of some objects among many, such as
+        // of Helm's records among Secrets, says little of what the API server goes through for it.
+        let chosen = self.listing.metadata_only && !self.listing.selector.is_empty();
+        if page.r#continue.is_empty() || chosen {
+            self.page_size
+        } else {
+            self.page_size.saturating_mul(GROWTH).min(self.largest)
+        }
     }
 
     fn ask(&self, part: &Part, token: &str) -> Ask {
@@ -219,10 +244,16 @@ fn digest(token: &str) -> u64 {
     hasher.finish()
 }
 
-/// A page size at which the next page is about as large as is comfortable, after a page with so many objects and bytes.
-fn fitting(objects: usize, bytes: usize, most: u32) -> u32 {
+/// A page size at which the page after this one, of so many objects and bytes, is about as large as is comfortable.
+fn fitting(objects: usize, bytes: usize, most: u32, page: &ListMeta) -> u32 {
+    let much = page.remaining_item_count.is_none_or(|left| left >= MUCH);
+    let comfortable = if much && !page.r#continue.is_empty() {
+        LARGE_PAGE
+    } else {
+        SMALL_PAGE
+    };
     let (objects, bytes) = (objects as u64, (bytes as u64).max(1));
-    let fitting = objects.max(1) * COMFORTABLE_BYTES / bytes;
+    let fitting = objects.max(1) * comfortable / bytes;
     u32::try_from(fitting).map_or(most, |fitting| fitting.clamp(1, most))
 }
 
@@ -248,13 +279,24 @@ mod tests {
 
     #[test]
     fn pages_become_as_large_as_is_comfortable() {
-        assert_eq!(fitting(500, 3 << 20, 2000), 500);
-        assert_eq!(fitting(500, 6 << 20, 2000), 250);
-        assert_eq!(fitting(500, usize::MAX / 2, 2000), 1);
-        assert_eq!(fitting(500, 2 << 20, 2000), 750);
-        assert_eq!(fitting(1500, 1 << 20, 2000), 2000);
-        assert_eq!(fitting(0, 0, 500), 500);
-        assert_eq!(fitting(1, 0, 1), 1);
+        let page = |left| ListMeta {
+            r#continue: "token".into(),
+            remaining_item_count: left,
+            ..ListMeta::default()
+        };
+        for much in [None, Some(MUCH)] {
+            let fitting = |objects, bytes, most| fitting(objects, bytes, most, &page(much));
+            assert_eq!(fitting(500, 3 << 20, 2000), 500);
+            assert_eq!(fitting(500, 6 << 20, 2000), 250);
+            assert_eq!(fitting(500, usize::MAX / 2, 2000), 1);
+            assert_eq!(fitting(500, 2 << 20, 2000), 750);
+            assert_eq!(fitting(1500, 1 << 20, 2000), 2000);
+            assert_eq!(fitting(0, 0, 500), 500);
+            assert_eq!(fitting(1, 0, 1), 1);
+        }
+        assert_eq!(fitting(500, 3 << 20, 2000, &page(Some(MUCH - 1))), 125);
+        // The end of a list: nothing is left.
+        assert_eq!(fitting(500, 3 << 20, 2000, &ListMeta::default()), 125);
     }
 
     #[test]

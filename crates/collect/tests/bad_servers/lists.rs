@@ -301,3 +301,18 @@ async fn a_namespace_that_expired_begins_the_list_again() {
     );
     assert_eq!(fake.queries(PODS).len(), 2);
 }
+
+#[tokio::test]
+async fn metadata_of_chosen_objects_is_asked_for_on_pages_that_do_not_grow() {
+    let secrets = "/api/v1/secrets";
+    let fake = Fake::start(move |seen, _| {
+        let first = seen.path == secrets && !seen.query.contains("continue=");
+        first.then(|| json(&list("PartialObjectMetadataList", "next", &[pod("a")])))
+    })
+    .await;
+    let helm = Plan::of([Need::HelmReleases]);
+    fake.collect(&helm).await.unwrap();
+    let queries = fake.queries(secrets);
+    assert_eq!(queries.len(), 2, "{queries:?}");
+    assert!(queries.iter().all(|query| query.starts_with("limit=100&")));
+}
