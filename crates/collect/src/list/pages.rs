@@ -4,7 +4,6 @@ use std::{
     collections::HashSet,
     fmt::Write as _,
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    time::Instant,
 };
 
 use tokio::sync::SemaphorePermit;
@@ -23,8 +22,6 @@ const SMALL_PAGE: u64 = 768 << 10;
 const LARGE_PAGE: u64 = 3 << 20;
 /// From how many objects on much is left.
 const MUCH: i64 = 10_000;
-/// After a page the API server is left to others for this part of the time that the page took.
-const PAUSE: u32 = 5;
 /// How many times as many objects the next page may have: the next objects may be larger.
 const GROWTH: u32 = 5;
 /// A list that leads back to where it has been would never end, and its objects would count twice.
@@ -198,10 +195,7 @@ impl<'s, 'a, S: Default, K> Attempt<'s, 'a, S, K> {
         }
         // A list of several pages is much work for an API server: others of its clients would wait if it did two of them at once.
         let alone = session.alone(ask).await?;
-        let asked = Instant::now();
-        let answer = session.ask(ask).await?;
-        session.wait(asked.elapsed() / PAUSE).await;
-        Ok((answer, Some(alone)))
+        Ok((session.ask(ask).await?, Some(alone)))
     }
 
     /// Most objects of the page after this one.
