@@ -1,10 +1,7 @@
 //! The built-in kinds that are read, and the version at which each is asked for.
 
 use airworthy_knowledge::Knowledge;
-use airworthy_model::{
-    Minor,
-    facts::{Served, ServedResource},
-};
+use airworthy_model::{Minor, facts::Served};
 
 /// A kind that is listed.
 #[derive(Clone, Copy, Debug)]
@@ -139,15 +136,10 @@ impl Versions<'_> {
 
     /// Whether its objects are known to be in namespaces, and those of all are read.
     pub(crate) fn in_namespaces(self, resource: &Resource, version: &str) -> bool {
-        let it = |served: &&ServedResource| {
-            (&*served.group, &*served.version, &*served.resource)
-                == (resource.group, version, resource.name)
-        };
-        resource.namespace.is_none()
-            && self
-                .served
-                .and_then(|served| served.resources.iter().find(it))
-                .is_some_and(|served| served.namespaced)
+        let served = self
+            .served
+            .and_then(|served| served.resource(resource.group, version, resource.name));
+        resource.namespace.is_none() && served.is_some_and(|served| served.namespaced)
     }
 
     fn deprecated(&self, resource: &Resource, version: &str) -> bool {
@@ -186,6 +178,8 @@ impl Versions<'_> {
 
 #[cfg(test)]
 mod tests {
+    use airworthy_model::facts::ServedResource;
+
     use super::*;
 
     fn served(versions: &[&str]) -> Served {

@@ -4,19 +4,13 @@
 //! steps. The lists of its namespaces hold the same objects and are short. All are read as they were when the first page was
 //! (`resourceVersionMatch=Exact`, served from 1.19 on), so that the sum tells whether all was seen.
 
-use std::future::Future;
-
 use super::{Listing, read};
 use crate::{
     resource,
     session::Session,
-    wire::{
-        Wire,
-        meta::{ListMeta, ObjectMeta},
-    },
+    wire::{helm::Labelled, meta::ListMeta},
 };
 use airworthy_model::Need;
-use serde::Deserialize;
 
 /// In so many namespaces may the shortest of the long lists be; a list that is longer, in as many more. A namespace costs a request, and what
 /// it spares grows with the square of the list.
@@ -58,25 +52,14 @@ pub(super) async fn parts(
     })
 }
 
-#[derive(Clone, PartialEq, prost::Message, Deserialize)]
-#[serde(default)]
-struct Namespace {
-    #[prost(message, required, tag = "1")]
-    metadata: ObjectMeta,
-}
-
-impl Wire for Namespace {
-    const LIST: &'static str = "PartialObjectMetadataList";
-}
-
 /// The names of all namespaces. Boxed: a list of namespaces is a list.
-fn names<'s>(session: &'s Session<'_>) -> impl Future<Output = Option<Vec<String>>> + use<'s> {
+async fn names(session: &Session<'_>) -> Option<Vec<String>> {
     let listing = Listing {
         metadata_only: true,
         ..Listing::at(resource::NAMESPACES.path("v1"), session)
     };
-    let keep = |wire: Namespace, rows: &mut Vec<_>| rows.push(wire.metadata.name);
-    async move { Box::pin(read(session, &listing, keep)).await.ok() }
+    let keep = |wire: Labelled, rows: &mut Vec<_>| rows.push(wire.metadata.name);
+    Box::pin(read(session, &listing, keep)).await.ok()
 }
 
 /// Whether it may stand in a path as it is.

@@ -20,11 +20,16 @@ pub struct Served {
 }
 
 impl Served {
-    /// Whether a resource is served at a version of a group.
-    pub fn serves(&self, group: &str, version: &str, resource: &str) -> bool {
+    /// A resource at a version of a group, where it is served.
+    pub fn resource(&self, group: &str, version: &str, resource: &str) -> Option<&ServedResource> {
         self.resources
             .iter()
-            .any(|r| r.group == group && r.version == version && r.resource == resource)
+            .find(|r| r.group == group && r.version == version && r.resource == resource)
+    }
+
+    /// Whether a resource is served at a version of a group.
+    pub fn serves(&self, group: &str, version: &str, resource: &str) -> bool {
+        self.resource(group, version, resource).is_some()
     }
 }
 
