@@ -162,6 +162,18 @@ async fn add(cluster: &Cluster, name: &str) {
     cluster.add_node(name, "v1.31.14", &options).await.unwrap();
 }
 
+/// Waits until a node is Ready and has no taint but its own: one that is not is no place for an evicted pod.
+async fn until_ready(client: &Client, node: &str) {
+    let ready = |node: &Value| {
+        let conditions = node["status"]["conditions"].as_array();
+        let is_ready = |one: &Value| one["type"] == "Ready" && one["status"] == "True";
+        let taints = node["spec"]["taints"].as_array();
+        conditions.is_some_and(|all| all.iter().any(is_ready))
+            && taints.is_some_and(|all| all.iter().all(|taint| taint["key"] == "test"))
+    };
+    until(client, &format!("/api/v1/nodes/{node}"), node, ready).await;
+}
+
 /// Waits until all pods of an app run, and gives the one on a node.
 async fn running(client: &Client, app: &str, replicas: usize, node: &str) -> Option<Value> {
     let path = format!("/api/v1/namespaces/crowd/pods?labelSelector=app%3D{app}");
@@ -261,6 +273,7 @@ async fn really(client: &Client) {
 
 async fn repaired(cluster: &Cluster, client: &Client) {
     add(cluster, "crowd-3").await;
+    until_ready(client, "crowd-3").await;
     apply(cluster, UNTIED).await;
     let path = "/apis/apps/v1/namespaces/crowd/statefulsets/tied";
     let updated =

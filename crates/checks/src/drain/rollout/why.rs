@@ -69,11 +69,15 @@ impl Why {
         }
     }
 
-    /// The two hindrances that concern most nodes, with how many.
+    /// The three hindrances that concern most nodes, with how many; nodes that never admit the pod come last, for
+    /// there are often many of them, and they say the least about what is in its way.
     pub(in super::super) fn words(&self) -> String {
         let mut by_count: Vec<_> = self.hindrances.iter().collect();
-        by_count.sort_by_key(|(hindrance, count)| (std::cmp::Reverse(**count), **hindrance));
-        let words = by_count.iter().take(2).map(|(hindrance, count)| {
+        by_count.sort_by_key(|(hindrance, count)| {
+            let unfit = matches!(hindrance, Hindrance::Unfit(_));
+            (unfit, std::cmp::Reverse(**count), **hindrance)
+        });
+        let words = by_count.iter().take(3).map(|(hindrance, count)| {
             format!("{} on {}", self.word(**hindrance), counted(**count, "node"))
         });
         let words: Vec<_> = words.collect();
