@@ -264,7 +264,7 @@ impl Reading<'_> {
         let (session, versions) = (self.session, self.versions);
         let mut api_servers = None;
         let leases = self.leases(&mut api_servers);
-        let metrics = session.group(Need::Metrics, metrics::read(session));
+        let metrics = self.metrics();
         let health = session.group(Need::Health, health::read(session));
         let components = session.group(Need::Components, components::read(session, versions));
         let dns = session.group(Need::ClusterDns, dns::read(session));
@@ -348,6 +348,14 @@ impl Reading<'_> {
             let pods = components.map_or(0, facts::Components::api_servers);
             leases::note_whose_metrics(session, told, pods);
         }
+    }
+
+    /// Metrics, and for those who read lists how long they are.
+    async fn metrics(&self) -> Read<facts::Metrics> {
+        let session = self.session;
+        let read = session.group(Need::Metrics, metrics::read(session)).await;
+        session.count(read.as_ref().ok().map(|metrics| &metrics.object_counts));
+        read
     }
 
     /// Kubelets, once the nodes are known.

@@ -13,6 +13,7 @@ mod groups;
 pub mod helm;
 mod list;
 pub mod manifests;
+mod names;
 mod plan;
 mod policies;
 pub mod recording;

@@ -61,6 +61,8 @@ pub struct Limits {
     pub largest_page: u32,
     /// From how many objects on a list may be read namespace by namespace.
     pub long_list: usize,
+    /// From how many objects of a kind on those that a selector chooses may be read namespace by namespace.
+    pub long_choice: usize,
     /// Most pages of one list.
     pub pages: u32,
     /// Most objects of one list: more than any cluster holds, so that a server that makes them up does not fill our memory.
@@ -89,6 +91,7 @@ impl Default for Limits {
             page_size: 100,
             largest_page: 2000,
             long_list: 50_000,
+            long_choice: 2000,
             pages: 10_000,
             objects: 2_000_000,
             concurrency: 4,

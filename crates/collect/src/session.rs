@@ -1,7 +1,7 @@
 //! One run on one cluster: sends requests one way, within the limits of the plan, and keeps count.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -16,7 +16,7 @@ use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
 use kube::client::Body;
 use tokio::{
-    sync::{Semaphore, SemaphorePermit},
+    sync::{Semaphore, SemaphorePermit, SetOnce},
     time::{Instant, timeout_at},
 };
 
@@ -151,6 +151,8 @@ pub(crate) struct Session<'a> {
     versions: Mutex<BTreeSet<String>>,
     /// How far the API server's clock is ahead of ours, in seconds, once it has answered.
     clock: OnceLock<i64>,
+    /// Objects of each kind, as metrics told.
+    stored: SetOnce<BTreeMap<String, i64>>,
 }
 
 impl<'a> Session<'a> {
@@ -170,7 +172,20 @@ impl<'a> Session<'a> {
             notes: Mutex::new(Vec::new()),
             versions: Mutex::default(),
             clock: OnceLock::new(),
+            stored: SetOnce::new(),
         }
+    }
+
+    /// Takes down how many objects there are of each kind; nothing where metrics did not tell.
+    pub(crate) fn count(&self, stored: Option<&BTreeMap<String, i64>>) {
+        // Metrics are read once in a run.
+        let _ = self.stored.set(stored.cloned().unwrap_or_default());
+    }
+
+    /// How many objects there are of a kind of the core group, as soon as metrics are read or known to be missing.
+    pub(crate) async fn stored(&self, resource: &str) -> Option<usize> {
+        let stored = self.stored.wait().await.get(resource)?;
+        usize::try_from(*stored).ok()
     }
 
     pub(crate) fn tell(&self, event: ProgressEvent) {

@@ -19,6 +19,7 @@ use crate::{
         record::{Counting, Holder, Record, that_count},
     },
     list::{self, Listing},
+    names::is_name,
     resource::Versions,
     session::{Ask, Session},
     wire::{
@@ -79,6 +80,7 @@ async fn records(session: &Session<'_>, holder: Holder) -> Result<Vec<Record>, F
             Holder::ConfigMap => "labelSelector=owner%3Dhelm",
         },
         metadata_only: true,
+        namespaced: true,
         ..Listing::at(format!("/api/v1/{}", holder.resource()), session)
     };
     list::read(session, &listing, |wire: Labelled, rows| {
@@ -218,11 +220,4 @@ fn path(record: &Record) -> String {
         "/api/v1/namespaces/{namespace}/{resource}/{}",
         record.object
     )
-}
-
-/// Whether a text is a name as Kubernetes has them, and so cannot lead a path elsewhere.
-fn is_name(text: &str) -> bool {
-    let fine =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
-    !text.is_empty() && text.bytes().all(fine) && !text.contains("..")
 }

@@ -16,6 +16,7 @@ pub(crate) async fn read(session: &Session<'_>) -> Result<Vec<TokenSecret>, Fail
     let listing = Listing {
         selector: TOKENS,
         metadata_only: true,
+        namespaced: true,
         ..Listing::of(&SECRETS, "v1", session)
     };
     list::read(session, &listing, |wire: access::TokenSecret, rows| {

@@ -130,6 +130,11 @@ async fn read_once<W: Wire, S: Default>(
     by_namespace: &mut bool,
 ) -> Result<Option<S>, Failure> {
     let mut attempt = Attempt::new(session, listing, keep);
+    if *by_namespace && let Some(parts) = namespaces::chosen(session, listing).await {
+        let read = attempt.again(parts).await?;
+        *by_namespace = read.is_some();
+        return Ok(read);
+    }
     let whole = Part::whole(listing);
     let first = attempt.page(&whole, "").await?;
     if *by_namespace

@@ -101,7 +101,8 @@ impl<'s, 'a, S: Default, K> Attempt<'s, 'a, S, K> {
                 return if refused { Ok(None) } else { Err(failure) };
             }
         }
-        Ok((self.objects == parts.total).then_some(self.kept))
+        let all = parts.total.is_none_or(|total| self.objects == total);
+        Ok(all.then_some(self.kept))
     }
 
     async fn all<W: Wire>(&mut self, part: &Part) -> Result<(), Failure>

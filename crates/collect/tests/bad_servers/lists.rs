@@ -316,3 +316,82 @@ async fn metadata_of_chosen_objects_is_asked_for_on_pages_that_do_not_grow() {
     assert_eq!(queries.len(), 2, "{queries:?}");
     assert!(queries.iter().all(|query| query.starts_with("limit=100&")));
 }
+
+/// From so many Secrets on they are many.
+const MANY: usize = 40;
+const SECRETS: &str = "/api/v1/secrets";
+const FIRST_SECRETS: &str = "/api/v1/namespaces/first/secrets";
+const SECOND_SECRETS: &str = "/api/v1/namespaces/second/secrets";
+
+/// Secrets of two namespaces, of which there are as many as this. What `odd` answers goes first.
+async fn secrets(
+    stored: usize,
+    odd: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static,
+) -> Fake {
+    let chosen = |names: &[&str]| {
+        let all: Vec<_> = names.iter().map(|name| pod(name)).collect();
+        let list = list("PartialObjectMetadataList", "", &all);
+        Some(json(
+            &list.replace(r#""continue":"""#, r#""resourceVersion":"7""#),
+        ))
+    };
+    let metrics = format!("apiserver_storage_objects{{resource=\"secrets\"}} {stored}\n");
+    Fake::start(move |seen, _| {
+        let by_metadata = seen
+            .headers
+            .get("accept")
+            .is_some_and(|accept| accept.contains("as=PartialObjectMetadataList"));
+        odd(seen).or_else(|| match seen.path.as_str() {
+            "/metrics" => Some(Reply::Whole(200, "text/plain", "", metrics.clone().into())),
+            "/api/v1/namespaces" if by_metadata => chosen(&["first", "second"]),
+            SECRETS => chosen(&["a", "b"]),
+            FIRST_SECRETS => chosen(&["a"]),
+            SECOND_SECRETS => chosen(&["b"]),
+            _ => None,
+        })
+    })
+    .await
+}
+
+/// The names of the tokens that were read, and how often each list of Secrets that may hold some was asked for.
+async fn tokens(fake: &Fake) -> (Vec<String>, [usize; 3]) {
+    let mut plan = Plan::everything();
+    plan.limits.long_choice = MANY;
+    let facts = fake.collect(&plan).await.unwrap();
+    let names = facts.token_secrets.unwrap().into_iter().map(|one| one.name);
+    let asked = [SECRETS, FIRST_SECRETS, SECOND_SECRETS].map(|path| {
+        let of_tokens = |query: &&String| query.contains("service-account-token");
+        fake.queries(path).iter().filter(of_tokens).count()
+    });
+    (names.collect(), asked)
+}
+
+#[tokio::test]
+async fn what_a_selector_chooses_of_many_is_read_namespace_by_namespace() {
+    let all = ["a", "b"].map(str::to_owned).to_vec();
+    let fake = secrets(MANY, |_| None).await;
+    assert_eq!(tokens(&fake).await, (all.clone(), [0, 1, 1]));
+    // All as they were when the namespaces were listed.
+    for path in [FIRST_SECRETS, SECOND_SECRETS] {
+        for query in fake.queries(path) {
+            assert!(
+                query.ends_with(AT_ONCE) && query.contains("limit="),
+                "{query}"
+            );
+        }
+    }
+    let fake = secrets(MANY - 1, |_| None).await;
+    assert_eq!(tokens(&fake).await, (all, [1, 0, 0]));
+}
+
+#[tokio::test]
+async fn where_nobody_counts_or_lists_namespaces_the_whole_is_asked_for() {
+    let all = ["a", "b"].map(str::to_owned).to_vec();
+    let uncounted = |seen: &Seen| (seen.path == "/metrics").then(|| status(403, "Forbidden"));
+    let fake = secrets(MANY, uncounted).await;
+    assert_eq!(tokens(&fake).await, (all.clone(), [1, 0, 0]));
+
+    let refused = |seen: &Seen| (seen.path == SECOND_SECRETS).then(|| status(400, "no"));
+    let fake = secrets(MANY, refused).await;
+    assert_eq!(tokens(&fake).await, (all, [1, 1, 1]));
+}
