@@ -92,6 +92,14 @@ fn what_was_not_asked_of_pods_is_not_made_up() {
     assert!(admission.limit_ranges[0].pods.is_empty());
 }
 
+/// What match conditions do beside leaving out namespaces is not made up where it was not read.
+#[test]
+fn what_conditions_do_is_not_made_up() {
+    let webhooks = read("1-before-policies.tar").webhooks.unwrap();
+    assert_eq!(webhooks.len(), 1);
+    assert_eq!(webhooks[0].opaque_conditions, None);
+}
+
 /// What was read of an old recording can be written anew, and says the same.
 #[test]
 fn old_recordings_can_be_written_as_new_ones() {

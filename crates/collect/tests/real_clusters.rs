@@ -498,6 +498,10 @@ fn pods_and_budgets(facts: &Facts) {
     assert_eq!(facts.stateful_sets.as_ref().unwrap()[0].desired, 1);
     let agent = &facts.daemon_sets.as_ref().unwrap()[0];
     assert_eq!((agent.desired, agent.ready, agent.updated), (2, 2, 2));
+    let [term] = &agent.node_terms.as_ref().unwrap()[..] else {
+        panic!("{agent:?}");
+    };
+    assert_eq!(term.labels[0].key, "agent");
     let budgets = facts.pdbs.as_ref().unwrap();
     let web = budgets.iter().find(|one| one.name == "web").unwrap();
     assert_eq!(web.min_available, Some(IntOrPercent::Percent("50%".into())));

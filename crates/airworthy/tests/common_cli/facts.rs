@@ -293,6 +293,7 @@ pub(crate) fn with_note(mut facts: Facts) -> Facts {
         strategy: "RollingUpdate".into(),
         grace_seconds: Some(30),
         revision: String::new(),
+        node_terms: None,
     }]);
     facts
 }

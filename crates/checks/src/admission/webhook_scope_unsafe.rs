@@ -188,7 +188,8 @@ fn describe(
     single: Option<&Pod>,
 ) -> Finding {
     let (subject, source) = super::configuration(webhook);
-    let narrowed = webhook.match_conditions > 0;
+    let conditions = webhook.match_conditions;
+    let narrowed = webhook.opaque_conditions.unwrap_or(conditions) > 0;
     let (severity, so) = match single {
         _ if narrowed => (Severity::Note, "unless its match conditions leave them out"),
         Some(_) if guarded[0] == "its own pods" => (

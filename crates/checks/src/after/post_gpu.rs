@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use airworthy_model::{
     CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject, facts::Node,
@@ -36,11 +36,8 @@ fn run(ctx: &Context<'_>) -> Outcome {
             (has < had).then(|| fewer(ctx, node, resource, had, has))
         })
     });
-    let mut findings: Vec<_> = fewer.collect();
-    if findings.is_empty() {
-        findings.extend(vanished(ctx, before, now));
-    }
-    Ok(findings.into())
+    let gone = vanished(ctx, before, now);
+    Ok(fewer.chain(gone).collect())
 }
 
 /// What device plugins offer, beside what every kubelet does.
@@ -71,12 +68,15 @@ fn fewer(ctx: &Context<'_>, node: &Node, resource: &str, had: u64, has: u64) -> 
         .fix_with("See what the node offers", format!("kubectl describe node {}", node.name))
 }
 
-/// Devices of which all nodes together offer none any more: their nodes were replaced.
+/// Devices of which all nodes together offer none any more: their nodes were replaced. What a node offered that stayed is told of it.
 fn vanished(ctx: &Context<'_>, before: &[Node], now: &[Node]) -> Vec<Finding> {
     let (had, has) = (total(before), total(now));
+    let names: BTreeSet<_> = now.iter().map(|node| &node.name).collect();
+    let stayed = before.iter().filter(|node| names.contains(&node.name));
+    let told = total(stayed);
     let gone = had
         .iter()
-        .filter(|(resource, _)| !has.contains_key(*resource));
+        .filter(|(resource, _)| !has.contains_key(*resource) && !told.contains_key(*resource));
     gone.map(|(resource, had)| {
         let message = format!("no node offers any; before the upgrade there were {had}");
         let subject = Subject::cluster("v1", "ExtendedResource", resource);
@@ -87,9 +87,9 @@ fn vanished(ctx: &Context<'_>, before: &[Node], now: &[Node]) -> Vec<Finding> {
     .collect()
 }
 
-fn total(nodes: &[Node]) -> BTreeMap<&str, u64> {
+fn total<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> BTreeMap<&'a str, u64> {
     let mut total = BTreeMap::new();
-    for (resource, amount) in nodes.iter().flat_map(devices) {
+    for (resource, amount) in nodes.into_iter().flat_map(devices) {
         let sum: &mut u64 = total.entry(resource).or_default();
         *sum = sum.saturating_add(amount);
     }

@@ -36,7 +36,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
         .iter()
         .find(|set| set.namespace == "kube-system" && set.name == kube_proxy::NAME);
     let runs = kube_proxy::pods(seen).next().is_some();
-    if set.is_none() && !runs {
+    if !runs && set.is_none_or(is_wanted_nowhere) {
         return Ok(absent(ctx, before).without(gap));
     }
     let rollout = set.and_then(|set| unfinished(ctx, set));
@@ -44,6 +44,11 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let mode = before.and_then(|before| changed(ctx, before, seen));
     let found: Judgement = rollout.into_iter().chain(pods).chain(mode).collect();
     Ok(found.without(kube_proxy::unreadable(seen)).without(gap))
+}
+
+/// A set that no node suits any more, whose changed selector or nodes without their labels show nowhere else.
+fn is_wanted_nowhere(set: &Workload) -> bool {
+    set.desired == 0 && !set.is_outdated()
 }
 
 /// Nothing is there now: a loss where it was before.

@@ -29,8 +29,8 @@ pub(crate) static CHECK: Check = Check {
     run,
 };
 
-/// Parts of keys whose values an upgrade changes, or that name the machine itself.
-const DIFFER: [&str; 12] = [
+/// Words of keys whose values an upgrade changes, or that name the machine itself.
+const DIFFER: [&str; 11] = [
     "version",
     "hostname",
     "instance",
@@ -42,15 +42,16 @@ const DIFFER: [&str; 12] = [
     "template",
     "kernel",
     "upgrade",
-    "node-role.kubernetes.io/master",
 ];
+/// The role that kubeadm takes off nodes of the control plane.
+const MASTER: &str = "node-role.kubernetes.io/master";
 /// Taints that controllers put on and take off.
 const CONTROLLED: [&str; 5] = [
     "node.kubernetes.io/",
     "node.cloudprovider.kubernetes.io/",
     "ToBeDeletedByClusterAutoscaler",
     "DeletionCandidateOfClusterAutoscaler",
-    "node-role.kubernetes.io/master",
+    MASTER,
 ];
 
 fn run(ctx: &Context<'_>) -> Outcome {
@@ -70,14 +71,26 @@ fn run(ctx: &Context<'_>) -> Outcome {
 
 /// Labels and taints that count, each as one text.
 pub(super) fn marks(node: &Node) -> BTreeSet<String> {
-    let counts = |key: &str| {
-        !DIFFER
-            .iter()
-            .any(|part| key.to_ascii_lowercase().contains(part))
-    };
     let labels = node.labels.0.iter().filter(|(key, _)| counts(key));
     let labels = labels.map(|(key, value)| format!("label {key}={value}"));
     labels.chain(taints(node).map(words)).collect()
+}
+
+/// Whether the values of a label are to stay as they were.
+fn counts(key: &str) -> bool {
+    let differs = |word: &str| DIFFER.iter().any(|one| word.eq_ignore_ascii_case(one));
+    key != MASTER && !words_of(key).any(differs)
+}
+
+/// The words of a key, such as `launch`, `Template`, `Id` of `launchTemplateId`.
+fn words_of(key: &str) -> impl Iterator<Item = &str> {
+    let parts = key.split(|c: char| !c.is_ascii_alphanumeric());
+    parts
+        .flat_map(|part| {
+            part.as_bytes()
+                .chunk_by(|one, next| !(one.is_ascii_lowercase() && next.is_ascii_uppercase()))
+        })
+        .filter_map(|word| std::str::from_utf8(word).ok())
 }
 
 /// Taints that people and pools set.

@@ -45,13 +45,13 @@ fn run(ctx: &Context<'_>) -> Outcome {
     Ok(closed.map(|webhook| judge(ctx, webhook)).collect())
 }
 
-/// What the pre-check would call a blocker, unless the baseline shows the same.
+/// What the pre-check would call a blocker, and a ready back end that no call got through to, unless the baseline shows the same.
 fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Outcome {
     let now = webhook_backend_down::judge(ctx, webhook)?;
     let down: Vec<_> = now
         .findings
         .into_iter()
-        .filter(|finding| finding.severity == Severity::Blocker)
+        .filter(|finding| finding.severity == Severity::Blocker || is_ready(ctx, webhook))
         .collect();
     if down.is_empty() {
         return Ok(Judgement::default().without(now.missing));
@@ -63,6 +63,12 @@ fn judge(ctx: &Context<'_>, webhook: &Webhook) -> Outcome {
         .collect::<Judgement>()
         .without(now.missing)
         .without(gap))
+}
+
+/// Whether a ready endpoint is behind it, so that only the count of calls can speak against it.
+fn is_ready(view: &View<'_>, webhook: &Webhook) -> bool {
+    let target = webhook.service.as_ref();
+    target.is_some_and(|target| matches!(backend::state(view, target), Ok(None)))
 }
 
 fn was(ctx: &Context<'_>, webhook: &Webhook) -> Result<Before, Missing> {
@@ -83,11 +89,12 @@ fn was(ctx: &Context<'_>, webhook: &Webhook) -> Result<Before, Missing> {
     match backend::state(&before, target)? {
         Some(backend::State::Down(_)) => Ok(Before::Broken),
         Some(backend::State::Elsewhere) => counted(&before, old),
+        None if is_ready(ctx, webhook) => counted(&before, old),
         None => Ok(Before::Well),
     }
 }
 
-/// How one was whose back end no fact of the cluster shows.
+/// How one was of which no fact of the cluster but the count of its calls tells.
 fn counted(before: &View<'_>, old: &Webhook) -> Result<Before, Missing> {
     Ok(match calls::of(before, old)? {
         Calls::Failed(_) => Before::Broken,
@@ -99,7 +106,7 @@ fn blame(finding: Finding, before: Before) -> Finding {
     let words = before.words("; it could be called before the upgrade");
     let message = format!("{}{words}", short(&finding.message, 200 - words.len()));
     Finding {
-        severity: before.severity(),
+        severity: before.severity().min(finding.severity),
         message,
         ..finding
     }

@@ -174,13 +174,7 @@ fn unwanted(
         let message = format!("is scaled to none; it had {}", ready_pods(old.ready.into()));
         (severity_of_none(&new.namespace), message)
     } else if fewer_nodes_suit(ctx, before, old, new)? {
-        let message = format!(
-            "is wanted on {} of {}, on {} before the upgrade, and its spec is the same",
-            new.desired,
-            counted(ctx.nodes().map_or(0, Vec::len), "node"),
-            old.desired
-        );
-        (Severity::Risk, message)
+        on_fewer(ctx, old, new)
     } else {
         return Ok(None);
     };
@@ -189,15 +183,34 @@ fn unwanted(
     Ok(Some(finding))
 }
 
-/// Whether a daemon set that nobody has changed is on fewer nodes, by more than there are fewer nodes.
+/// A daemon set on fewer nodes than before. That its spec was changed excuses fewer, but not none: upgrades change specs too.
+fn on_fewer(ctx: &Context<'_>, old: &Workload, new: &Workload) -> (Severity, String) {
+    if new.generation != old.generation {
+        let message = format!(
+            "is wanted on no node; it had {}",
+            ready_pods(old.ready.into())
+        );
+        return (severity_of_none(&new.namespace), message);
+    }
+    let message = format!(
+        "is wanted on {} of {}, on {} before the upgrade, and its spec is the same",
+        new.desired,
+        counted(ctx.nodes().map_or(0, Vec::len), "node"),
+        old.desired
+    );
+    (Severity::Risk, message)
+}
+
+/// Whether a daemon set that nobody has changed, or that is on no node now, is on fewer nodes, by more than there are fewer nodes.
 fn fewer_nodes_suit(
     ctx: &Context<'_>,
     before: &View<'_>,
     old: &Workload,
     new: &Workload,
 ) -> Result<bool, Missing> {
+    let none = new.desired == 0 && old.ready > 0;
     if new.kind != WorkloadKind::DaemonSet
-        || new.generation != old.generation
+        || (new.generation != old.generation && !none)
         || new.desired >= old.desired
     {
         return Ok(false);

@@ -8,6 +8,9 @@ use airworthy_model::{
 use super::budget::{self, ByNamespace};
 use crate::{Check, Context, Judgement, Outcome, text::counted, when_draining};
 
+/// What comes of it where a drain evicts its pods.
+const WAITS: &str = ": draining a node with its pods does not end";
+
 /// A budget whose spec can never allow an eviction.
 pub(crate) static CHECK: Check = Check {
     info: CheckInfo {
@@ -26,32 +29,66 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn run(ctx: &Context<'_>) -> Outcome {
-    let severity = if ctx.drains_nodes() {
-        Severity::Blocker
-    } else {
-        Severity::Note
-    };
-    let finding = |pdb: &Pdb| {
-        let (field, value, why) = obstacle(pdb)?;
-        Some(describe(ctx, pdb, &why).setting(field, value.to_string(), None))
-            .map(|f| Finding { severity, ..f })
-    };
     let pdbs = ctx.pdbs()?;
-    // Pods are read only where a status does not tell of them.
-    let (pods, missing) = match pdbs.iter().any(Pdb::is_outdated).then(|| ctx.pods()) {
+    let outdated = pdbs.iter().any(Pdb::is_outdated);
+    // Pods are read only where a status does not tell of them, or where they may excuse a budget.
+    let stands = |pdb: &Pdb| guards_a_pod(pdb) && never_allows(pdb);
+    let asked = outdated || pdbs.iter().any(stands);
+    let (pods, missing) = match asked.then(|| ctx.pods()) {
         Some(Ok(pods)) => (pods.as_slice(), None),
-        Some(Err(missing)) => (&[][..], Some(missing)),
+        Some(Err(missing)) => (&[][..], Some(missing).filter(|_| outdated)),
         None => (&[][..], None),
     };
-    // A drain passes over pods of a DaemonSet, and the status of a budget over them is never written: they have no scale.
-    let counts = |pod: &&Pod| !pod.is_finished() && !pod.deleting && !pod.stays_with_node();
-    let pods = budget::by_namespace(pods.iter().filter(counts));
-    let now = pdbs.iter().map(|pdb| counted_now(pdb, &pods));
+    let pods = Guarded::sort(pods);
+    let now = pdbs.iter().map(|pdb| counted_now(pdb, &pods.moving));
     let found: Judgement = now
         .filter(|pdb| guards_a_pod(pdb))
-        .filter_map(|pdb| finding(&pdb))
+        .filter_map(|pdb| judge(ctx, &pdb, &pods))
         .collect();
     Ok(found.without(missing))
+}
+
+/// Pods that are there to stay: a drain passes over those of a DaemonSet.
+struct Guarded<'a> {
+    moving: ByNamespace<'a>,
+    staying: ByNamespace<'a>,
+}
+
+impl<'a> Guarded<'a> {
+    fn sort(pods: &'a [Pod]) -> Self {
+        let alive = pods
+            .iter()
+            .filter(|pod| !pod.is_finished() && !pod.deleting);
+        let (staying, moving): (Vec<_>, Vec<_>) = alive.partition(|pod| pod.stays_with_node());
+        Self {
+            moving: budget::by_namespace(moving.into_iter()),
+            staying: budget::by_namespace(staying.into_iter()),
+        }
+    }
+
+    /// Whether a budget guards pods, and none that a drain evicts.
+    fn all_stay(&self, pdb: &Pdb) -> bool {
+        let guards = |pods: &ByNamespace<'_>| {
+            let mut pods = pods.get(&*pdb.namespace).into_iter().flatten();
+            pods.any(|pod| budget::guards(pdb, pod))
+        };
+        guards(&self.staying) && !guards(&self.moving)
+    }
+}
+
+fn judge(ctx: &Context<'_>, pdb: &Pdb, pods: &Guarded<'_>) -> Option<Finding> {
+    let (field, value, why) = obstacle(pdb)?;
+    let (severity, so) = if pods.all_stay(pdb) {
+        let so = ", but drains evict none of its pods: all stay with their nodes";
+        (Severity::Note, so)
+    } else if ctx.drains_nodes() {
+        (Severity::Blocker, WAITS)
+    } else {
+        (Severity::Note, WAITS)
+    };
+    let message = format!("never allows an eviction ({why}){so}");
+    let finding = describe(ctx, pdb, severity, message);
+    Some(finding.setting(field, value.to_string(), None))
 }
 
 /// The budget with the counts that its status will have, once the disruption controller has seen its spec and the pods are healthy.
@@ -136,7 +173,7 @@ fn relaxed(pdb: &Pdb) -> String {
     }
 }
 
-fn describe(ctx: &Context<'_>, pdb: &Pdb, why: &str) -> Finding {
+fn describe(ctx: &Context<'_>, pdb: &Pdb, severity: Severity, message: String) -> Finding {
     let subject = Subject::namespaced(
         &pdb.api_version,
         "PodDisruptionBudget",
@@ -154,7 +191,7 @@ fn describe(ctx: &Context<'_>, pdb: &Pdb, why: &str) -> Finding {
     } else {
         budget::counts(pdb)
     };
-    Finding::new(Severity::Blocker, subject, format!("never allows an eviction ({why}): draining a node with its pods does not end"))
+    Finding::new(severity, subject, message)
         .because(Evidence::state(source, ctx.now(), detail))
         .fix_with(
             "Let at least one pod be unavailable for the time of the upgrade, or run one replica more than the budget demands",

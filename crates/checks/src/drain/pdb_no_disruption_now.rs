@@ -36,7 +36,8 @@ pub(crate) static CHECK: Check = Check {
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let exhausted: Vec<_> = ctx.pdbs()?.iter().filter(|pdb| is_exhausted(pdb)).collect();
-    let alive = |pod: &&Pod| !pod.is_finished() && !pod.deleting;
+    // A drain passes over pods of a DaemonSet.
+    let alive = |pod: &&Pod| !pod.is_finished() && !pod.deleting && !pod.stays_with_node();
     let pods = budget::by_namespace(ctx.pods()?.iter().filter(alive));
     let mut rolling = Rolling::default();
     let findings = exhausted.into_iter().filter_map(|pdb| {

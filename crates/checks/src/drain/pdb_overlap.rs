@@ -54,7 +54,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let mut overlaps: Overlaps<'_> = BTreeMap::new();
     for pod in pods
         .iter()
-        .filter(|pod| !pod.is_finished() && !pod.deleting)
+        .filter(|pod| !pod.is_finished() && !pod.deleting && !pod.stays_with_node())
     {
         let Some((harm, guards)) = harm(guards(pod, &by_namespace), empty_counts) else {
             continue;

@@ -1,12 +1,9 @@
 use std::collections::BTreeMap;
 
-use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject,
-    facts::{Node, Pod},
-};
+use airworthy_model::{CheckInfo, Evidence, Finding, Group, Kind, Need, Phase, Severity, Subject};
 
 use super::{
-    rollout::{self, Tie},
+    rollout::{self, Pinned, Tie},
     stage::Stage,
 };
 use crate::{
@@ -50,13 +47,11 @@ fn is_replaced(ctx: &Context<'_>) -> bool {
     ctx.policy.pace.surge_of(usize::from(u8::MAX)) > 0
 }
 
-type Tied<'a> = (&'a Pod, &'a Node, Tie);
-
 fn run(ctx: &Context<'_>) -> Outcome {
     let stage = Stage::set(ctx)?.with_volumes(ctx);
-    let mut owners: BTreeMap<Owner<'_>, Vec<Tied<'_>>> = BTreeMap::new();
+    let mut owners: BTreeMap<Owner<'_>, Vec<Pinned<'_>>> = BTreeMap::new();
     for tied in rollout::pinned(&stage.world(&ctx.policy.pace)) {
-        owners.entry(Owner::of(tied.0)).or_default().push(tied);
+        owners.entry(Owner::of(tied.pod)).or_default().push(tied);
     }
     let findings = owners
         .iter()
@@ -64,33 +59,51 @@ fn run(ctx: &Context<'_>) -> Outcome {
     Ok(findings.collect::<Judgement>().without(stage.gaps))
 }
 
-fn severity(ctx: &Context<'_>) -> Severity {
-    match (ctx.drains_nodes(), is_replaced(ctx)) {
-        (false, _) => Severity::Note,
-        (true, true) => Severity::Blocker,
-        (true, false) => Severity::Risk,
+fn severity(ctx: &Context<'_>, tied: &Pinned<'_>) -> Severity {
+    if !ctx.drains_nodes() {
+        Severity::Note
+    } else if is_replaced(ctx) && !tied.follows {
+        Severity::Blocker
+    } else {
+        Severity::Risk
     }
 }
 
-fn describe(ctx: &Context<'_>, owner: &Owner<'_>, tied: &[Tied<'_>]) -> Finding {
-    let (pod, node, tie) = tied[0];
+/// What becomes of a pod, in words that end the message and in those of the evidence.
+fn end(ctx: &Context<'_>, tied: &Pinned<'_>) -> (&'static str, &'static str) {
+    match (is_replaced(ctx), tied.follows) {
+        (false, _) => ("", "it is down until the node is back"),
+        (true, false) => (
+            "",
+            "the node is replaced by another, on which it cannot run",
+        ),
+        (true, true) => (
+            ", unless its replacement bears the same labels",
+            "the node is replaced by another, on which it runs if the labels are the same",
+        ),
+    }
+}
+
+fn describe(ctx: &Context<'_>, owner: &Owner<'_>, tied: &[Pinned<'_>]) -> Finding {
+    // Pods that never run again are told before those that may.
+    let worst = tied
+        .iter()
+        .min_by_key(|one| one.follows)
+        .unwrap_or(&tied[0]);
+    let Pinned { pod, node, tie, .. } = *worst;
     let (what, field) = match tie {
         Tie::Volume => ("its volume is reached from no other node", "spec.volumes"),
         Tie::Selector => ("it selects no other node", "spec.nodeSelector"),
     };
+    let (unless, ends) = end(ctx, worst);
     let message = format!(
-        "{} such as {} can run only on {}: {what}",
+        "{} such as {} can run only on {}: {what}{unless}",
         counted(tied.len(), "pod"),
         short(&pod.name, 50),
         short(&node.name, 50)
     );
     let source = format!("/api/v1/namespaces/{}/pods/{}", pod.namespace, pod.name);
-    let ends = if is_replaced(ctx) {
-        "the node is replaced by another, on which it cannot run"
-    } else {
-        "it is down until the node is back"
-    };
-    let mut finding = Finding::new(severity(ctx), owner.subject(), message)
+    let mut finding = Finding::new(severity(ctx, worst), owner.subject(), message)
         .because(Evidence::state(
             source,
             ctx.now(),
@@ -98,7 +111,7 @@ fn describe(ctx: &Context<'_>, owner: &Owner<'_>, tied: &[Tied<'_>]) -> Finding 
         ))
         .setting(field, node.name.clone(), None);
     let subject =
-        |(pod, _, _): &Tied<'_>| Subject::namespaced("v1", "Pod", &pod.namespace, &pod.name);
+        |one: &Pinned<'_>| Subject::namespaced("v1", "Pod", &one.pod.namespace, &one.pod.name);
     finding.objects = tied.iter().take(MOST_PODS).map(subject).collect();
     finding
         .fix("Plan the time in which it is down, node by node; or move its data to a volume that other nodes reach, and loosen its selector")

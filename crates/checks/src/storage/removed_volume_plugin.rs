@@ -1,13 +1,16 @@
 use std::collections::BTreeMap;
 
-use airworthy_knowledge::{PluginFate, PluginTurn, turns_met};
+use airworthy_knowledge::{PluginFate, PluginTurn, plugin_turns, turns_met};
 use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Hop, Kind, Need, Phase, Severity, Subject, UpgradePath,
+    CheckInfo, Evidence, Finding, Group, Hop, Kind, Minor, Missing, Need, Phase, Severity, Subject,
+    UpgradePath,
     facts::{PersistentVolume, VolumePlugin},
 };
 
 use super::users;
-use crate::{Check, Context, Judgement, Outcome, text::counted, workloads::owner::Owner};
+use crate::{
+    Check, Context, Judgement, Outcome, nodes::kubelet, text::counted, workloads::owner::Owner,
+};
 
 /// Volumes that nothing can mount any more.
 pub(crate) static CHECK: Check = Check {
@@ -19,35 +22,66 @@ pub(crate) static CHECK: Check = Check {
         kind: Kind::Exception,
         level: Severity::Blocker,
         vendor: false,
-        needs: &[Need::Pods, Need::PersistentVolumes],
+        needs: &[Need::Nodes, Need::Pods, Need::PersistentVolumes],
         page: include_str!("removed_volume_plugin.md"),
     },
-    blocks: |ctx| ctx.drains_nodes() && ctx.path().map_or(true, |path| !lost(path).is_empty()),
+    blocks: |ctx| ctx.drains_nodes() && ctx.path().map_or(true, |path| may_lose(ctx, path)),
     run,
 };
 
-type Lost = BTreeMap<VolumePlugin, (Hop, &'static PluginTurn)>;
+/// What stops working, and at which hop: at none where only kubelets that lag behind the API server still have it.
+type Lost = BTreeMap<VolumePlugin, (Option<Hop>, &'static PluginTurn)>;
 
 fn run(ctx: &Context<'_>) -> Outcome {
-    let lost = lost(ctx.path()?);
-    if lost.is_empty() {
+    let path = ctx.path()?;
+    let (oldest, gap) = match oldest_kubelet(ctx, path) {
+        Ok(oldest) => (oldest, None),
+        Err(missing) => (path.from.minor, Some(missing)),
+    };
+    let lost = lost(path, oldest);
+    if lost.is_empty() && gap.is_none() {
         return Ok(Judgement::not_applicable(
             "every volume plugin that works at the start of this path works at its end",
         ));
     }
-    Ok([in_pods(ctx, &lost), in_volumes(ctx, &lost)]
-        .into_iter()
-        .collect())
+    let parts = [in_pods(ctx, &lost), in_volumes(ctx, &lost)].into_iter();
+    Ok(parts.collect::<Judgement>().without(gap))
 }
 
-/// Plugins that stop working on the way, each with the first hop at which it does.
-fn lost(path: &UpgradePath) -> Lost {
+/// The oldest kubelet that is brought to the target, where nodes are drained. One of unknown version is taken to be as old as the
+/// API server.
+fn oldest_kubelet(ctx: &Context<'_>, path: &UpgradePath) -> Result<Minor, Missing> {
+    if !ctx.drains_nodes() {
+        return Ok(path.from.minor);
+    }
+    let kubelets = ctx.nodes()?.iter().filter_map(kubelet::minor);
+    Ok(kubelets.min().unwrap_or(path.from.minor))
+}
+
+/// Whether a plugin stops working, or may: kubelets that cannot be read lag as far as they may.
+fn may_lose(ctx: &Context<'_>, path: &UpgradePath) -> bool {
+    let from = path.from.minor;
+    let furthest = || Minor {
+        minor: from.minor.saturating_sub(from.kubelet_lag()),
+        ..from
+    };
+    let oldest = oldest_kubelet(ctx, path).unwrap_or_else(|_| furthest());
+    !lost(path, oldest).is_empty()
+}
+
+/// Plugins that stop working on the way: each with the first hop at which it does, then those that only kubelets still have.
+fn lost(path: &UpgradePath, oldest: Minor) -> Lost {
+    let hops = path.hops.iter();
+    let met = hops.flat_map(|hop| turns_met(*hop).map(|turn| (Some(*hop), turn)));
+    let late = plugin_turns()
+        .iter()
+        .filter(|turn| oldest < turn.since && turn.since <= path.from.minor)
+        .filter(|turn| turn.fate != PluginFate::Unmounted)
+        .map(|turn| (None, turn));
     let mut lost = Lost::new();
-    for hop in &path.hops {
-        for turn in turns_met(*hop) {
-            if !matches!(turn.fate, PluginFate::Migrated { .. }) {
-                lost.entry(turn.plugin).or_insert((*hop, turn));
-            }
+    for (hop, turn) in met.chain(late) {
+        if !matches!(turn.fate, PluginFate::Migrated { .. }) {
+            lost.entry(turn.plugin).or_insert((hop, turn));
         }
     }
     lost
@@ -59,7 +93,11 @@ fn in_pods(ctx: &Context<'_>, lost: &Lost) -> Outcome {
         .into_iter()
         .filter_map(|((owner, plugin), pods)| {
             let (hop, turn) = lost.get(&plugin)?;
-            Some(of_owner(ctx, &owner, pods, turn).at(*hop))
+            let finding = of_owner(ctx, &owner, pods, turn);
+            Some(Finding {
+                hop: *hop,
+                ..finding
+            })
         })
         .collect())
 }
@@ -70,7 +108,11 @@ fn in_volumes(ctx: &Context<'_>, lost: &Lost) -> Outcome {
         .filter(|volume| users::is_bound(volume))
         .filter_map(|volume| {
             let (hop, turn) = lost.get(&volume.plugin)?;
-            Some(of_volume(ctx, volume, turn).at(*hop))
+            let finding = of_volume(ctx, volume, turn);
+            Some(Finding {
+                hop: *hop,
+                ..finding
+            })
         })
         .collect())
 }

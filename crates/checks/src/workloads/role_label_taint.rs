@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Kind, Minor, Need, Phase, Severity,
-    facts::{Node, PodShape, Taint},
+    CheckInfo, Evidence, Finding, Group, Kind, Minor, Missing, Need, Phase, Severity,
+    facts::{Node, NodeTerm, PodShape, Requirement, Taint, Workload},
 };
 
 use super::owner::Owner;
@@ -18,7 +18,7 @@ pub(crate) static CHECK: Check = Check {
         kind: Kind::Risk,
         level: Severity::Risk,
         vendor: false,
-        needs: &[Need::Pods, Need::Nodes],
+        needs: &[Need::Pods, Need::Nodes, Need::DaemonSets],
         page: include_str!("role_label_taint.md"),
     },
     blocks: never,
@@ -31,10 +31,14 @@ const TAINT_GONE: Minor = Minor::v1(25);
 const OLD: &str = "node-role.kubernetes.io/master";
 const NEW: &str = "node-role.kubernetes.io/control-plane";
 
+const SELECTS: &str = "runs only on nodes labelled node-role.kubernetes.io/master, a label that kubeadm takes away with 1.24";
+
 /// What a pod goes by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum By {
     Label,
+    /// The same by the affinity of a daemon set's template, which its pods do not show.
+    Affinity,
     Taint,
 }
 
@@ -49,6 +53,34 @@ fn run(ctx: &Context<'_>) -> Outcome {
             "no version on this path takes a label or taint of control-plane nodes away",
         ));
     }
+    let sets = if label {
+        by_template(ctx)
+    } else {
+        Ok(Judgement::default())
+    };
+    Ok([by_pods(ctx, label), sets].into_iter().collect())
+}
+
+/// Daemon sets whose template asks for the label. Each of their pods names its node instead.
+fn by_template(ctx: &Context<'_>) -> Outcome {
+    let sets = ctx.daemon_sets()?;
+    let old = |set: &&Workload| set.node_terms.as_deref().is_some_and(ask_for_old);
+    let found = sets.iter().filter(old).map(|set| {
+        let (namespace, name) = (&set.namespace, &set.name);
+        let owner = Owner {
+            namespace,
+            kind: set.kind.kind(),
+            name,
+        };
+        describe(ctx, &owner, By::Affinity)
+    });
+    let unread = sets.iter().any(|set| set.node_terms.is_none());
+    let why = "the recording does not hold what nodes daemon sets ask for: it was made by an older version";
+    let gap = unread.then(|| Missing::not_collected(Need::DaemonSets, why));
+    Ok(found.collect::<Judgement>().without(gap))
+}
+
+fn by_pods(ctx: &Context<'_>, label: bool) -> Outcome {
     let nodes = ctx.nodes()?;
     let control_plane: BTreeSet<_> = nodes
         .iter()
@@ -81,15 +113,15 @@ fn is_control_plane(node: &Node) -> bool {
     })
 }
 
-/// Whether it runs only where the old label is. Of several terms each would have to ask for it.
+/// Whether it runs only where the old label is.
 fn selects_old(shape: &PodShape) -> bool {
-    let by_term = |keys: &[airworthy_model::facts::Requirement]| {
-        keys.iter()
-            .any(|one| one.key == OLD && (one.operator == "Exists" || one.operator == "In"))
-    };
-    shape.node_selector.get(OLD).is_some()
-        || (!shape.node_terms.is_empty()
-            && shape.node_terms.iter().all(|term| by_term(&term.labels)))
+    shape.node_selector.get(OLD).is_some() || ask_for_old(&shape.node_terms)
+}
+
+/// Of several terms each has to ask for it.
+fn ask_for_old(terms: &[NodeTerm]) -> bool {
+    let is_old = |one: &Requirement| one.key == OLD && ["Exists", "In"].contains(&&*one.operator);
+    !terms.is_empty() && terms.iter().all(|term| term.labels.iter().any(is_old))
 }
 
 /// A toleration without a key tolerates the new name as well.
@@ -105,20 +137,32 @@ fn tolerates_old_only(shape: &PodShape) -> bool {
     tolerates(OLD) && !tolerates(NEW)
 }
 
+/// Where it was seen, and of whom.
+fn seen(owner: &Owner<'_>, by: By) -> (String, &'static str) {
+    let Owner {
+        namespace, name, ..
+    } = owner;
+    match by {
+        By::Label | By::Taint => (format!("/api/v1/namespaces/{namespace}/pods"), "pods"),
+        By::Affinity => {
+            let source = format!("/apis/apps/v1/namespaces/{namespace}/daemonsets/{name}");
+            (source, "the template")
+        }
+    }
+}
+
 fn describe(ctx: &Context<'_>, owner: &Owner<'_>, by: By) -> Finding {
     let (field, value, message) = match by {
-        By::Label => (
-            "spec.nodeSelector",
-            "selects",
-            "runs only on nodes labelled node-role.kubernetes.io/master, a label that kubeadm takes away with 1.24",
-        ),
+        By::Label => ("spec.nodeSelector", "selects", SELECTS),
+        By::Affinity => ("spec.affinity.nodeAffinity", "selects", SELECTS),
         By::Taint => (
             "spec.tolerations",
             "tolerates",
             "tolerates node-role.kubernetes.io/master only: control-plane nodes carry node-role.kubernetes.io/control-plane alone from 1.25 on",
         ),
     };
-    let source = format!("/api/v1/namespaces/{}/pods", owner.namespace);
+    let (namespace, name) = (owner.namespace, owner.name);
+    let (source, whose) = seen(owner, by);
     let place = if owner.kind == "Pod" {
         "pod".to_owned()
     } else {
@@ -129,11 +173,11 @@ fn describe(ctx: &Context<'_>, owner: &Owner<'_>, by: By) -> Finding {
         .because(Evidence::state(
             source,
             ctx.now(),
-            format!("pods of {} {} {value} {OLD}", owner.kind, owner.name),
+            format!("{whose} of {} {name} {value} {OLD}", owner.kind),
         ))
         .setting(field, OLD, Some(NEW))
         .fix_with(
             format!("Add {NEW}, beside the old name until the upgrade is over"),
-            format!("kubectl -n {} edit {place} {}", owner.namespace, owner.name),
+            format!("kubectl -n {namespace} edit {place} {name}"),
         )
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{
     Wire,
-    condition::{excepted_namespaces, is_never},
+    condition::{excepted_namespaces, is_never, is_opaque},
     meta::{LabelSelector, ObjectMeta, SelectorRequirement, nullable},
 };
 
@@ -206,6 +206,16 @@ pub(super) fn excepted(conditions: &[MatchCondition]) -> Vec<String> {
     names
 }
 
+/// How many conditions do more than leave out namespaces.
+fn opaque(conditions: &[MatchCondition]) -> u32 {
+    let opaque = conditions.iter().filter(|one| is_opaque(&one.expression));
+    number(opaque.count())
+}
+
+fn number(conditions: usize) -> u32 {
+    u32::try_from(conditions).unwrap_or(u32::MAX)
+}
+
 macro_rules! webhooks_of {
     ($($configuration:ident: $kind:ident),*) => { $(
         impl $configuration {
@@ -224,7 +234,8 @@ macro_rules! webhooks_of {
                     ca: certificate::bundle(&wire.client_config.ca_bundle),
                     timeout_seconds: wire.timeout_seconds,
                     match_policy: wire.match_policy.unwrap_or_default(),
-                    match_conditions: u32::try_from(wire.match_conditions.len()).unwrap_or(u32::MAX),
+                    match_conditions: number(wire.match_conditions.len()),
+                    opaque_conditions: Some(opaque(&wire.match_conditions)),
                     excepted_namespaces: excepted(&wire.match_conditions),
                     never_called: wire.match_conditions.iter().any(|one| is_never(&one.expression)),
                 })

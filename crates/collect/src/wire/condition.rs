@@ -6,12 +6,28 @@ const MOST: usize = 100;
 /// The namespaces that an expression leaves out: parts joined by `&&`, each `request.namespace != "x"` or
 /// `!(request.namespace in ["x", "y"])`; any other part leaves out nothing that is known.
 pub(super) fn excepted_namespaces(expression: &str) -> Vec<String> {
-    // An alternative may let in again what a part leaves out, and so may anything below a negation or a choice.
-    if expression.contains("||") || expression.contains('?') || expression.contains("//") {
+    if has_choice(expression) {
         return Vec::new();
     }
-    let parts = expression.split("&&").map(str::trim);
-    parts.flat_map(excepted).take(MOST).collect()
+    let known = parts(expression).filter_map(excepted);
+    known.flatten().take(MOST).collect()
+}
+
+/// Whether an expression does more than leave out the namespaces that are known.
+pub(super) fn is_opaque(expression: &str) -> bool {
+    let known: Option<Vec<_>> = parts(expression).map(excepted).collect();
+    has_choice(expression) || known.is_none_or(|known| known.concat().len() > MOST)
+}
+
+/// An alternative may let in again what a part leaves out, and so may anything below a negation or a choice.
+fn has_choice(expression: &str) -> bool {
+    ["||", "?", "//"]
+        .iter()
+        .any(|sign| expression.contains(sign))
+}
+
+fn parts(expression: &str) -> impl Iterator<Item = &str> {
+    expression.split("&&").map(str::trim)
 }
 
 /// Whether an expression is the word `false`, which holds for no request.
@@ -26,11 +42,11 @@ pub(super) fn is_never(expression: &str) -> bool {
     bare(expression) == "false"
 }
 
-fn excepted(part: &str) -> Vec<String> {
-    one(part)
-        .map(|name| vec![name])
-        .or_else(|| list(part))
-        .unwrap_or_default()
+/// What a part leaves out, where that is known of all of it.
+fn excepted(part: &str) -> Option<Vec<String>> {
+    let nothing = || (part == "true").then(Vec::new);
+    let one = one(part).map(|name| vec![name]);
+    one.or_else(|| list(part)).or_else(nothing)
 }
 
 fn subject(part: &str) -> Option<&str> {
@@ -85,6 +101,20 @@ mod tests {
             ),
         ] {
             assert_eq!(excepted_namespaces(expression), names, "{expression}");
+            assert!(!is_opaque(expression), "{expression}");
+        }
+    }
+
+    #[test]
+    fn what_does_more_than_leave_out_namespaces_is_opaque() {
+        let many: Vec<_> = (0..=MOST).map(|one| format!("'n{one}'")).collect();
+        for expression in [
+            "request.namespace != 'a' && request.operation == 'CREATE'",
+            "request.namespace != 'a' && false",
+            &format!("!(request.namespace in [{}])", many.join(", ")),
+        ] {
+            assert!(!excepted_namespaces(expression).is_empty());
+            assert!(is_opaque(expression), "{expression}");
         }
     }
 
@@ -120,6 +150,7 @@ mod tests {
             "(true\n&& request.namespace != 'a' == false)",
         ] {
             assert_eq!(excepted_namespaces(expression), [""; 0], "{expression}");
+            assert!(is_opaque(expression), "{expression}");
         }
     }
 }

@@ -3,7 +3,10 @@
 use airworthy_model::facts::{AnnotatedProfile, ProfileKind};
 use serde::Deserialize;
 
-use super::meta::{Key, keys, nullable};
+use super::{
+    meta::{Key, keys, nullable},
+    shape::{NodeAffinity, NodeSelectorTerm},
+};
 
 const SECCOMP_OF_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
 const SECCOMP_OF_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
@@ -37,6 +40,8 @@ pub(crate) struct TemplateSpec {
     pub termination_grace_period_seconds: Option<i64>,
     #[prost(message, optional, tag = "14")]
     pub security_context: Option<PodSecurityContext>,
+    #[prost(message, optional, tag = "18")]
+    pub affinity: Option<TemplateAffinity>,
     #[prost(message, repeated, tag = "20")]
     #[serde(deserialize_with = "nullable")]
     pub init_containers: Vec<Container>,
@@ -51,6 +56,14 @@ pub(crate) struct Container {
     pub image: String,
     #[prost(message, optional, tag = "15")]
     pub security_context: Option<SecurityContext>,
+}
+
+/// Affinity, of which only that to nodes is read.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct TemplateAffinity {
+    #[prost(message, optional, tag = "1")]
+    pub node_affinity: Option<NodeAffinity>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -77,6 +90,14 @@ pub(crate) struct SecurityContext {
 pub(crate) struct Profile {}
 
 impl PodTemplate {
+    /// Required node affinity.
+    pub(crate) fn node_terms(&self) -> Vec<NodeSelectorTerm> {
+        let affinity = self.spec.affinity.as_ref();
+        let nodes = affinity.and_then(|affinity| affinity.node_affinity.as_ref());
+        let required = nodes.and_then(|nodes| nodes.required.clone());
+        required.unwrap_or_default().node_selector_terms
+    }
+
     /// Images of init containers, then of containers; each once.
     pub(crate) fn images(self) -> Vec<String> {
         let mut images = Vec::new();
@@ -154,5 +175,36 @@ impl TemplateSpec {
 impl Container {
     fn context(&self, is: fn(&SecurityContext) -> bool) -> bool {
         self.security_context.as_ref().is_some_and(is)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use airworthy_model::facts::NodeTerm;
+    use prost::Message as _;
+    use serde_json::json;
+
+    use super::*;
+    use crate::wire::{meta::convert, shape::PodSpec};
+
+    /// What a template asks of nodes is read as it is of a pod, in both encodings.
+    #[test]
+    fn a_template_tells_what_nodes_it_asks_for() {
+        let term =
+            json!({"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]});
+        let required = json!({"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}});
+        let spec = json!({"affinity": {"nodeAffinity": required, "podAffinity": {}}});
+        let of_pod: PodSpec = serde_json::from_value(spec.clone()).unwrap();
+        let read: PodTemplate = serde_json::from_value(json!({"spec": spec})).unwrap();
+        let decoded = PodTemplate {
+            spec: TemplateSpec::decode(&*of_pod.encode_to_vec()).unwrap(),
+            ..PodTemplate::default()
+        };
+        for template in [read, decoded] {
+            let terms: Vec<NodeTerm> = convert(template.node_terms());
+            assert_eq!(terms.len(), 1);
+            assert_eq!(terms[0].labels[0].values, ["ssd"]);
+        }
+        assert!(PodTemplate::default().node_terms().is_empty());
     }
 }

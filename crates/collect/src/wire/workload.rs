@@ -85,6 +85,7 @@ impl From<Deployment> for Workload {
             grace_seconds: spec.template.spec.termination_grace_period_seconds,
             revision: String::new(),
             annotated_profiles: spec.template.annotated_profiles(),
+            node_terms: None,
             images: spec.template.images(),
         }
     }
@@ -158,6 +159,7 @@ impl From<StatefulSet> for Workload {
             grace_seconds: spec.template.spec.termination_grace_period_seconds,
             revision: status.update_revision,
             annotated_profiles: spec.template.annotated_profiles(),
+            node_terms: None,
             images: spec.template.images(),
         }
     }
@@ -229,6 +231,7 @@ impl From<DaemonSet> for Workload {
             grace_seconds: spec.template.spec.termination_grace_period_seconds,
             revision: String::new(),
             annotated_profiles: spec.template.annotated_profiles(),
+            node_terms: Some(convert(spec.template.node_terms())),
             images: spec.template.images(),
         }
     }

@@ -148,6 +148,7 @@ fn webhook(facts: &Facts, minor: &str) {
     // Match conditions came with 1.27.
     if !["1.24", "1.25", "1.26"].contains(&minor) {
         assert_eq!(narrow.match_conditions, 2);
+        assert_eq!(narrow.opaque_conditions, Some(1));
         assert_eq!(narrow.excepted_namespaces, ["kube-system", "shop"]);
     }
     assert!(webhooks.iter().any(|one| one.ca.is_none()));

@@ -81,6 +81,9 @@ pub struct Webhook {
     /// How many match conditions (CEL) narrow it.
     #[serde(default)]
     pub match_conditions: u32,
+    /// How many of them do more than leave out namespaces; absent in recordings of before that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opaque_conditions: Option<u32>,
     /// Namespaces that its match conditions leave out, as far as they are of the plain forms `request.namespace != "x"` and
     /// `!(request.namespace in ["x"])`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

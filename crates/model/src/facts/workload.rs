@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::common::{Condition, LabelSelector};
+use super::{
+    common::{Condition, LabelSelector},
+    scheduling::NodeTerm,
+};
 
 /// Which kind of workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -85,6 +88,10 @@ pub struct Workload {
     /// `status.updateRevision` of a StatefulSet; empty for others.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub revision: String,
+    /// Required node affinity of a DaemonSet's template, in place of which each of its pods names its node: one of these must hold,
+    /// where there are any. Absent for others, and where it was not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_terms: Option<Vec<NodeTerm>>,
 }
 
 impl Workload {
@@ -124,6 +131,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// What was not kept of a template is not made up, and a row that lacks it is written as it was.
+    #[test]
+    fn a_row_of_before_terms_were_kept_has_none() {
+        let row = json!({
+            "kind": "DaemonSet", "namespace": "logs", "name": "agent", "desired": 1, "updated": 1, "ready": 1, "available": 1,
+            "generation": 1, "observedGeneration": 1, "paused": false,
+        });
+        let workload: Workload = serde_json::from_value(row.clone()).unwrap();
+        assert_eq!(workload.node_terms, None);
+        assert_eq!(serde_json::to_value(workload).unwrap(), row);
+    }
 
     #[test]
     fn a_status_is_outdated_until_the_newest_spec_is_seen() {

@@ -132,11 +132,22 @@ pub(super) enum Tie {
     Selector,
 }
 
+/// A pod for which no node of today but its own is one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pinned<'a> {
+    pub(super) pod: &'a Pod,
+    pub(super) node: &'a Node,
+    pub(super) tie: Tie,
+    /// Whether the node that takes the place of its own will do, as long as it bears the same labels.
+    pub(super) follows: bool,
+}
+
 /// The pods that would move and cannot: of all other nodes that take pods, their selectors and volumes name none. Taints and room are
-/// not looked at. Nothing where there is no other node.
-pub(super) fn pinned<'a>(world: &World<'a>) -> Vec<(&'a Pod, &'a Node, Tie)> {
+/// not looked at. Nothing where there is no other node, nor will be.
+pub(super) fn pinned<'a>(world: &World<'a>) -> Vec<Pinned<'a>> {
     let kinds = kinds::Kinds::of(world);
-    let sites = sites::Sites::new(world.nodes, false);
+    let replaced = world.pace.surge_of(world.nodes.len()) > 0;
+    let sites = sites::Sites::new(world.nodes, replaced);
     let named: Vec<_> = kinds
         .demands
         .list
@@ -146,9 +157,14 @@ pub(super) fn pinned<'a>(world: &World<'a>) -> Vec<(&'a Pod, &'a Node, Tie)> {
     let numbered = world.pods.iter().enumerate().filter(|(_, pod)| moves(pod));
     let tied = numbered.filter_map(|(number, pod)| {
         let own = sites.named(&pod.node)?;
-        let demand = kinds.list[kinds.of[number] as usize].demand;
-        let tie = sites.tie(&kinds.demands.list[demand], &named[demand], own)?;
-        Some((*pod, sites.list[own].node, tie))
+        let number = kinds.list[kinds.of[number] as usize].demand;
+        let demand = &kinds.demands.list[number];
+        Some(Pinned {
+            pod,
+            node: sites.list[own].node,
+            tie: sites.tie(demand, &named[number], own)?,
+            follows: sites.follows(demand, own),
+        })
     });
     tied.collect()
 }

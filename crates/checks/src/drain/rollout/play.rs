@@ -519,7 +519,7 @@ impl<'a, 'w> Play<'a, 'w> {
             pod: self.world.pods[pod as usize],
             from: self.sites.list[from].node,
             certainty,
-            pinned: certainty == Certainty::Nowhere && self.is_pinned(kind, batch),
+            pinned: certainty == Certainty::Nowhere && self.is_pinned(kind, from),
             returns: false,
             why: explained.then(|| self.why(kind, seen, batch)),
         };
@@ -527,9 +527,10 @@ impl<'a, 'w> Play<'a, 'w> {
         Some(self.report.stranded.len() - 1)
     }
 
-    fn is_pinned(&self, kind: &Kind<'_>, batch: &[usize]) -> bool {
+    /// Nodes that are drained together with its own are others all the same.
+    fn is_pinned(&self, kind: &Kind<'_>, from: usize) -> bool {
         let demand = &self.kinds.demands.list[kind.demand];
-        let usable = |site: &usize| self.sites.list[*site].usable && !batch.contains(site);
+        let usable = |site: &usize| self.sites.list[*site].usable && *site != from;
         let others = || (0..self.sites.list.len()).filter(usable);
         others().next().is_some() && !others().any(|site| self.sites.list[site].named(demand))
     }

@@ -7,6 +7,13 @@ use airworthy_model::facts::{Condition, Labels, Node, NodeTerm, Requirement, Tai
 use super::Tie;
 
 const HOSTNAME: &str = "kubernetes.io/hostname";
+/// Labels that kubelets put on by themselves, alike on every node of a sort.
+const OF_KUBELETS: [&str; 4] = [
+    "kubernetes.io/os",
+    "kubernetes.io/arch",
+    "beta.kubernetes.io/os",
+    "beta.kubernetes.io/arch",
+];
 const CORDON: &str = "node.kubernetes.io/unschedulable";
 
 /// What a pod demands of a node, however full it is.
@@ -31,7 +38,7 @@ pub(super) enum Unfit {
 #[derive(Debug)]
 pub(super) struct Site<'a> {
     pub(super) node: &'a Node,
-    /// The labels of a node that takes the place of another: alike, but for the name of the host.
+    /// The labels of a node that takes the place of another: alike, but for those that name the old one.
     own_labels: Option<Labels>,
     name: String,
     /// Whether pods may be put there at all while nobody drains it.
@@ -50,15 +57,29 @@ impl<'a> Site<'a> {
 
     fn replacing(node: &'a Node) -> Self {
         let name = format!("{} replaced", node.name);
-        let renamed = node.labels.0.iter().map(|(key, value)| match &**key {
-            HOSTNAME => (&**key, name.as_str()),
-            _ => (&**key, &**value),
+        let host = node.labels.get(HOSTNAME);
+        let names_it = |value: &str| value == node.name || Some(value) == host;
+        let labels = node.labels.0.iter();
+        let renamed = labels.map(|(key, value)| match &**value {
+            value if names_it(value) => (&**key, name.as_str()),
+            value => (&**key, value),
         });
         Self {
             node,
             own_labels: Some(renamed.collect()),
             usable: true,
             name,
+        }
+    }
+
+    /// One that takes the place of another and bears none of the labels that people or pools set.
+    fn bare(node: &'a Node) -> Self {
+        let labels = node.labels.0.iter();
+        let own = labels.filter(|(key, _)| OF_KUBELETS.contains(&&**key));
+        let own = own.map(|(key, value)| (&**key, &**value)).collect();
+        Self {
+            own_labels: Some(own),
+            ..Self::replacing(node)
         }
     }
 
@@ -188,30 +209,47 @@ impl<'a> Sites<'a> {
         }
     }
 
-    /// Up to two usable sites that a demand names, were they not tainted: one may be the pod's own.
+    /// Up to two usable sites of today that a demand names, were they not tainted: one may be the pod's own.
     pub(super) fn named_by_demand(&self, demand: &Demand<'_>) -> Vec<u32> {
-        let all = || (0..self.list.len() as u32).collect();
+        let all = || (0..self.today as u32).collect();
         let candidates = self.narrowed(demand).unwrap_or_else(all).into_iter();
         let named = |site: &u32| {
-            self.list[*site as usize].usable && self.list[*site as usize].named(demand)
+            let site = *site as usize;
+            site < self.today && self.list[site].usable && self.list[site].named(demand)
         };
         candidates.filter(named).take(2).collect()
     }
 
-    /// What ties a pod to its own site, where no other usable site is named.
+    /// Whether the node that takes the place of a pod's own is one for it, as long as it bears the same labels.
+    pub(super) fn follows(&self, demand: &Demand<'_>, own: usize) -> bool {
+        let next = self.next(own);
+        next.is_some_and(|next| next.named(demand))
+    }
+
+    /// The site that takes the place of one, where nodes are replaced.
+    fn next(&self, own: usize) -> Option<&Site<'a>> {
+        self.list.get(self.today + own)
+    }
+
+    /// What ties a pod to its own site, where no other usable site of today is named, nor any that takes its place.
     pub(super) fn tie(&self, demand: &Demand<'_>, named: &[u32], own: usize) -> Option<Tie> {
-        let other = |site: usize| site != own && self.list[site].usable;
-        let elsewhere = named.iter().any(|&site| other(site as usize));
-        let others: Vec<usize> = if elsewhere {
-            Vec::new()
-        } else {
-            (0..self.list.len()).filter(|&site| other(site)).collect()
-        };
-        if others.is_empty() {
+        let other = |site: &usize| *site != own && self.list[*site].usable;
+        if named.iter().any(|&site| other(&(site as usize))) {
             return None;
         }
-        let selected = |&site: &usize| self.list[site].selected(demand.selector, demand.terms);
-        Some(if others.iter().any(selected) {
+        let bare = Site::bare(self.list[own].node);
+        let follows = self.follows(demand, own);
+        if follows && bare.named(demand) {
+            return None;
+        }
+        let others = (0..self.today).filter(other).map(|site| &self.list[site]);
+        let next = self
+            .next(own)
+            .map(|next| if follows { &bare } else { next });
+        let mut strangers = others.chain(next).peekable();
+        strangers.peek()?;
+        let selected = |site: &Site<'_>| site.selected(demand.selector, demand.terms);
+        Some(if strangers.any(selected) {
             Tie::Volume
         } else {
             Tie::Selector
