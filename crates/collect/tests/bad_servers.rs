@@ -7,6 +7,7 @@ mod bad_servers {
     mod lists;
     mod mixtures;
     mod objects;
+    mod texts;
 }
 
 use std::time::Duration;
