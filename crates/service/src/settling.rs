@@ -55,6 +55,8 @@ impl Service {
     async fn settle_one(&self, project: &str, id: &str, now: Timestamp) -> Result<(), Error> {
         let cluster = self.cluster(project, id).await?;
         if let Some(seen) = self.store.settling(id).await? {
+            // A look that ends this process must not be the first thing that the next one does, again and again.
+            self.store.put_off_sample(&seen, now + AGAIN).await?;
             // Why it could not be read is in the log, and in the answer of the next post-check.
             let _: Result<(), String> = self.sample(&cluster, &seen, now).await?;
         }
