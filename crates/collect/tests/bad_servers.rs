@@ -4,6 +4,7 @@ mod fake;
 
 mod bad_servers {
     mod clocks;
+    mod installed;
     mod lists;
     mod mixtures;
     mod objects;
