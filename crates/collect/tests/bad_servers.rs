@@ -4,6 +4,7 @@ mod fake;
 
 mod bad_servers {
     mod clocks;
+    mod discovery;
     mod installed;
     mod lists;
     mod mixtures;
