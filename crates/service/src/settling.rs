@@ -44,7 +44,7 @@ impl Service {
         let due = self.store.due_samples(now).await?;
         stream::iter(due)
             .for_each_concurrent(AT_ONCE, |(project, id)| async move {
-                if let Err(error) = apart(self.settle_one(&project, &id, now)).await {
+                if let Err(error) = apart(Box::pin(self.settle_one(&project, &id, now))).await {
                     tracing::warn!(cluster = %id, %error, "no sample could be taken");
                 }
             })
