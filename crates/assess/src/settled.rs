@@ -6,6 +6,9 @@ use airworthy_model::{Assessment, CheckResult, Finding, Severity, Status};
 
 use crate::verdict;
 
+/// The check that tells what was read only in part: that is how the last look itself was taken, and holds for it alone.
+const INCOMPLETE: &str = "PostEvidenceIncomplete";
+
 /// What two looks in a row say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settled {
@@ -20,7 +23,7 @@ pub enum Settled {
     },
 }
 
-/// A finding counts when it holds in two looks in a row. Evidence that lacks in the last one lacks.
+/// A finding counts when it holds in two looks in a row, or where the earlier one could not look. Evidence that lacks in the last one lacks.
 pub fn settled(earlier: &Assessment, mut last: Assessment) -> Settled {
     let known: BTreeSet<_> = earlier.findings.iter().map(Finding::fingerprint).collect();
     let is_new = |finding: &Finding| !known.contains(&finding.fingerprint());
@@ -28,13 +31,25 @@ pub fn settled(earlier: &Assessment, mut last: Assessment) -> Settled {
     if new > 0 {
         return Settled::NotYet { last, new };
     }
-    last.findings.retain(|finding| !is_new(finding));
+    let seeing = decided(earlier);
+    last.findings
+        .retain(|finding| !is_new(finding) || !seeing.contains(finding.check.as_str()));
     let found: BTreeSet<_> = last.findings.iter().map(|it| it.check.as_str()).collect();
     for check in &mut last.checks {
         clear(check, &found);
     }
     last.verdict = verdict::verdict(&last.checks, &last.findings);
     Settled::Yes(last)
+}
+
+/// The checks that would have found in this look what was there: what they did not find is new.
+fn decided(look: &Assessment) -> BTreeSet<&str> {
+    let decided = look.checks.iter().filter(|check| {
+        check.missing.is_empty()
+            && !matches!(check.status, Status::Unknown | Status::Skipped)
+            && check.check != INCOMPLETE
+    });
+    decided.map(|check| check.check.as_str()).collect()
 }
 
 /// A check that has none of its findings left found nothing.
@@ -144,6 +159,47 @@ mod tests {
             (check.status, answer.verdict),
             (Status::Clear, Verdict::Ready)
         );
+    }
+
+    /// A look in which one check could not see this.
+    fn blind(check: &str, mut look: Assessment) -> Assessment {
+        let it = look.checks.iter_mut().find(|it| it.check == check).unwrap();
+        it.missing = vec![Missing::not_collected(Need::Pods, "x")];
+        if it.status == Status::Clear {
+            it.status = Status::Unknown;
+        }
+        look
+    }
+
+    #[test]
+    fn a_risk_counts_where_the_earlier_look_could_not_see() {
+        let (web, db) = (
+            (OTHER, "web", Severity::Risk),
+            (OTHER, "db", Severity::Risk),
+        );
+        let mut left_out = look(&[]);
+        left_out.checks.iter_mut().for_each(|check| {
+            check.status = Status::Skipped;
+        });
+        for (earlier, found) in [
+            (blind(OTHER, look(&[])), 1),
+            (blind(OTHER, look(&[db])), 1),
+            (left_out, 1),
+            (blind(CHECK, look(&[])), 0),
+        ] {
+            let (verdict, findings) = answer(settled(&earlier, look(&[web])));
+            assert_eq!(findings, found);
+            assert_eq!(verdict == Verdict::ReadyWithRisks, found == 1);
+        }
+    }
+
+    #[test]
+    fn a_source_that_was_read_in_part_counts_at_once() {
+        let cut = (INCOMPLETE, "pods", Severity::Risk);
+        let last = look(&[cut]);
+        assert!(last.checks.iter().any(|it| it.check == INCOMPLETE));
+        let answer = answer(settled(&look(&[]), last));
+        assert_eq!(answer, (Verdict::ReadyWithRisks, 1));
     }
 
     #[test]

@@ -106,7 +106,10 @@ async fn all_groups(
     }
     let minor = version.as_ref().ok().map(newest_minor);
     facts.version = session.group(Need::Version, async { version }).await;
-    let served = discovery::read(&session).await;
+    let (served, gaps) = match discovery::read(&session).await {
+        Ok(discovered) => (Ok(discovered.served), discovered.gaps),
+        Err(failure) => (Err(failure), Vec::new()),
+    };
     let versions = Versions {
         knowledge,
         minor,
@@ -119,6 +122,8 @@ async fn all_groups(
     reading.fill(&mut facts).await;
     reading.kubelets(&mut facts).await;
     reading.policies(&mut facts).await;
+    let services = facts.api_services.as_deref().unwrap_or_default();
+    discovery::note(&session, gaps, services);
     facts.discovery = session.group(Need::Discovery, async { served }).await;
     facts.cluster.uid = uid(&session, &facts).await;
     facts.switch_off(&plan.switched_off);

@@ -158,20 +158,43 @@ impl Versions<'_> {
             || served.failed.contains(&group_version)
     }
 
+    /// Whether discovery tells that nothing of a kind is served, at whatever version.
+    pub(crate) fn none_of(self, resource: &Resource) -> bool {
+        let may_be = |version: &&str| self.may_be_served(resource, version);
+        self.served.is_some()
+            && self.served_at(resource).is_empty()
+            && !resource.versions.iter().any(may_be)
+    }
+
+    /// The versions at which a kind is served, understood or not.
+    fn served_at(&self, resource: &Resource) -> Vec<&str> {
+        let all = self.served.map_or(&[][..], |served| &served.resources);
+        all.iter()
+            .filter(|one| one.group == resource.group && one.resource == resource.name)
+            .map(|one| &*one.version)
+            .collect()
+    }
+
     fn nothing_to_ask(&self, resource: &Resource) -> String {
-        let serves = |version: &&&str| {
-            self.served
-                .is_some_and(|served| served.serves(resource.group, version, resource.name))
-        };
-        let only: Vec<_> = resource.versions.iter().filter(serves).copied().collect();
-        if only.is_empty() {
-            return format!("the server does not serve {}", resource.label());
+        let label = resource.label();
+        let at = self.served_at(resource);
+        if at.is_empty() {
+            return format!("the server does not serve {label}");
+        }
+        let (known, unknown): (Vec<_>, Vec<_>) = at
+            .into_iter()
+            .partition(|version| resource.versions.contains(version));
+        if known.is_empty() {
+            return format!(
+                "the server serves {label} only at {}, which are not asked for here: this release reads {}",
+                unknown.join(", "),
+                resource.versions.join(", ")
+            );
         }
         format!(
-            "the server serves {} only at {}, which it marks deprecated: asking for it would look like the use of a \
+            "the server serves {label} only at {}, which it marks deprecated: asking for it would look like the use of a \
              deprecated API",
-            resource.label(),
-            only.join(", ")
+            known.join(", ")
         )
     }
 }
@@ -218,6 +241,8 @@ mod tests {
         );
         let refused = to_ask(24, Some(&served(&["v1beta1"]))).unwrap_err();
         assert!(refused.contains("only at v1beta1"), "{refused}");
+        let unknown = to_ask(24, Some(&served(&["v9"]))).unwrap_err();
+        assert!(unknown.contains("only at v9"), "{unknown}");
         let absent = to_ask(24, Some(&served(&[]))).unwrap_err();
         assert!(absent.contains("does not serve"), "{absent}");
     }

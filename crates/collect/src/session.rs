@@ -306,7 +306,7 @@ impl<'a> Session<'a> {
             let Some(pause) = pause(ask, &head) else {
                 return Ok((head, body));
             };
-            if retries == RETRIES || Instant::now() + pause >= self.ends {
+            if retries == RETRIES || !self.has_time_for(pause) {
                 return Ok((head, body));
             }
             retries += 1;
@@ -314,6 +314,12 @@ impl<'a> Session<'a> {
             self.tell(ProgressEvent::Waiting { path, pause });
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// Whether the run goes on after a pause. A server may ask for one that no clock can tell the end of.
+    fn has_time_for(&self, pause: Duration) -> bool {
+        let over = Instant::now().checked_add(pause);
+        over.is_some_and(|over| over < self.ends)
     }
 
     async fn attempt<S: Sink>(

@@ -4,9 +4,12 @@ mod fake;
 
 mod bad_servers {
     mod clocks;
+    mod discovery;
+    mod installed;
     mod lists;
     mod mixtures;
     mod objects;
+    mod texts;
 }
 
 use std::time::Duration;
@@ -340,14 +343,18 @@ async fn a_server_that_stays_busy_is_not_asked_forever() {
 
 #[tokio::test]
 async fn a_pause_beyond_the_budget_is_not_waited_for() {
-    let fake = bad(
-        PODS,
-        status_with(429, "Retry-After: 3600\r\n", "too many requests"),
-    )
-    .await;
-    let (_, missing) = only_missing(&fake, &Plan::everything()).await;
-    assert_eq!(missing.reason, Reason::Overloaded);
-    assert_eq!(fake.queries(PODS).len(), 1);
+    for after in [
+        "Retry-After: 3600\r\n",
+        "Retry-After: 18446744073709551615\r\n",
+        "Retry-After: 9223372036854775807\r\n",
+    ] {
+        for code in [429, 503] {
+            let fake = bad(PODS, status_with(code, after, "too many requests")).await;
+            let (_, missing) = only_missing(&fake, &Plan::everything()).await;
+            assert_eq!(missing.reason, Reason::Overloaded, "{after}");
+            assert_eq!(fake.queries(PODS).len(), 1, "{after}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -157,7 +157,7 @@ pub enum Error {
     /// A body that is no batch of audit events.
     #[error("the body is {0}: an EventList of audit.k8s.io/v1 is expected")]
     AuditBatch(airworthy_collect::audit::Refusal),
-    /// The work on a task panicked.
+    /// The work on a task, a plan or a look at a cluster panicked.
     #[error("the check failed in an unforeseen way; the log has the details")]
     Panicked,
     /// The store failed.

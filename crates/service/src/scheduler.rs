@@ -20,7 +20,7 @@ use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::{Error, Service};
+use crate::{Error, Service, worker::apart};
 
 /// How often the scheduler looks at the clock.
 const EVERY: Duration = Duration::from_secs(5);
@@ -57,12 +57,12 @@ impl Service {
     pub(crate) async fn keep_time(self, mut stopped: watch::Receiver<bool>) {
         let mut swept: Option<Instant> = None;
         while !*stopped.borrow() {
-            if let Err(error) = self.tick(Timestamp::now()).await {
+            if let Err(error) = apart(self.tick(Timestamp::now())).await {
                 tracing::error!(%error, "what is due cannot be read; trying again");
             }
             if swept.is_none_or(|at| at.elapsed() > SWEEP) {
                 swept = Some(Instant::now());
-                if let Err(error) = self.sweep_runs().await {
+                if let Err(error) = apart(self.sweep_runs()).await {
                     tracing::warn!(%error, "folders of programs cannot be cleared away");
                 }
             }
@@ -79,7 +79,7 @@ impl Service {
         self.store.lapse_workflows(None, span, now).await?;
         let due = self.store.due_plans(now).await?;
         let driven = stream::iter(due).for_each_concurrent(AT_ONCE, |plan| async move {
-            if let Err(error) = self.drive(&plan, now).await {
+            if let Err(error) = apart(self.drive(&plan, now)).await {
                 tracing::warn!(plan = %plan.id, %error, "the plan waits");
             }
         });

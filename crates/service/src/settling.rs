@@ -8,7 +8,7 @@ use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-use crate::{Error, Service};
+use crate::{Error, Service, worker::apart};
 
 /// Samples without which nothing can be compared.
 pub(crate) const FEWEST: i64 = 2;
@@ -26,7 +26,7 @@ impl Service {
         while !*stopped.borrow() {
             tokio::select! {
                 _ = stopped.changed() => break,
-                settled = self.settle(Timestamp::now()) => {
+                settled = apart(self.settle(Timestamp::now())) => {
                     if let Err(error) = settled {
                         tracing::error!(%error, "what settles cannot be read; trying again");
                     }
@@ -44,7 +44,7 @@ impl Service {
         let due = self.store.due_samples(now).await?;
         stream::iter(due)
             .for_each_concurrent(AT_ONCE, |(project, id)| async move {
-                if let Err(error) = self.settle_one(&project, &id, now).await {
+                if let Err(error) = apart(Box::pin(self.settle_one(&project, &id, now))).await {
                     tracing::warn!(cluster = %id, %error, "no sample could be taken");
                 }
             })
@@ -55,6 +55,8 @@ impl Service {
     async fn settle_one(&self, project: &str, id: &str, now: Timestamp) -> Result<(), Error> {
         let cluster = self.cluster(project, id).await?;
         if let Some(seen) = self.store.settling(id).await? {
+            // A look that ends this process must not be the first thing that the next one does, again and again.
+            self.store.put_off_sample(&seen, now + AGAIN).await?;
             // Why it could not be read is in the log, and in the answer of the next post-check.
             let _: Result<(), String> = self.sample(&cluster, &seen, now).await?;
         }

@@ -374,3 +374,51 @@ async fn a_cluster_that_cannot_be_read_is_tried_again() {
     // The second look keeps its distance.
     assert_eq!(house.settle(120).await, 2);
 }
+
+/// The process may end while it reads: the next one does everything else first.
+#[tokio::test]
+async fn a_look_is_put_off_before_it_is_taken() {
+    let house = House::settling_at("0,2m").await;
+    house.converges(0).await;
+    let path = &house.recording;
+    std::fs::remove_file(path).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success());
+    // Whoever opens a pipe waits for the other end.
+    let while_it_reads = async {
+        let end = tokio::fs::OpenOptions::new().write(true).open(path).await;
+        let next_at = house.state().await.next_at.unwrap();
+        drop(end.unwrap());
+        next_at.as_second()
+    };
+    let (_, next_at) = tokio::join!(house.settle(0), while_it_reads);
+    assert_eq!(next_at, house.at(30).as_second());
+}
+
+/// At the end of time there is none left for the second look at a cluster: planning it panics, as whatever is wrong with one cluster may.
+#[tokio::test]
+async fn a_panic_over_one_cluster_ends_nothing_of_the_others() {
+    let house = House::settling_at("0,2m").await;
+    house.converges(0).await;
+    house.settle(0).await;
+    let project = &house.cluster.project_id;
+    let new = NewCluster {
+        id: None,
+        name: "other".into(),
+        alias: None,
+        access: house.cluster.access.clone(),
+    };
+    let store = house.service.store();
+    let other = store.add_cluster(project, new, house.begun).await.unwrap();
+    let at = house.begun;
+    house
+        .service
+        .converged(&other, "v1.32.4", at)
+        .await
+        .unwrap();
+    let end = Timestamp::MAX - SignedDuration::from_secs(60);
+    house.service.settle(end).await.unwrap();
+    assert_eq!(house.taken().await, 2);
+    let other = store.settling(&other.id).await.unwrap();
+    assert_eq!(other.unwrap().taken, 0, "it did not panic");
+}

@@ -45,6 +45,12 @@ impl Workers {
     }
 }
 
+/// What is done for one of many. A panic is its own failure, and ends nothing of the others.
+pub(crate) async fn apart<T>(doing: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let done = AssertUnwindSafe(doing).catch_unwind().await;
+    done.unwrap_or(Err(Error::Panicked))
+}
+
 struct Worker {
     service: Service,
     owner: String,
@@ -104,11 +110,10 @@ impl Worker {
         }
         let ended = {
             let service = self.service.clone();
-            // A panic is this task's failure, not the worker's end.
-            let mut judging = Box::pin(AssertUnwindSafe(service.work(&lease.task)).catch_unwind());
+            let mut judging = Box::pin(apart(service.work(&lease.task)));
             loop {
                 tokio::select! {
-                    judged = &mut judging => break Some(judged.unwrap_or(Err(Error::Panicked))),
+                    judged = &mut judging => break Some(judged),
                     _ = self.stopped.changed() => break None,
                     () = tokio::time::sleep(self.service.settings.lease / 3) => {
                         if self.lost(&lease).await {

@@ -79,8 +79,7 @@ pub(super) fn judge(
         return vec![(Change::Planned, shown(member, old, new))];
     }
     if COUNTS.contains(&member) {
-        let number = |value: Option<&Value>| value.and_then(Value::as_f64).unwrap_or(0.0);
-        return vec![(worse(number(new) < number(old)), shown(member, old, new))];
+        return vec![(worse(count(new) < count(old)), shown(member, old, new))];
     }
     if let Some((_, well)) = STATES.iter().find(|(name, _)| *name == member) {
         let is_well = |value: Option<&Value>| {
@@ -94,6 +93,14 @@ pub(super) fn judge(
         )];
     }
     vec![(Change::Other, shown(member, old, new))]
+}
+
+/// How much of what is well there is; of a pod, whether it is.
+fn count(value: Option<&Value>) -> f64 {
+    match value {
+        Some(Value::Bool(well)) => f64::from(*well),
+        value => value.and_then(Value::as_f64).unwrap_or(0.0),
+    }
 }
 
 /// A node that takes no pods any more is not as well as before, whoever wanted that.

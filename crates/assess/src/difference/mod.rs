@@ -165,7 +165,9 @@ impl Compare<'_> {
         let members: BTreeSet<_> = old.keys().chain(new.keys()).collect();
         // Bootstrap roles are brought up to date by the API server itself.
         let own = need == Need::Roles && name.contains("system:") && self.path.is_some();
-        let wanted = self.scaled.explains(need, name);
+        // A pod that has done its work is not ready either.
+        let done = need == Need::Pods && new.get("phase").is_some_and(|it| it == "Succeeded");
+        let wanted = done || self.scaled.explains(need, name);
         let told = members
             .into_iter()
             .filter(|member| !wanted || !scaled::counts(member))

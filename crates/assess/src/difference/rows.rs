@@ -97,16 +97,17 @@ fn add(named: &mut Named, need: Need, mut row: Map<String, Value>) {
         Need::Discovery => {
             return spread(
                 named,
+                "",
                 &mut row,
                 "resources",
                 &["resource", "version", "group"],
             );
         }
         Need::Health => {
-            spread(named, &mut row, "ready", &["name"]);
-            return spread(named, &mut row, "live", &["name"]);
+            spread(named, "/readyz ", &mut row, "ready", &["name"]);
+            return spread(named, "/livez ", &mut row, "live", &["name"]);
         }
-        Need::Components => return spread(named, &mut row, "components", &["name", "node"]),
+        Need::Components => return spread(named, "", &mut row, "components", &["name", "node"]),
         // What a controller makes has another name every time; the controller itself is compared.
         Need::Pods if row.contains_key("controller") => return,
         Need::EndpointSlices => return sum(named, &row),
@@ -146,14 +147,20 @@ fn name(row: &Map<String, Value>, members: &[&str]) -> String {
     name.trim_end().to_owned()
 }
 
-/// The rows of a list within a row.
-fn spread(named: &mut Named, row: &mut Map<String, Value>, list: &str, members: &[&str]) {
+/// The rows of a list within a row; what their names begin with tells them from those of another list.
+fn spread(
+    named: &mut Named,
+    begin: &str,
+    row: &mut Map<String, Value>,
+    list: &str,
+    members: &[&str],
+) {
     let Some(Value::Array(rows)) = row.remove(list) else {
         return;
     };
     for row in rows {
         if let Value::Object(row) = row {
-            let name = name(&row, members);
+            let name = format!("{begin}{}", name(&row, members));
             named.insert(name, without_volatile(row));
         }
     }

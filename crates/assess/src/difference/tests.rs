@@ -143,6 +143,40 @@ fn api_versions_that_end_on_the_way_are_planned_and_others_are_lost() {
 }
 
 #[test]
+fn a_bare_pod_that_is_not_ready_any_more_is_worse_unless_it_is_done() {
+    let pods = |phase: &str, ready: bool| json!({"pods": [{"namespace": "shop", "name": "bare", "phase": phase, "ready": ready, "containers": []}]});
+    let (up, down) = (pods("Running", true), pods("Running", false));
+    assert_eq!(
+        told(up.clone(), down.clone()),
+        ["Regression shop/bare: ready was true and is false"]
+    );
+    assert_eq!(
+        told(down, up.clone()),
+        ["Other shop/bare: ready was false and is true"]
+    );
+    assert_eq!(
+        told(up, pods("Succeeded", false)),
+        ["Other shop/bare: phase was Running and is Succeeded"]
+    );
+}
+
+#[test]
+fn a_check_of_readiness_is_not_that_of_liveness() {
+    let health = |ready: bool, live: bool| {
+        let etcd = |ok: bool| json!([{"name": "etcd", "ok": ok}]);
+        json!({"health": {"ready": etcd(ready), "live": etcd(live)}})
+    };
+    assert_eq!(
+        told(health(true, true), health(false, true)),
+        ["Regression /readyz etcd: ok was true and is false"]
+    );
+    assert_eq!(
+        told(health(true, true), health(true, false)),
+        ["Regression /livez etcd: ok was true and is false"]
+    );
+}
+
+#[test]
 fn pods_of_controllers_come_and_go_and_others_are_lost() {
     let pod = |name: &str, controller: Value| {
         json!({"namespace": "shop", "name": name, "created": "2026-01-01T00:00:00Z", "phase": "Running",

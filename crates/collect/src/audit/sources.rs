@@ -65,16 +65,23 @@ pub struct Sources {
 enum Input {
     Stdin,
     File(PathBuf),
+    /// A folder with more files than this, of which the rest is not read.
+    Beyond(PathBuf, usize),
 }
 
 impl Sources {
     /// Looks for what was named: files, folders, and `-` for standard input. A name that is wrong is told before anything is
     /// read: it must not turn into evidence that lacks.
     pub fn find(paths: &[PathBuf]) -> Result<Self, OpenAuditError> {
+        Self::within(paths, MOST_FILES)
+    }
+
+    /// The same with so many files of one folder at most.
+    pub(super) fn within(paths: &[PathBuf], most: usize) -> Result<Self, OpenAuditError> {
         let mut inputs = Vec::new();
         for path in paths {
             if path.as_os_str() != STDIN {
-                inputs.extend(files(path)?);
+                inputs.extend(files(path, most)?);
             } else if inputs.contains(&Input::Stdin) {
                 return Err(OpenAuditError::StdinTwice);
             } else {
@@ -96,30 +103,36 @@ impl Sources {
         for input in self.inputs {
             match input {
                 Input::Stdin => read(io::stdin().lock(), "standard input", tally),
-                Input::File(path) => {
+                Input::File(path) => read_file(&path, tally),
+                Input::Beyond(path, most) => {
                     let name = path.display().to_string();
-                    match File::open(&path) {
-                        Ok(file) => read(file, &name, tally),
-                        Err(error) => tally.problem(
-                            &name,
-                            format!("it cannot be opened: {error}"),
-                            Some(MAY_NOT),
-                        ),
-                    }
+                    let why = format!("it has more than {most} files, and the rest was not read");
+                    tally.problem(&name, why, Some("name the files that count one by one"));
                 }
             }
         }
     }
 }
 
-fn files(path: &Path) -> Result<Vec<Input>, OpenAuditError> {
+fn read_file(path: &Path, tally: &mut Tally<'_>) {
+    let name = path.display().to_string();
+    match File::open(path) {
+        Ok(file) => read(file, &name, tally),
+        Err(error) => {
+            let why = format!("it cannot be opened: {error}");
+            tally.problem(&name, why, Some(MAY_NOT));
+        }
+    }
+}
+
+fn files(path: &Path, most: usize) -> Result<Vec<Input>, OpenAuditError> {
     let fails = |source| OpenAuditError::Open {
         path: path.to_owned(),
         source,
     };
     let found = fs::metadata(path).map_err(fails)?;
     if found.is_dir() {
-        return folder(path);
+        return folder(path, most);
     }
     check(path, &found)?;
     // What may not be read is told now; the file is opened again when its turn comes, so that few are open at a time.
@@ -142,31 +155,36 @@ fn check(path: &Path, found: &Metadata) -> Result<(), OpenAuditError> {
     }
 }
 
-/// The files of a folder that are named like logs, oldest first; folders in it are not looked into.
-fn folder(path: &Path) -> Result<Vec<Input>, OpenAuditError> {
+/// The files of a folder that are named like logs, oldest first; folders in it are not looked into. Where there are more than so many, the
+/// system says which of them are read.
+fn folder(path: &Path, most: usize) -> Result<Vec<Input>, OpenAuditError> {
     let fails = |source| OpenAuditError::Open {
         path: path.to_owned(),
         source,
     };
     let mut found: Vec<(SystemTime, PathBuf)> = Vec::new();
-    for entry in fs::read_dir(path).map_err(fails)?.take(MOST_FILES) {
+    let mut beyond = None;
+    for entry in fs::read_dir(path).map_err(fails)? {
         let entry = entry.map_err(fails)?.path();
+        if !is_log(&entry) {
+            continue;
+        }
         // A link may point nowhere; a file may be rotated away right now.
         let Some(data) = fs::metadata(&entry).ok().filter(Metadata::is_file) else {
             continue;
         };
-        if is_log(&entry) {
-            found.push((data.modified().unwrap_or(SystemTime::UNIX_EPOCH), entry));
+        if found.len() == most {
+            beyond = Some(Input::Beyond(path.to_owned(), most));
+            break;
         }
+        found.push((data.modified().unwrap_or(SystemTime::UNIX_EPOCH), entry));
     }
     if found.is_empty() {
         return Err(OpenAuditError::EmptyFolder(path.to_owned()));
     }
     found.sort();
-    Ok(found
-        .into_iter()
-        .map(|(_, path)| Input::File(path))
-        .collect())
+    let files = found.into_iter().map(|(_, path)| Input::File(path));
+    Ok(files.chain(beyond).collect())
 }
 
 /// `audit.log`, `audit-2026-11-22T10-00-00.000.log`, `audit.log.1`, `audit.log-20261122.gz`, `audit.jsonl`.

@@ -352,6 +352,27 @@ fn a_folder_of_rotated_files_is_read_whole() {
 }
 
 #[test]
+fn files_of_a_folder_that_are_not_read_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..4 {
+        let others = folder.path().join(format!("{number}.txt"));
+        fs::write(others, "no").unwrap();
+        let log = folder.path().join(format!("audit.log.{number}"));
+        fs::write(log, line(&call())).unwrap();
+    }
+    for (most, calls, told) in [(4, 4, 0), (3, 3, 1)] {
+        let paths = [folder.path().to_owned()];
+        let sources = Sources::within(&paths, most).unwrap();
+        let facts = read(sources, Knowledge::embedded());
+        let problems = problems(&facts);
+        assert_eq!(facts.callers[0].count, calls);
+        assert_eq!(problems.len(), told, "{problems:?}");
+        let all_told = problems.iter().all(|it| it.contains("more than 3 files"));
+        assert!(all_told, "{problems:?}");
+    }
+}
+
+#[test]
 fn a_compressed_file_that_is_cut_off_is_a_problem() {
     let text: String = (0..500)
         .map(|n| line(&plain(&format!("user-{n}"), "x")))

@@ -44,7 +44,6 @@ pub(crate) async fn read(
     session: &Session<'_>,
     versions: Versions<'_>,
 ) -> Result<Vec<Bound>, Failure> {
-    only_at_v1(versions)?;
     let policies = (GROUP, POLICIES, &["v1"][..]);
     let policies = installed::all(session, versions, policies, |wire: Policy, _| {
         wire.of_pods()
@@ -210,25 +209,6 @@ impl<'a> Trial<'a> {
     }
 }
 
-fn only_at_v1(versions: Versions<'_>) -> Result<(), Failure> {
-    let served = versions
-        .served
-        .into_iter()
-        .flat_map(|served| &served.resources);
-    let at: Vec<_> = served
-        .filter(|one| one.group == GROUP && one.resource == POLICIES)
-        .map(|one| &*one.version)
-        .collect();
-    if at.is_empty() || at.contains(&"v1") {
-        return Ok(());
-    }
-    let why = format!(
-        "the server serves {GROUP}/{POLICIES} only at {}, which is deprecated",
-        at.join(", ")
-    );
-    Err(failed(Cause::NoVersion(why)))
-}
-
 fn failed(cause: Cause) -> Failure {
     Failure {
         request: format!("GET {GROUP}/{POLICIES}"),
@@ -238,38 +218,9 @@ fn failed(cause: Cause) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use airworthy_knowledge::Knowledge;
-    use airworthy_model::facts::{ControllerRef, Served, ServedResource};
+    use airworthy_model::facts::ControllerRef;
 
     use super::*;
-
-    fn read_at(served: &[&str]) -> Result<(), Failure> {
-        let resource = |version: &&str| ServedResource {
-            group: GROUP.into(),
-            version: (*version).into(),
-            resource: POLICIES.into(),
-            kind: "ValidatingAdmissionPolicy".into(),
-            namespaced: false,
-            listable: true,
-        };
-        let served = Served {
-            resources: served.iter().map(resource).collect(),
-            failed: Vec::new(),
-        };
-        only_at_v1(Versions {
-            knowledge: Knowledge::embedded(),
-            minor: None,
-            served: Some(&served),
-        })
-    }
-
-    #[test]
-    fn policies_of_old_versions_alone_are_not_none() {
-        assert!(read_at(&[]).is_ok());
-        assert!(read_at(&["v1beta1", "v1"]).is_ok());
-        let why = read_at(&["v1alpha1", "v1beta1"]).unwrap_err().to_string();
-        assert!(why.contains("only at v1alpha1, v1beta1"), "{why}");
-    }
 
     #[test]
     fn each_binding_is_a_row_as_young_as_the_younger_of_both() {

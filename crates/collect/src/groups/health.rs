@@ -8,6 +8,10 @@ use crate::{
     session::{Ask, Session},
 };
 
+/// An API server has some dozens of checks, each a line.
+const MOST_CHECKS: usize = 1_000;
+const MOST_BYTES: usize = 256 << 10;
+
 pub(crate) async fn read(session: &Session<'_>) -> Result<Health, Failure> {
     let certificates = async { Ok(session.connection.certificates().await) };
     let (ready, live, certificates) = tokio::try_join!(
@@ -24,12 +28,16 @@ pub(crate) async fn read(session: &Session<'_>) -> Result<Health, Failure> {
 
 async fn checks(session: &Session<'_>, path: &'static str) -> Result<Vec<HealthCheck>, Failure> {
     let ask = Ask::get(path, "*/*").query("verbose");
-    let answer = session.exchange(&ask).await?;
+    let answer = session.exchange_within(&ask, MOST_BYTES).await?;
     let checks = parse(&String::from_utf8_lossy(&answer.body));
     let known = matches!(
         answer.status,
         StatusCode::OK | StatusCode::INTERNAL_SERVER_ERROR
     );
+    if checks.len() > MOST_CHECKS {
+        let why = format!("more than {MOST_CHECKS} checks are listed");
+        return Err(ask.failed(Cause::Malformed(why)));
+    }
     if known && !checks.is_empty() {
         return Ok(checks);
     }

@@ -1,47 +1,41 @@
-//! Custom resources of well-known add-ons: listed where they are installed, and none where they are not.
+//! Kinds that a cluster need not have: listed where they are installed, and none where they are not.
 
-use airworthy_model::facts::Served;
+use http::StatusCode;
 
 use crate::{
     failure::Failure,
-    list::{self, Listing},
-    resource::Versions,
+    list,
+    resource::{Resource, Versions},
     session::Session,
     wire::Wire,
 };
 
-/// All objects of a kind; none where it is not served. Without discovery it is asked for, and may turn out to be absent.
+/// All objects of a kind; none where it is not served. Without discovery it is asked for at each version that is understood, and none of
+/// them may be served. What is served and cannot be read is not none.
 pub(crate) async fn all<W: Wire, F>(
     session: &Session<'_>,
     versions: Versions<'_>,
-    (group, resource, known): (&str, &str, &[&str]),
+    (group, name, known): (&'static str, &'static str, &'static [&'static str]),
     fact: impl Fn(W, &str) -> F,
 ) -> Result<Vec<F>, Failure> {
-    let version = match versions.served {
-        Some(served) => known
-            .iter()
-            .copied()
-            .find(|version| may_serve(served, group, version, resource)),
-        None => known.first().copied(),
+    let resource = Resource {
+        group,
+        versions: known,
+        name,
+        namespace: None,
     };
-    let Some(version) = version else {
+    if versions.none_of(&resource) {
         return Ok(Vec::new());
+    }
+    let keep = |wire: W, version: &str, rows: &mut Vec<F>| {
+        rows.push(fact(
+            wire,
+            &airworthy_knowledge::api_version(group, version),
+        ));
     };
-    let path = airworthy_knowledge::url(group, version, resource);
-    let listing = Listing::at(path, session);
-    let at = airworthy_knowledge::api_version(group, version);
-    let rows = list::read(session, &listing, |wire: W, rows| {
-        rows.push(fact(wire, &at));
-    });
-    match rows.await {
-        Err(failure) if failure.status() == Some(http::StatusCode::NOT_FOUND) => Ok(Vec::new()),
+    let absent = |failure: &Failure| failure.status() == Some(StatusCode::NOT_FOUND);
+    match list::list(session, versions, &resource, keep).await {
+        Err(failure) if versions.served.is_none() && absent(&failure) => Ok(Vec::new()),
         read => read,
     }
-}
-
-fn may_serve(served: &Served, group: &str, version: &str, resource: &str) -> bool {
-    served.serves(group, version, resource)
-        || served
-            .failed
-            .contains(&airworthy_knowledge::api_version(group, version))
 }

@@ -16,7 +16,8 @@ use crate::{
 const QUOTAS: (&str, &str, &[&str]) = ("", "resourcequotas", &["v1"]);
 const LIMIT_RANGES: (&str, &str, &[&str]) = ("", "limitranges", &["v1"]);
 const PRIORITY_CLASSES: (&str, &str, &[&str]) = ("scheduling.k8s.io", "priorityclasses", &["v1"]);
-const RUNTIME_CLASSES: (&str, &str, &[&str]) = ("node.k8s.io", "runtimeclasses", &["v1"]);
+const RUNTIME_CLASSES: (&str, &str, &[&str]) =
+    ("node.k8s.io", "runtimeclasses", &["v1", "v1beta1"]);
 
 pub(crate) async fn read(
     session: &Session<'_>,

@@ -34,12 +34,15 @@ const STARTS: [&str; 9] = [
 ];
 /// Shortest credential that is known by its beginning: words are shorter.
 const SHORTEST: usize = 12;
+/// Most of a text that is looked at: what people are shown of it is far shorter.
+const MOST_BYTES: usize = 8 << 10;
 /// Words after which the next one is a credential.
 const SCHEMES: [&str; 3] = ["bearer", "basic", "digest"];
 
 /// The text with credentials taken out: values of names that say secret, user and password of addresses, what follows `Bearer`, private
-/// keys, and what begins as well-known tokens do.
+/// keys, and what begins as well-known tokens do. Of a text that is too long its beginning.
 pub(crate) fn scrub(text: String) -> String {
+    let text = beginning(text);
     if !may_hold(&text) {
         return text;
     }
@@ -73,18 +76,34 @@ fn may_hold(text: &str) -> bool {
     lower.contains("-----begin") || text.contains("://") || begun() || named()
 }
 
+/// The beginning of a text that is too long to be looked at whole. The word that is cut in two is taken out: whether it is a credential
+/// may be said by what is no longer there.
+fn beginning(text: String) -> String {
+    if text.len() <= MOST_BYTES {
+        return text;
+    }
+    let kept = &text[..text.floor_char_boundary(MOST_BYTES)];
+    let whole = kept.rfind([' ', '\t', '\n']).map_or(0, |at| at + 1);
+    format!("{}{MASK}", &kept[..whole])
+}
+
 /// A private key from its first line to its last, or to the end of the text where that was cut off.
-fn without_keys(text: &str) -> String {
-    let Some(begin) = text.find("-----BEGIN") else {
-        return text.to_owned();
-    };
-    let rest = &text[begin..];
-    let end = rest.find("-----END").and_then(|at| {
-        let tail = &rest[at + 8..];
-        tail.find("-----").map(|dashes| begin + at + 8 + dashes + 5)
-    });
-    let after = end.map_or(String::new(), |end| without_keys(&text[end..]));
-    format!("{}{MASK}{after}", &text[..begin])
+fn without_keys(mut text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    while let Some(begin) = text.find("-----BEGIN") {
+        clean.push_str(&text[..begin]);
+        clean.push_str(MASK);
+        text = key_end(&text[begin..]).map_or("", |end| &text[begin + end..]);
+    }
+    clean.push_str(text);
+    clean
+}
+
+/// Where the key ends that a text begins with.
+fn key_end(text: &str) -> Option<usize> {
+    let tail = text.find("-----END")? + "-----END".len();
+    let dashes = text[tail..].find("-----")?;
+    Some(tail + dashes + "-----".len())
 }
 
 /// One word without its credentials, and whether the next word is one.
@@ -164,6 +183,10 @@ mod tests {
     fn credentials_go_and_the_rest_stays() {
         for (text, clean) in [
             (
+                "a -----BEGIN X-----a-----END X----- b -----BEGIN Y-----b-----END Y----- c",
+                "a *** b *** c",
+            ),
+            (
                 "dial postgres://jane:hush@db:5432/shop failed",
                 "dial postgres://db:5432/shop failed",
             ),
@@ -198,6 +221,35 @@ mod tests {
             let scrubbed = scrub(text.to_owned());
             assert_eq!(scrubbed, clean);
         }
+    }
+
+    #[test]
+    fn as_many_keys_as_one_likes_are_taken_out() {
+        let keys = |key: &str| scrub(key.repeat(200_000));
+        assert_eq!(keys("-----BEGIN-----END-----"), MASK);
+        let apart = keys("-----BEGIN-----END----- ");
+        assert!(apart.starts_with("*** *** ***"), "{apart:.80}");
+        assert!(apart.len() < MOST_BYTES, "{}", apart.len());
+        assert_eq!(keys("-----BEGIN "), MASK);
+    }
+
+    /// Whatever is cut in two at the bound may be a credential by what is no longer there.
+    #[test]
+    fn what_the_bound_cuts_in_two_is_taken_out() {
+        for cut in [
+            "postgres://jane:hush@db",
+            "eyJhush.hush.hush",
+            "hush://jane:h,\"us\"h@db",
+            "password=hush\u{1f511}\u{3000}",
+        ] {
+            for shift in 0..=cut.len() {
+                let lead = format!("{} ", "x".repeat(MOST_BYTES - shift - 1));
+                let scrubbed = scrub(format!("{lead}{cut} and more"));
+                assert_eq!(scrubbed, format!("{lead}{MASK}"), "{cut} at {shift}");
+            }
+        }
+        let one_word = "x".repeat(MOST_BYTES + 1);
+        assert_eq!(scrub(one_word), MASK);
     }
 
     #[test]
