@@ -22,11 +22,15 @@ pub(super) struct Flags {
 
 impl Flags {
     /// The flags that a container gives to a program. What stands before the program's name is for whoever starts it: a shell, a
-    /// runner that keeps logs.
+    /// runner that keeps logs. After it the name may stand again, in a path that a flag or a redirect takes.
     pub(super) fn of(program: &str, container: &Program) -> Self {
         let words = words(container);
-        let is_program = |word: &&str| word.rsplit('/').next() == Some(program);
-        let begin = words.iter().rposition(is_program).map_or(0, |at| at + 1);
+        let is_program = |word: &&str| {
+            !word.starts_with('-')
+                && !word.contains(['>', '='])
+                && word.rsplit('/').next() == Some(program)
+        };
+        let begin = words.iter().position(is_program).map_or(0, |at| at + 1);
         Self::parse(&words[begin..])
     }
 
@@ -163,6 +167,34 @@ mod tests {
         let flags = of("kube-scheduler", &["/bin/sh", "-c", shell], &[]);
         assert_eq!(flags.names, ["leader-elect", "cloud-provider"]);
         assert_eq!(flags.values["cloud-provider"], "aws");
+    }
+
+    #[test]
+    fn a_file_named_after_the_program_is_not_where_its_flags_begin() {
+        for last in [
+            "--log-dir=/var/log/kube-scheduler",
+            "1>>/var/log/kube-scheduler",
+            "/var/log/kube-scheduler",
+        ] {
+            let command = ["kube-scheduler", "--feature-gates=A=true", last];
+            let flags = of("kube-scheduler", &command, &[]);
+            assert_eq!(flags.values["feature-gates"], "A=true", "{last}");
+        }
+        let before = [
+            "--log-file=/var/log/kube-scheduler",
+            "kube-scheduler",
+            "--v=2",
+        ];
+        assert_eq!(of("kube-scheduler", &before, &[]).names, ["v"]);
+        let both = [
+            "kube-scheduler",
+            "--feature-gates=A=true",
+            "--log-dir=/var/log/kube-scheduler",
+        ];
+        assert_eq!(
+            of("kube-scheduler", &both, &[]).names,
+            ["feature-gates", "log-dir"]
+        );
     }
 
     #[test]
