@@ -190,6 +190,24 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Whether a walk over these roots reads a file as it stands; all of them are canonical.
+pub(super) fn reads(roots: &[PathBuf], file: &Path) -> bool {
+    roots.iter().any(|root| {
+        let below = file.strip_prefix(root);
+        root == file || below.is_ok_and(|below| is_manifest(file) && leads_to(root, below))
+    })
+}
+
+/// Whether the walk passes over nothing on the way down.
+fn leads_to(root: &Path, below: &Path) -> bool {
+    let mut folder = root.to_owned();
+    below.iter().all(|name| {
+        let is_rendered = folder.join(chart::MARK).exists();
+        folder.push(name);
+        !is_hidden(name) && !is_rendered
+    })
+}
+
 fn entries(path: &Path) -> io::Result<Vec<DirEntry>> {
     let seen = |entry: &io::Result<DirEntry>| {
         !entry
