@@ -330,6 +330,42 @@ printf -- '---\n# Source: shop/templates/other.yaml\napiVersion: batch/v1beta1\n
 }
 
 #[test]
+fn what_stands_beside_a_chart_in_its_folder_is_read() {
+    let chart = tree(&[
+        ("Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
+        ("values-old.yaml", OLD),
+        ("crds/old.yaml", OLD),
+        ("charts/sub/old.yaml", OLD),
+        ("templates/old.yaml", OLD),
+        ("k8s/old.yaml", OLD),
+        ("k8s/crds/old.yaml", OLD),
+        (
+            "deploy/api/Chart.yaml",
+            "apiVersion: v2\nname: api\nversion: 1.0.0\n",
+        ),
+        ("deploy/api/templates/old.yaml", OLD),
+    ]);
+    let report = with_tool(&chart, "helm", "exit 0", &["."]).exits(1).json();
+    assert_eq!(unknown(&report), [""; 0]);
+    assert_eq!(
+        found(&report),
+        [
+            "k8s/crds/old.yaml:1:13 batch/v1beta1 old",
+            "k8s/old.yaml:1:13 batch/v1beta1 old",
+        ]
+    );
+    let report = precheck(chart.path(), &[".", "-o", "json"]).exits(1).json();
+    assert_eq!(
+        found(&report)
+            .iter()
+            .filter(|row| row.starts_with("k8s/old"))
+            .count(),
+        1,
+        "read once where helm is not there"
+    );
+}
+
+#[test]
 fn a_chart_that_is_not_rendered_is_unknown_and_its_plain_files_are_read() {
     let chart = chart();
     let plain = [
