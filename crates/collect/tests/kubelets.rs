@@ -19,6 +19,9 @@ fn node(name: &str, version: &str, ready: &str, labels: &str) -> String {
     )
 }
 
+/// What Virtual Kubelet puts on its node by default.
+const TAINTED: &str = r#""spec":{"taints":[{"key":"virtual-kubelet.io/provider","value":"mock","effect":"NoSchedule"}]}"#;
+
 fn nodes() -> Reply {
     let all = [
         node("good", "v1.36.3", "True", ""),
@@ -26,6 +29,7 @@ fn nodes() -> Reply {
         node("odd", "v1.31.14", "True", ""),
         node("hangs", "v1.31.14", "True", ""),
         node("vk", "v1.19.1", "True", r#""type":"virtual-kubelet""#),
+        node("vk-tainted", "v1.19.1", "True", "").replace(r#""spec":{}"#, TAINTED),
     ];
     json(&list("NodeList", "", &all))
 }
@@ -113,7 +117,7 @@ async fn one_that_hangs_or_talks_nonsense_hides_nothing_of_the_others() {
     let dead = fake
         .seen()
         .iter()
-        .any(|seen| seen.path.contains("/asleep/") || seen.path.contains("/vk/"));
+        .any(|seen| seen.path.contains("/asleep/") || seen.path.contains("/vk"));
     assert!(
         !dead,
         "neither virtual nodes nor those that are not ready are asked"

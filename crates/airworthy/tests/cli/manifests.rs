@@ -330,6 +330,42 @@ printf -- '---\n# Source: shop/templates/other.yaml\napiVersion: batch/v1beta1\n
 }
 
 #[test]
+fn what_stands_beside_a_chart_in_its_folder_is_read() {
+    let chart = tree(&[
+        ("Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
+        ("values-old.yaml", OLD),
+        ("crds/old.yaml", OLD),
+        ("charts/sub/old.yaml", OLD),
+        ("templates/old.yaml", OLD),
+        ("k8s/old.yaml", OLD),
+        ("k8s/crds/old.yaml", OLD),
+        (
+            "deploy/api/Chart.yaml",
+            "apiVersion: v2\nname: api\nversion: 1.0.0\n",
+        ),
+        ("deploy/api/templates/old.yaml", OLD),
+    ]);
+    let report = with_tool(&chart, "helm", "exit 0", &["."]).exits(1).json();
+    assert_eq!(unknown(&report), [""; 0]);
+    assert_eq!(
+        found(&report),
+        [
+            "k8s/crds/old.yaml:1:13 batch/v1beta1 old",
+            "k8s/old.yaml:1:13 batch/v1beta1 old",
+        ]
+    );
+    let report = precheck(chart.path(), &[".", "-o", "json"]).exits(1).json();
+    assert_eq!(
+        found(&report)
+            .iter()
+            .filter(|row| row.starts_with("k8s/old"))
+            .count(),
+        1,
+        "read once where helm is not there"
+    );
+}
+
+#[test]
 fn a_chart_that_is_not_rendered_is_unknown_and_its_plain_files_are_read() {
     let chart = chart();
     let plain = [
@@ -389,6 +425,51 @@ printf 'apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: x-good}\n'"#;
         .json();
     let none = "over/kustomization.yaml: a kustomization that is not rendered: neither kustomize nor kubectl is on the PATH";
     assert_eq!(unknown(&report), [none]);
+}
+
+/// The walk passes over hidden names, over what does not end as manifests do, and over what a chart is made of.
+#[test]
+fn kustomizations_are_rendered_where_nobody_reads_what_they_bring_in() {
+    let hidden = [
+        ("k/.generated/cron.yaml", ".generated/cron.yaml"),
+        (".base/cron.yaml", "../.base"),
+        ("k/cron.yaml.in", "cron.yaml.in"),
+        ("web/templates/cron.yaml", "../web/templates/cron.yaml"),
+    ];
+    for (file, name) in hidden {
+        let tree = tree(&[
+            ("k/kustomization.yaml", &format!("resources: [{name}]\n")),
+            (".base/kustomization.yaml", "resources: [cron.yaml]\n"),
+            (
+                "web/Chart.yaml",
+                "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n",
+            ),
+            (file, OLD),
+        ]);
+        let report = with_tool(
+            &tree,
+            "kustomize",
+            &format!("[ \"$*\" = 'build -- ./k' ] && cat {file}"),
+            &["."],
+        );
+        let report = report.exits(1).json();
+        assert_eq!(
+            found(&report),
+            ["k/kustomization.yaml:1:1 batch/v1beta1 old"]
+        );
+        let report = precheck(tree.path(), &[".", "-o", "json"]).exits(3).json();
+        let none = "k/kustomization.yaml: a kustomization that is not rendered: neither kustomize nor kubectl is on the PATH";
+        assert_eq!(unknown(&report), [none], "{name}");
+    }
+}
+
+#[test]
+fn a_kustomization_that_is_too_long_is_unknown() {
+    let long = format!("resources: [job.yaml]\n{}", "#\n".repeat(1 << 19));
+    let tree = tree(&[("k/kustomization.yaml", &long), ("k/job.yaml", GOOD)]);
+    let report = precheck(tree.path(), &["k", "-o", "json"]).exits(3).json();
+    let why = "k/kustomization.yaml: a kustomization that is not rendered: k/kustomization.yaml: it is longer than 1048576 bytes";
+    assert_eq!(unknown(&report), [why]);
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use airworthy_model::{
     Breaks, CheckInfo, Evidence, EvidenceKind, Finding, Group, Kind, Missing, Need, Phase, Reason,
     Severity, UpgradePath,
-    facts::{DesiredObject, ManifestTree, Unreadable},
+    facts::{DesiredObject, GitOpsSource, ManifestTree, Unreadable},
     finding::Location,
 };
 
@@ -59,7 +59,8 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let sources = uses::reported_by(ctx, Strength::GitOps);
     let sources = sources.map(|uses| {
         let describe = |one: &_| uses::describe(ctx, one, Strength::GitOps);
-        uses.iter().map(describe).collect::<Judgement>()
+        let found: Judgement = uses.iter().map(describe).collect();
+        found.without(unknown(ctx))
     });
     Ok([files.map(Ok), Some(sources)]
         .into_iter()
@@ -189,6 +190,39 @@ pub(crate) fn place(place: Option<&Location>) -> String {
         || "manifests".to_owned(),
         |place| format!("{}:{}:{}", place.file, place.line, place.column),
     )
+}
+
+/// Sources of which not all that they apply is known, one by one, the rest counted.
+fn unknown(ctx: &Context<'_>) -> Vec<Missing> {
+    let lacks = |cure, detail| Missing {
+        reason: Reason::Malformed,
+        cure,
+        ..Missing::not_collected(Need::GitOps, detail)
+    };
+    let told = |source: &GitOpsSource| {
+        let GitOpsSource {
+            kind,
+            namespace,
+            name,
+            problem,
+            ..
+        } = source;
+        let cure = "bring it back in sync, or give what it applies with --manifests".to_owned();
+        let problem = problem.as_ref()?;
+        Some(lacks(
+            Some(cure),
+            format!("{kind} {namespace}/{name}: {problem}"),
+        ))
+    };
+    let sources = ctx.git_ops().map(Vec::as_slice).unwrap_or_default();
+    let mut all: Vec<_> = sources.iter().filter_map(told).collect();
+    let more = all.len().saturating_sub(MOST_PROBLEMS);
+    if more > 0 {
+        all.truncate(MOST_PROBLEMS);
+        let more = counted(more, "more source");
+        all.push(lacks(None, format!("{more} could not be read")));
+    }
+    all
 }
 
 /// What could not be read, place by place, the rest counted.

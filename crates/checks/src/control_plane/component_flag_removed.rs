@@ -7,7 +7,7 @@ use airworthy_model::{
 };
 
 use super::started::{self, CONTROL_PLANE};
-use crate::{Check, Context, Judgement, Outcome, text::short};
+use crate::{Check, Context, Judgement, Outcome, nodes::kube_proxy, text::short};
 
 /// Flags that programs of the target do not take.
 pub(crate) static CHECK: Check = Check {
@@ -60,6 +60,9 @@ fn run(ctx: &Context<'_>) -> Outcome {
         .iter()
         .filter_map(|(set, places)| judge(ctx, path, set, places))
         .collect();
+    // Whoever runs the control plane: kube-proxy is a DaemonSet of the cluster.
+    let proxies = at_stake.contains(&Program::KubeProxy);
+    let found = found.without(kube_proxy::flags_gap(seen).filter(|_| proxies));
     Ok(started::concluded(ctx, found, || gap(seen, &at_stake)))
 }
 

@@ -1,6 +1,6 @@
 use airworthy_model::{
     CheckInfo, Evidence, Group, Kind, Missing, Need, Phase, Severity,
-    facts::{Components, Health},
+    facts::{Component, Components, Health},
 };
 
 use super::component;
@@ -23,6 +23,8 @@ pub(crate) static CHECK: Check = Check {
     run: |ctx| Ok(run(ctx)),
 };
 
+/// The flag that says how large a database may become.
+const QUOTA: &str = "quota-backend-bytes";
 const MIB: u64 = 1 << 20;
 /// What etcd allows where nobody says otherwise.
 const DEFAULT_QUOTA: u64 = 2 << 30;
@@ -94,7 +96,7 @@ fn size(ctx: &Context<'_>) -> Outcome {
     let detail = format!("apiserver_storage_size_bytes {size}, quota {limit} bytes");
     let finding = component(severity, "etcd", message)
         .because(Evidence::state("/metrics", ctx.now(), detail))
-        .setting("quota-backend-bytes", limit.to_string(), None)
+        .setting(QUOTA, limit.to_string(), None)
         .telling_apart("size")
         .fix_with(
             "Delete what nobody needs, compact and defragment one member after the other, or raise --quota-backend-bytes",
@@ -112,17 +114,22 @@ fn hidden(ctx: &Context<'_>) -> Outcome {
     Err(Missing::not_collected(Need::Metrics, why))
 }
 
-/// The least quota that etcd's pods are given; nothing where none of them is seen. 0 is etcd's word for the default, and less for none.
+/// The least quota that etcd's pods are given; nothing where none of them tells.
 fn quota(seen: &Components) -> Option<u64> {
-    let given = |text: &str| match text.parse::<i64>() {
-        Ok(0) => Some(DEFAULT_QUOTA),
-        Ok(bytes) => Some(u64::try_from(bytes).unwrap_or(0)),
-        Err(_) => None,
-    };
     let pods = seen.of("etcd").filter(|one| !one.node.is_empty());
-    let quotas = pods.filter_map(|pod| {
-        pod.value("quota-backend-bytes")
-            .map_or(Some(DEFAULT_QUOTA), given)
-    });
-    quotas.min()
+    pods.filter_map(quota_of).min()
+}
+
+/// What one member allows itself. With a file it ignores every flag. 0 is etcd's word for the default, and less for none.
+fn quota_of(pod: &Component) -> Option<u64> {
+    if pod.sets("config-file") {
+        return None;
+    }
+    match pod.value(QUOTA) {
+        None => (!pod.sets(QUOTA)).then_some(DEFAULT_QUOTA),
+        Some(text) => match text.parse::<i64>().ok()? {
+            0 => Some(DEFAULT_QUOTA),
+            bytes => Some(u64::try_from(bytes).unwrap_or(0)),
+        },
+    }
 }

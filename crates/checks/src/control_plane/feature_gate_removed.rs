@@ -7,7 +7,7 @@ use airworthy_model::{
 };
 
 use super::started;
-use crate::{Check, Context, Judgement, Outcome, always, text::short};
+use crate::{Check, Context, Judgement, Outcome, always, nodes::kube_proxy, text::short};
 
 /// Feature gates that keep programs of the target from starting.
 pub(crate) static CHECK: Check = Check {
@@ -53,7 +53,10 @@ fn run(ctx: &Context<'_>) -> Outcome {
         .collect();
     let provider = ctx.provider_runs_control_plane();
     let elsewhere = provider.is_some() || seen.of("kubelet").next().is_some();
-    let found = found.without(kubelet_gap(of_kubelets, elsewhere));
+    let found = found
+        .without(kubelet_gap(of_kubelets, elsewhere))
+        // Whoever runs the control plane: kube-proxy is a DaemonSet of the cluster.
+        .without(kube_proxy::flags_gap(seen).or_else(|| kube_proxy::file_gap(seen)));
     Ok(started::concluded(ctx, found, || {
         started::gap(seen, &started::CONTROL_PLANE)
     }))

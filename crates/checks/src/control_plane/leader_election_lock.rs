@@ -1,6 +1,7 @@
 use airworthy_knowledge::Component as Program;
 use airworthy_model::{
-    CheckInfo, Finding, Group, Kind, Minor, Need, Phase, Severity, UpgradePath, facts::Component,
+    CheckInfo, Finding, Group, Kind, Minor, Missing, Need, Phase, Severity, UpgradePath,
+    facts::{Component, Components},
 };
 
 use super::started;
@@ -48,8 +49,25 @@ fn run(ctx: &Context<'_>) -> Outcome {
         .filter_map(|place| judge(ctx, path, place))
         .collect();
     Ok(started::concluded(ctx, found, || {
-        started::gap(seen, &ELECTED)
+        started::gap(seen, &ELECTED).or_else(|| file(seen))
     }))
+}
+
+/// The scheduler's file names a kind of lock too, below the flag; nothing shows that file.
+fn file(seen: &Components) -> Option<Missing> {
+    let mut schedulers = seen.of(Program::KubeScheduler.name());
+    let place = schedulers.find(|one| one.sets("config") && one.value(FLAG).is_none())?;
+    let why = format!(
+        "{}: it reads a file (--config), which may name a kind of lock",
+        place.source
+    );
+    let cure = format!(
+        "look at leaderElection.resourceLock in that file, or set --{FLAG}=leases, which stands above it"
+    );
+    Some(Missing {
+        cure: Some(cure),
+        ..Missing::not_collected(Need::Components, why)
+    })
 }
 
 fn judge(ctx: &Context<'_>, path: &UpgradePath, place: &Component) -> Option<Finding> {

@@ -10,16 +10,6 @@ use crate::{
     text::counted,
 };
 
-/// The taint that Virtual Kubelet puts on its node, with the provider as value: `DefaultTaintKey` of
-/// `cmd/virtual-kubelet/internal/commands/root/opts.go` of virtual-kubelet/virtual-kubelet.
-const VIRTUAL: &str = "virtual-kubelet.io/provider";
-
-/// Whether the node is there without a kubelet: what a kubelet would say does not concern it.
-pub(crate) fn is_virtual(node: &Node) -> bool {
-    node.labels.get("type") == Some("virtual-kubelet")
-        || node.taints.iter().any(|taint| taint.key == VIRTUAL)
-}
-
 /// What kubelets said, by node.
 pub(crate) fn by_node(kubelets: &[Kubelet]) -> Named<'_, Kubelet> {
     by_name(kubelets, |kubelet| &kubelet.name)

@@ -64,7 +64,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
         return Ok(Judgement::not_applicable("kubelets are not upgraded"));
     }
     ctx.path()?;
-    let nodes = ctx.nodes()?.iter().filter(|node| !asked::is_virtual(node));
+    let nodes = ctx.nodes()?.iter().filter(|node| !node.is_virtual());
     let concerned: Vec<_> = nodes
         .map(|node| (node, lost(ctx, node)))
         .filter(|(_, lost)| !lost.is_empty())

@@ -3,7 +3,7 @@ use airworthy_model::{
     facts::{Node, Probe},
 };
 
-use super::{asked, node};
+use super::node;
 use crate::{Check, Context, Outcome, named::by_name, never, text::short};
 
 /// Nodes that the probe did not reach.
@@ -26,7 +26,7 @@ pub(crate) static CHECK: Check = Check {
 fn run(ctx: &Context<'_>) -> Outcome {
     let probes = by_name(ctx.probes()?, |probe| &probe.name);
     let nodes = ctx.nodes()?.iter();
-    let able = nodes.filter(|node| !asked::is_virtual(node) && node.operating_system != "windows");
+    let able = nodes.filter(|node| !node.is_virtual() && node.operating_system != "windows");
     Ok(able
         .filter_map(|node| judge(ctx, node, probes.get(&*node.name).copied()))
         .collect())

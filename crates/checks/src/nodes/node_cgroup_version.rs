@@ -61,7 +61,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
 /// A kubelet of 1.35 that runs has passed the test; Windows has no control groups.
 fn concerns(node: &Node) -> bool {
     let before = kubelet::minor(node).is_none_or(|minor| minor < FAILS_ON_V1);
-    before && node.operating_system != "windows" && !asked::is_virtual(node)
+    before && node.operating_system != "windows" && !node.is_virtual()
 }
 
 fn judge(ctx: &Context<'_>, node: &Node, kubelet: &Kubelet) -> Option<Finding> {

@@ -61,7 +61,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let nodes: Vec<_> = ctx
         .nodes()?
         .iter()
-        .filter(|node| !asked::is_virtual(node))
+        .filter(|node| !node.is_virtual())
         .collect();
     if nodes.len() < FEWEST {
         return Ok(Judgement::default());

@@ -35,7 +35,7 @@ fn run(ctx: &Context<'_>) -> Outcome {
     let nodes: Vec<_> = ctx
         .nodes()?
         .iter()
-        .filter(|node| !asked::is_virtual(node))
+        .filter(|node| !node.is_virtual())
         .collect();
     let kubelets = asked::by_node(ctx.kubelets()?);
     let told = |node: &Node| kubelets.get(&*node.name).copied();

@@ -58,23 +58,18 @@ fn run(ctx: &Context<'_>) -> Outcome {
 
 /// What kube-proxy goes by: the file of its `ConfigMap`, or flags where it is given no file.
 fn settings(seen: &Components, pod: &Component) -> Result<ProxySettings, Missing> {
-    if !pod.sets("config") {
-        return Ok(ProxySettings {
-            mode: pod.value("proxy-mode").unwrap_or_default().to_owned(),
-            source: pod.source.clone(),
-            ..ProxySettings::default()
-        });
+    if kube_proxy::reads_file(pod) {
+        let file = seen.proxy.clone();
+        return file.ok_or_else(|| kube_proxy::unread_file(seen));
     }
-    seen.proxy.clone().ok_or_else(|| {
-        let unread = seen.unread.iter().find(|one| one.component == kube_proxy::NAME);
-        let why = unread.map_or_else(
-            || "kube-proxy reads a file, and neither ConfigMap kube-proxy nor kube-proxy-config is there".to_owned(),
-            |one| format!("{}: {}", one.source, one.why),
-        );
-        Missing {
-            cure: Some("allow `get` on configmaps in kube-system, or look at the mode by hand".to_owned()),
-            ..Missing::not_collected(Need::Components, why)
-        }
+    let mode = pod.value("proxy-mode");
+    if let Some(missing) = kube_proxy::flags_gap(seen).filter(|_| mode.is_none()) {
+        return Err(missing);
+    }
+    Ok(ProxySettings {
+        mode: mode.unwrap_or_default().to_owned(),
+        source: pod.source.clone(),
+        ..ProxySettings::default()
     })
 }
 

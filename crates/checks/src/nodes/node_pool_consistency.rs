@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use airworthy_model::{CheckInfo, Finding, Group, Kind, Need, Phase, Severity, facts::Node};
 
-use super::{asked, node, pool};
+use super::{node, pool};
 use crate::{Check, Context, Outcome, never, text::short};
 
 /// Pools that are mixed.
@@ -33,7 +33,7 @@ const TRAITS: [Trait; 3] = [
 ];
 
 fn run(ctx: &Context<'_>) -> Outcome {
-    let nodes = ctx.nodes()?.iter().filter(|node| !asked::is_virtual(node));
+    let nodes = ctx.nodes()?.iter().filter(|node| !node.is_virtual());
     let pools = pool::grouped(nodes);
     let named = pools.iter().filter(|(pool, _)| pool.name.is_some());
     Ok(named

@@ -38,13 +38,13 @@ fn blocks(ctx: &Context<'_>) -> bool {
 
 fn run(ctx: &Context<'_>) -> Outcome {
     let (nodes, path) = (ctx.nodes()?, ctx.path()?);
+    let nodes = nodes.iter().filter(|node| !node.is_virtual());
     let findings: Judgement = nodes
-        .iter()
+        .clone()
         .filter_map(|node| judge(ctx, node, path))
         .collect();
-    let odd = nodes
-        .iter()
-        .filter(|node| is_open(node, path) && Runtime::read(&node.runtime_version).is_none());
+    let odd =
+        nodes.filter(|node| is_open(node, path) && Runtime::read(&node.runtime_version).is_none());
     let odd = odd.map(|node| (node, node.runtime_version.as_str()));
     Ok(findings.without(node::unreadable("containerRuntimeVersion", odd)))
 }
@@ -97,11 +97,12 @@ fn soften(severity: Severity) -> Severity {
     }
 }
 
-/// How bad, the minor that is met, and why. `docker://` under a kubelet without dockershim is cri-dockerd, which is fine.
+/// How bad, the minor that is met, and why. `docker://` under a kubelet without dockershim is cri-dockerd, which is fine, and so is one
+/// that was moved there before.
 fn obstacle(node: &Node, path: &UpgradePath) -> Option<(Severity, Option<Minor>, String)> {
     let met = |severity, minor, why: &str| Some((severity, Some(minor), why.to_owned()));
     match Runtime::read(&node.runtime_version)? {
-        Runtime::Docker if crosses(node, path, NO_DOCKERSHIM) => met(
+        Runtime::Docker if !node.cri_dockerd && crosses(node, path, NO_DOCKERSHIM) => met(
             Severity::Blocker,
             NO_DOCKERSHIM,
             "kubelets from 1.24 on have no dockershim",

@@ -3,7 +3,6 @@ use airworthy_model::{
 };
 
 use super::{
-    asked,
     kubelet::{self, Skew},
     node,
 };
@@ -31,7 +30,7 @@ pub(super) type Server = (Minor, Option<Hop>);
 
 fn run(ctx: &Context<'_>) -> Outcome {
     // Behind a virtual node is no kubelet: its version is that of a library, and the skew policy does not speak of it.
-    let nodes = ctx.nodes()?.iter().filter(|node| !asked::is_virtual(node));
+    let nodes = ctx.nodes()?.iter().filter(|node| !node.is_virtual());
     let now = ctx.version()?.version.minor;
     let servers = servers(ctx, ctx.path()?);
     let findings: Judgement = nodes

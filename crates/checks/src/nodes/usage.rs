@@ -5,7 +5,7 @@ use airworthy_model::{
     facts::{Node, NodeUsage},
 };
 
-use super::{asked, node};
+use super::node;
 use crate::{Context, Judgement, Outcome, named::by_name, text::counted};
 
 /// From this share of what it has on, in hundredths, a node is busy.
@@ -26,7 +26,7 @@ pub(super) fn judge(ctx: &Context<'_>, measure: &Measure) -> Outcome {
     let nodes: Vec<_> = ctx
         .nodes()?
         .iter()
-        .filter(|node| !asked::is_virtual(node))
+        .filter(|node| !node.is_virtual())
         .collect();
     let measured = ctx.node_usage()?;
     let of_kubelets;

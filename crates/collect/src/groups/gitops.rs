@@ -52,7 +52,41 @@ fn watched(versions: Versions<'_>, mut source: GitOpsSource) -> GitOpsSource {
             .is_some_and(ends)
     };
     source.watched.retain(has_end);
-    source.watched.truncate(MOST_WATCHED);
+    if source.watched.len() > MOST_WATCHED {
+        source.watched.truncate(MOST_WATCHED);
+        let more = format!("more than {MOST_WATCHED} of its objects matter");
+        let problems = source.problem.into_iter().chain([more]);
+        source.problem = Some(problems.collect::<Vec<_>>().join("; "));
+    }
     source.watched.shrink_to_fit();
     source
+}
+
+#[cfg(test)]
+mod tests {
+    use airworthy_knowledge::Knowledge;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn more_objects_than_are_kept_are_told() {
+        let knowledge = Knowledge::embedded();
+        let versions = Versions {
+            knowledge,
+            served: None,
+            minor: None,
+        };
+        let of = |count: usize| {
+            let one =
+                json!({"group": "batch", "version": "v1beta1", "kind": "CronJob", "name": "x"});
+            let status = json!({ "resources": vec![one; count] });
+            let wire: Application = serde_json::from_value(json!({ "status": status })).unwrap();
+            watched(versions, wire.into_source("argoproj.io/v1alpha1"))
+        };
+        assert_eq!(of(MOST_WATCHED).problem, None);
+        let many = of(MOST_WATCHED + 1);
+        assert_eq!(many.watched.len(), MOST_WATCHED);
+        assert!(many.problem.unwrap().contains("more than 5000"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -18,9 +18,23 @@ use super::{shown, tool, tool::Tool};
 
 /// The file by which a folder is a chart.
 pub(super) const MARK: &str = "Chart.yaml";
+/// Folders whose files are no objects of their own: what comes of them is in what helm prints, with those of `crds` as they stand.
+const PARTS: [&str; 3] = ["charts", "crds", "templates"];
 /// Most bytes of a chart's own description, and of a template, that are looked at.
 const MAX_FILE: u64 = 1 << 20;
 const CURE: &str = "Give what it renders to with your values (helm template CHART | airworthy precheck --manifests -)";
+
+/// Whether something in a chart's folder is of the chart, by its name. All else stands beside it.
+pub(super) fn is_part(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    PARTS.contains(&&*name) || name.starts_with("Chart.") || name.starts_with("values")
+}
+
+/// The folders of a chart that hold what it makes objects of.
+pub(super) fn parts(chart: &Path) -> Vec<PathBuf> {
+    let parts = PARTS.map(|part| chart.join(part));
+    parts.into_iter().filter(|part| part.is_dir()).collect()
+}
 
 /// Whether a chart only lends templates to others: it holds no objects.
 pub(super) fn is_library(chart: &Path) -> bool {

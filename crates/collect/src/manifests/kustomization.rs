@@ -3,14 +3,14 @@
 use std::{
     collections::BTreeSet,
     fs,
-    io::Read as _,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
 use airworthy_manifest::{Kind, Node, parse};
 use airworthy_model::facts::Unreadable;
 
-use super::{shown, tool, tool::Tool};
+use super::{shown, tool, tool::Tool, walk};
 
 /// The names by which a folder is a kustomization.
 pub(super) const MARKS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -131,11 +131,11 @@ impl Look<'_> {
         let Ok(canonical) = fs::canonicalize(&path) else {
             return Err(format!("{name} is not here, and nothing is fetched"));
         };
-        self.render |= !self.roots.iter().any(|root| canonical.starts_with(root));
-        match mark(&path) {
-            Some(mark) => self.at(&mark),
-            None => Ok(()),
+        if let Some(mark) = mark(&path) {
+            return self.at(&mark);
         }
+        self.render |= !walk::reads(self.roots, &canonical);
+        Ok(())
     }
 }
 
@@ -151,11 +151,15 @@ fn is_merge(patch: Node<'_>) -> bool {
     })
 }
 
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    fs::File::open(path)?
-        .take(MAX_FILE)
-        .read_to_end(&mut bytes)?;
+    let file = fs::File::open(path)?;
+    // What is cut may still be YAML.
+    if file.take(MAX_FILE + 1).read_to_end(&mut bytes)? as u64 > MAX_FILE {
+        return Err(io::Error::other(format!(
+            "it is longer than {MAX_FILE} bytes"
+        )));
+    }
     Ok(bytes)
 }
 

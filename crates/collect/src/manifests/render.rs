@@ -56,7 +56,8 @@ impl Worker<'_> {
         Ok(found)
     }
 
-    /// Objects in files of the chart that are no templates count; the templates are what was not rendered.
+    /// Objects in files of the chart that are no templates count; the templates are what was not rendered. What stands beside the
+    /// chart is handed on by itself.
     fn unrendered(&mut self, folder: &Path, why: Unreadable) -> Found {
         let mut files = Vec::new();
         let mut hand_on = |item| {
@@ -64,7 +65,7 @@ impl Worker<'_> {
                 files.push(path);
             }
         };
-        let walked = Walk::new(&mut hand_on).plain().roots(&[folder.to_owned()]);
+        let walked = Walk::new(&mut hand_on).plain().roots(&chart::parts(folder));
         let mut all = problem(why);
         all.problems.extend(
             walked

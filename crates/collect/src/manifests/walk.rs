@@ -22,7 +22,7 @@ pub(super) enum Item {
     File(PathBuf),
     /// Standard input.
     Stdin,
-    /// The folder of a chart, of which nothing else is handed on.
+    /// The folder of a chart; of the files in it, those that are no part of the chart are handed on as well.
     Chart(PathBuf),
     /// The file that makes a folder a kustomization; the files in the folder are handed on as well.
     Kustomization(PathBuf),
@@ -98,8 +98,8 @@ impl<'a> Walk<'a> {
             Err(error) => return self.problem(path, format!("the folder cannot be read: {error}")),
         };
         entries.sort_by_key(DirEntry::file_name);
-        if !self.plain && self.is_rendered(path, &entries) {
-            return;
+        if !self.plain {
+            self.rendered(path, &mut entries);
         }
         for entry in entries {
             match entry.file_type() {
@@ -109,17 +109,17 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Hands on what has to be rendered. Whether nothing else of the folder is looked at.
-    fn is_rendered(&mut self, path: &Path, entries: &[DirEntry]) -> bool {
+    /// Hands on what has to be rendered, and takes out what is read no other way.
+    fn rendered(&mut self, path: &Path, entries: &mut Vec<DirEntry>) {
         let has = |name: &str| entries.iter().any(|entry| entry.file_name() == name);
+        let mark = kustomization::MARKS.into_iter().find(|mark| has(mark));
         if has(chart::MARK) {
             (self.hand_on)(Item::Chart(path.to_owned()));
-            return true;
+            entries.retain(|entry| !chart::is_part(&entry.file_name()));
         }
-        if let Some(mark) = kustomization::MARKS.into_iter().find(|mark| has(mark)) {
+        if let Some(mark) = mark {
             (self.hand_on)(Item::Kustomization(path.join(mark)));
         }
-        false
     }
 
     fn entry(&mut self, path: &Path, kind: FileType, depth: usize) {
@@ -188,6 +188,24 @@ impl<'a> Walk<'a> {
             ..Unreadable::default()
         }));
     }
+}
+
+/// Whether a walk over these roots reads a file as it stands; all of them are canonical.
+pub(super) fn reads(roots: &[PathBuf], file: &Path) -> bool {
+    roots.iter().any(|root| {
+        let below = file.strip_prefix(root);
+        root == file || below.is_ok_and(|below| is_manifest(file) && leads_to(root, below))
+    })
+}
+
+/// Whether the walk passes over nothing on the way down.
+fn leads_to(root: &Path, below: &Path) -> bool {
+    let mut folder = root.to_owned();
+    below.iter().all(|name| {
+        let rendered = chart::is_part(name) && folder.join(chart::MARK).exists();
+        folder.push(name);
+        !is_hidden(name) && !rendered
+    })
 }
 
 fn entries(path: &Path) -> io::Result<Vec<DirEntry>> {

@@ -61,6 +61,9 @@ struct ApplicationStatus {
     #[prost(message, repeated, tag = "3")]
     #[serde(deserialize_with = "nullable")]
     resources: Vec<Managed>,
+    #[prost(message, repeated, tag = "4")]
+    #[serde(deserialize_with = "nullable")]
+    conditions: Vec<Fault>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -68,6 +71,17 @@ struct ApplicationStatus {
 struct Sync {
     #[prost(string, tag = "1")]
     revision: String,
+    #[prost(string, tag = "2")]
+    status: String,
+}
+
+/// What is wrong with an Application. Its message may quote anything, and is not kept.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default)]
+struct Fault {
+    #[prost(string, tag = "1")]
+    #[serde(rename = "type")]
+    name: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -92,12 +106,31 @@ struct Managed {
     name: String,
 }
 
+impl ApplicationStatus {
+    /// Why its resources are not what it applies: Argo CD lists them when it has rendered the source and compared that with the
+    /// cluster.
+    fn problem(&self) -> Option<String> {
+        const FAILED: &str = "ComparisonError";
+        let failed = self.conditions.iter().any(|fault| fault.name == FAILED);
+        let why = match &*self.sync.status {
+            _ if failed => FAILED,
+            "Unknown" => "sync status Unknown",
+            _ => return None,
+        };
+        Some(format!(
+            "Argo CD cannot compare it ({why}), so what it applies is not known"
+        ))
+    }
+}
+
 impl Application {
     pub(crate) fn into_source(self, api_version: &str) -> GitOpsSource {
+        let problem = self.status.problem();
         let ApplicationStatus {
             sync,
             operation_state,
             resources,
+            ..
         } = self.status;
         let sources = self.spec.source.into_iter().chain(self.spec.sources);
         let sources: Vec<_> = sources.map(|source| source.place()).collect();
@@ -109,6 +142,7 @@ impl Application {
             revision: sync.revision,
             applied_at: instant(operation_state.and_then(|state| state.finished_at)),
             watched: watched.collect(),
+            problem,
             ..named(api_version, "Application", self.metadata)
         }
     }
@@ -223,10 +257,14 @@ impl Kustomization {
             namespace
         };
         let source = format!("{kind} {namespace}/{name} {}", self.spec.path);
-        let entries = self.status.inventory.entries.iter();
+        let entries = &self.status.inventory.entries;
+        let watched: Vec<_> = entries.iter().filter_map(Applied::desired).collect();
+        let (all, odd) = (entries.len(), entries.len() - watched.len());
         GitOpsSource {
             source: source.trim().to_owned(),
-            watched: entries.filter_map(Applied::desired).collect(),
+            watched,
+            problem: (odd > 0)
+                .then(|| format!("{odd} of {all} entries of its inventory cannot be taken apart")),
             revision: self.status.last_applied_revision,
             ..named(api_version, "Kustomization", self.metadata)
         }
@@ -275,6 +313,7 @@ fn named(api_version: &str, kind: &str, metadata: ObjectMeta) -> GitOpsSource {
         revision: String::new(),
         applied_at: None::<Timestamp>,
         watched: Vec::new(),
+        problem: None,
     }
 }
 
@@ -327,6 +366,36 @@ mod tests {
             .map(|one| (&*one.api_version, one.namespace.as_deref()))
             .collect();
         assert_eq!(versions, [("batch/v1beta1", Some("shop")), ("v1", None)]);
+    }
+
+    #[test]
+    fn an_application_that_cannot_be_compared_tells_so() {
+        let problem = |status: serde_json::Value| {
+            let wire: Application = serde_json::from_value(json!({ "status": status })).unwrap();
+            wire.into_source("argoproj.io/v1alpha1").problem
+        };
+        let failed = json!([{"type": "SharedResourceWarning"}, {"type": "ComparisonError", "message": "hush"}]);
+        let told = problem(json!({"sync": {"status": "Unknown"}, "conditions": failed})).unwrap();
+        assert!(
+            told.contains("ComparisonError") && !told.contains("hush"),
+            "{told}"
+        );
+        assert!(problem(json!({"conditions": failed})).is_some());
+        assert!(problem(json!({"sync": {"status": "Unknown"}, "conditions": null})).is_some());
+        let refused = json!([{"type": "SyncError", "message": "refused"}]);
+        let told = problem(json!({"sync": {"status": "OutOfSync"}, "conditions": refused}));
+        assert_eq!(told, None);
+    }
+
+    #[test]
+    fn an_inventory_that_cannot_be_taken_apart_is_told() {
+        let entries =
+            json!([{"id": "nonsense", "v": "v1"}, {"id": "shop_web__Service", "v": "v1"}]);
+        let wire = json!({"status": {"inventory": {"entries": entries}}});
+        let wire: Kustomization = serde_json::from_value(wire).unwrap();
+        let source = wire.into_source("kustomize.toolkit.fluxcd.io/v1");
+        assert_eq!(source.watched.len(), 1);
+        assert!(source.problem.unwrap().starts_with("1 of 2 entries"));
     }
 
     #[test]

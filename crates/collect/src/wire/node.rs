@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     Wire,
-    meta::{ObjectMeta, ProbedCondition, convert, nullable},
+    meta::{Pair, ProbedCondition, Time, convert, labels, nullable, pairs},
     quantity::{Quantity, amounts},
 };
 
@@ -15,7 +15,7 @@ use super::{
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Node {
     #[prost(message, required, tag = "1")]
-    pub metadata: ObjectMeta,
+    pub metadata: NodeMeta,
     #[prost(message, required, tag = "2")]
     pub spec: NodeSpec,
     #[prost(message, required, tag = "3")]
@@ -24,6 +24,36 @@ pub(crate) struct Node {
 
 impl Wire for Node {
     const LIST: &'static str = "NodeList";
+}
+
+/// Of its annotations one is read, and dropped with the others.
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct NodeMeta {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(string, tag = "5")]
+    pub uid: String,
+    #[prost(message, required, tag = "8")]
+    #[serde(deserialize_with = "nullable")]
+    pub creation_timestamp: Time,
+    #[prost(message, optional, tag = "9")]
+    pub deletion_timestamp: Option<Time>,
+    #[prost(message, repeated, tag = "11")]
+    #[serde(deserialize_with = "pairs")]
+    pub labels: Vec<Pair>,
+    #[prost(message, repeated, tag = "12")]
+    #[serde(deserialize_with = "pairs")]
+    pub annotations: Vec<Pair>,
+}
+
+impl NodeMeta {
+    /// Whether kubeadm is told that the kubelet's runtime is cri-dockerd.
+    fn has_cri_dockerd(&self) -> bool {
+        const SOCKET: &str = "kubeadm.alpha.kubernetes.io/cri-socket";
+        let names = |pair: &Pair| pair.key == SOCKET && pair.value.contains("cri-dockerd");
+        self.annotations.iter().any(names)
+    }
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -101,11 +131,12 @@ fn provider(id: &str) -> String {
 
 impl From<Node> for facts::Node {
     fn from(wire: Node) -> Self {
-        let mut metadata = wire.metadata;
+        let metadata = wire.metadata;
         let info = wire.status.node_info;
         let capacity = |name| wire.status.capacity.get(name);
         Self {
-            labels: metadata.take_labels(),
+            cri_dockerd: metadata.has_cri_dockerd(),
+            labels: labels(metadata.labels),
             created: metadata.creation_timestamp.instant(),
             name: metadata.name,
             uid: metadata.uid,
@@ -124,5 +155,30 @@ impl From<Node> for facts::Node {
             os_image: info.os_image,
             operating_system: info.operating_system,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_node_that_was_moved_to_cri_dockerd_is_told_apart() {
+        let moved = |socket: &str| {
+            let annotations =
+                json!({"kubeadm.alpha.kubernetes.io/cri-socket": socket, "note": "cri-dockerd"});
+            let wire = json!({"metadata": {"name": "n1", "annotations": annotations}});
+            let wire: Node = serde_json::from_value(wire).unwrap();
+            let encoded = Node::decode(&*wire.encode_to_vec()).unwrap();
+            let of = |wire: Node| facts::Node::from(wire).cri_dockerd;
+            assert_eq!(of(wire), of(encoded.clone()));
+            of(encoded)
+        };
+        assert!(moved("unix:///var/run/cri-dockerd.sock"));
+        assert!(!moved("/var/run/dockershim.sock"));
+        assert!(!moved("unix:///run/containerd/containerd.sock"));
     }
 }

@@ -36,6 +36,9 @@ pub struct Node {
     pub kubelet_version: String,
     /// `status.nodeInfo.containerRuntimeVersion`, such as `containerd://1.7.27`.
     pub runtime_version: String,
+    /// Its annotation names the socket of cri-dockerd, as whoever moves a kubelet away from the dockershim sets it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cri_dockerd: bool,
     /// `status.nodeInfo.osImage`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub os_image: String,
@@ -60,6 +63,18 @@ pub struct Node {
     /// It has been deleted and is on its way out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleting: bool,
+}
+
+/// The taint that Virtual Kubelet puts on its node, with the provider as value: `DefaultTaintKey` of
+/// `cmd/virtual-kubelet/internal/commands/root/opts.go` of virtual-kubelet/virtual-kubelet.
+const VIRTUAL: &str = "virtual-kubelet.io/provider";
+
+impl Node {
+    /// Whether it is there without a kubelet: what a kubelet would say does not concern it.
+    pub fn is_virtual(&self) -> bool {
+        self.labels.get("type") == Some("virtual-kubelet")
+            || self.taints.iter().any(|taint| taint.key == VIRTUAL)
+    }
 }
 
 /// Amounts of resources by name: `cpu` in thousandths of a core, everything else in whole units (bytes, pods, devices).

@@ -297,6 +297,9 @@ pub struct GitOpsSource {
     /// Its objects at an API version whose end is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub watched: Vec<DesiredObject>,
+    /// Why not all that it applies is known; `watched` holds what is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// What an audit log tells about calls at API versions whose end is known.

@@ -166,7 +166,8 @@ pub(crate) fn superseded(
             .ok()?
             .iter()
             .find(|source| owner::source(source) == *owner)?;
-        (source.applied_at, &source.watched)
+        let applied = source.problem.is_none().then_some(source.applied_at)?;
+        (applied, &source.watched)
     } else {
         return None;
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use airworthy_model::facts::READ_FLAGS;
 
+use super::shell;
 use crate::wire::component::Program;
 
 /// Most flags of one component that are kept; the API server has about 200.
@@ -22,45 +23,70 @@ pub(super) struct Flags {
 
 impl Flags {
     /// The flags that a container gives to a program. What stands before the program's name is for whoever starts it: a shell, a
-    /// runner that keeps logs.
+    /// runner that keeps logs. After it the name may stand again, in a path that a flag or a redirect takes.
     pub(super) fn of(program: &str, container: &Program) -> Self {
-        let words = words(container);
-        let is_program = |word: &&str| word.rsplit('/').next() == Some(program);
-        let begin = words.iter().rposition(is_program).map_or(0, |at| at + 1);
-        Self::parse(&words[begin..])
+        let mut flags = Self::default();
+        let words = flags.words(container);
+        let is_program = |word: &String| {
+            !word.starts_with('-')
+                && !word.contains(['>', '='])
+                && word.rsplit('/').next() == Some(program)
+        };
+        let begin = words.iter().position(is_program).map_or(0, |at| at + 1);
+        flags.parse(&words[begin..]);
+        flags
     }
 
-    fn parse(words: &[&str]) -> Self {
-        let mut flags = Self::default();
-        let mut words = words.iter().copied().peekable();
-        while let Some(word) = words.next() {
-            let Some(flag) = word.strip_prefix("--").filter(|flag| !flag.is_empty()) else {
-                continue;
-            };
-            let (name, value) = match flag.split_once('=') {
-                Some((name, value)) => (name, value),
-                // A flag may take the next word for its value.
-                None => (
-                    flag,
-                    words
-                        .next_if(|next| !next.starts_with('-'))
-                        .unwrap_or("true"),
-                ),
-            };
-            flags.set(name, value);
+    /// The words of command and arguments; what is a line for a shell is taken apart.
+    fn words(&mut self, container: &Program) -> Vec<String> {
+        let mut words = Vec::new();
+        for word in container.command.iter().chain(&container.args) {
+            if word.starts_with('-') || !word.contains(char::is_whitespace) {
+                words.push(word.clone());
+            } else if let Some(parts) = shell::words(word) {
+                words.extend(parts);
+            } else {
+                self.tell("a quote in its line for a shell does not end");
+                words.push(word.clone());
+            }
         }
-        flags
+        words
+    }
+
+    fn parse(&mut self, words: &[String]) {
+        let mut words = words.iter().map(String::as_str).peekable();
+        let is_value = |next: &&str| !next.starts_with('-');
+        while let Some(word) = words.next() {
+            if is_short(word) {
+                words.next_if(is_value);
+                continue;
+            }
+            let flag = word.strip_prefix("--").filter(|flag| !flag.is_empty());
+            let (name, value) = match flag.map(|flag| flag.split_once('=').ok_or(flag)) {
+                Some(Ok((name, value))) => (name, value),
+                // A flag may take the next word for its value.
+                Some(Err(name)) => (name, words.next_if(is_value).unwrap_or("true")),
+                None => (word, ""),
+            };
+            if is_variable(name) {
+                self.tell("flags are given by a variable");
+            } else if flag.is_some() {
+                self.set(name, value);
+            }
+        }
+    }
+
+    fn tell(&mut self, why: &str) {
+        if !self.unread.iter().any(|told| told == why) {
+            self.unread.push(why.to_owned());
+        }
     }
 
     /// Notes a flag; its value only where values of that flag are read.
     pub(super) fn set(&mut self, name: &str, value: &str) {
         let name = name.replace('_', "-");
         if self.names.len() >= MOST_FLAGS {
-            let why = format!("more than {MOST_FLAGS} flags are set");
-            if !self.unread.contains(&why) {
-                self.unread.push(why);
-            }
-            return;
+            return self.tell(&format!("more than {MOST_FLAGS} flags are set"));
         }
         if READ_FLAGS.contains(&&*name) {
             self.read(&name, value);
@@ -74,7 +100,7 @@ impl Flags {
         if value.len() > MOST_BYTES {
             self.unread
                 .push(format!("--{name} is longer than {MOST_BYTES} bytes"));
-        } else if value.contains('$') {
+        } else if is_variable(value) {
             self.unread.push(format!("--{name} is given by a variable"));
         } else {
             self.add(name, value);
@@ -100,19 +126,14 @@ impl Flags {
     }
 }
 
-/// The words of command and arguments; what is a line for a shell is taken apart.
-fn words(container: &Program) -> Vec<&str> {
-    let all = container.command.iter().chain(&container.args);
-    let mut words = Vec::new();
-    for word in all {
-        if word.starts_with('-') || !word.contains(char::is_whitespace) {
-            words.push(word.as_str());
-        } else {
-            let parts = word.split_whitespace();
-            words.extend(parts.map(|part| part.trim_matches(['"', '\''])));
-        }
-    }
-    words
+/// Such as `-v`, which takes the next word for its value.
+fn is_short(word: &str) -> bool {
+    word.len() == 2 && word.starts_with('-') && word != "--"
+}
+
+/// Whether something else stands there once Kubernetes or a shell has read it.
+fn is_variable(word: &str) -> bool {
+    word.contains(['$', '`'])
 }
 
 #[cfg(test)]
@@ -163,6 +184,38 @@ mod tests {
         let flags = of("kube-scheduler", &["/bin/sh", "-c", shell], &[]);
         assert_eq!(flags.names, ["leader-elect", "cloud-provider"]);
         assert_eq!(flags.values["cloud-provider"], "aws");
+        let inner = "kube-scheduler --cloud-provider=\"aws\" --feature-gates='A=true'; exit";
+        let flags = of("kube-scheduler", &["sh", "-c", inner], &[]);
+        assert_eq!(flags.values["cloud-provider"], "aws");
+        assert_eq!(flags.values["feature-gates"], "A=true");
+    }
+
+    #[test]
+    fn a_file_named_after_the_program_is_not_where_its_flags_begin() {
+        for last in [
+            "--log-dir=/var/log/kube-scheduler",
+            "1>>/var/log/kube-scheduler",
+            "/var/log/kube-scheduler",
+        ] {
+            let command = ["kube-scheduler", "--feature-gates=A=true", last];
+            let flags = of("kube-scheduler", &command, &[]);
+            assert_eq!(flags.values["feature-gates"], "A=true", "{last}");
+        }
+        let before = [
+            "--log-file=/var/log/kube-scheduler",
+            "kube-scheduler",
+            "--v=2",
+        ];
+        assert_eq!(of("kube-scheduler", &before, &[]).names, ["v"]);
+        let both = [
+            "kube-scheduler",
+            "--feature-gates=A=true",
+            "--log-dir=/var/log/kube-scheduler",
+        ];
+        assert_eq!(
+            of("kube-scheduler", &both, &[]).names,
+            ["feature-gates", "log-dir"]
+        );
     }
 
     #[test]
@@ -174,6 +227,32 @@ mod tests {
         );
         assert_eq!(flags.unread, ["--feature-gates is given by a variable"]);
         assert_eq!(flags.names, ["feature-gates"]);
+        let variable = "flags are given by a variable";
+        for args in [
+            &["kube-proxy", "$(EXTRA)"][..],
+            &["sh", "-c", "exec kube-proxy $KUBE_PROXY_ARGS $MORE"],
+            &["sh", "-c", "exec kube-proxy `cat /etc/flags`"],
+            &["sh", "-c", "exec kube-proxy --$FLAG=true -v 2"],
+        ] {
+            let flags = of("kube-proxy", args, &[]);
+            assert_eq!(flags.unread, [variable], "{args:?}");
+        }
+        let values = [
+            "kube-proxy",
+            "--hostname-override",
+            "$(NODE)",
+            "--node-ip=$(IP)",
+            "-v",
+            "$(V)",
+        ];
+        let flags = of("kube-proxy", &values, &[]);
+        assert!(flags.unread.is_empty(), "{:?}", flags.unread);
+        let open = "kube-proxy --v=2 'open";
+        let flags = of("kube-proxy", &["sh", "-c", open], &[]);
+        assert_eq!(
+            flags.unread,
+            ["a quote in its line for a shell does not end"]
+        );
         let many: Vec<String> = (0..MOST_FLAGS + 3).map(|n| format!("--flag-{n}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         let flags = of("x", &many, &[]);

@@ -4,6 +4,7 @@
 mod command;
 mod flagz;
 mod settings;
+mod shell;
 
 use airworthy_model::{
     Minor,

@@ -50,7 +50,8 @@ pub(crate) fn gauged(gauges: Gauges, kubelet: &mut Kubelet) -> Result<(), &'stat
 
 /// Asks the kubelets of all nodes. An error when the first one that can be asked shows that we may ask none.
 pub(crate) async fn read(session: &Session<'_>, nodes: &[Node]) -> Result<Vec<Kubelet>, Failure> {
-    let real: Vec<_> = nodes.iter().filter(|node| !is_virtual(node)).collect();
+    // A virtual node has no kubelet to ask.
+    let real: Vec<_> = nodes.iter().filter(|node| !node.is_virtual()).collect();
     let mut kubelets = Vec::with_capacity(real.len());
     let mut rest = &real[..];
     // One that is forbidden says what all would say: then thousands need not be asked.
@@ -87,11 +88,6 @@ async fn one(session: &Session<'_>, node: &Node) -> Kubelet {
         Some(why) => silent(node, why),
         None => asking.everything().await.0,
     }
-}
-
-/// A virtual node has no kubelet to ask.
-fn is_virtual(node: &Node) -> bool {
-    node.labels.get("type") == Some("virtual-kubelet")
 }
 
 /// A kubelet that nothing was asked of.
