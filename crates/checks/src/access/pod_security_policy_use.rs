@@ -34,6 +34,10 @@ const GONE: Minor = Minor::v1(25);
 /// Labels by which Pod Security admission guards a namespace.
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 
+/// Policies that a provider installs and that restrict nothing. Of EKS:
+/// <https://docs.aws.amazon.com/eks/latest/userguide/pod-security-policy.html>
+const PERMISSIVE: [&str; 1] = ["eks.privileged"];
+
 fn crosses_end(ctx: &Context<'_>) -> bool {
     ctx.path().map_or(true, |path| path.crosses(GONE))
 }
@@ -70,9 +74,13 @@ struct Bare<'a> {
 }
 
 /// Only where the admission plugin is on does a pod bear the name of the policy that let it in.
+fn is_guarded(pod: &Pod) -> bool {
+    pod.psp && !pod.mirror && !PERMISSIVE.contains(&pod.psp_name.as_str())
+}
+
 fn bare<'a>(pods: &'a [Pod], namespaces: &[Namespace]) -> Vec<Bare<'a>> {
     let mut guarded: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for pod in pods.iter().filter(|pod| pod.psp && !pod.mirror) {
+    for pod in pods.iter().filter(|pod| is_guarded(pod)) {
         guarded.entry(pod.namespace.as_str()).or_default().push(pod);
     }
     let labels = by_name(namespaces, |one| &one.name);
