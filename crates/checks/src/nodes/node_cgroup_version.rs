@@ -8,6 +8,9 @@ use crate::{Check, Context, Judgement, Outcome, after::baseline::optional};
 
 /// The first kubelet that does not start on cgroup v1 unless it is told to.
 const FAILS_ON_V1: Minor = Minor::v1(35);
+const FATAL: &str = "has cgroup v1: kubelets from 1.35 on do not start there unless failCgroupV1: false is written down for them";
+const BORNE: &str =
+    "has cgroup v1; kubelets start there as long as kubelet-config keeps failCgroupV1: false";
 const KUBELET: &str = "kubelet";
 /// The kubelet's flag for `failCgroupV1`.
 const FLAG: &str = "fail-cgroupv1";
@@ -99,14 +102,8 @@ fn judge(
 ) -> Finding {
     let written = written.filter(|one| one.value(FLAG) == Some("false"));
     let (severity, message) = match written {
-        Some(_) => (
-            Severity::Note,
-            "has cgroup v1; kubelets start there as long as kubelet-config keeps failCgroupV1: false",
-        ),
-        None => (
-            Severity::Blocker,
-            "has cgroup v1: kubelets from 1.35 on do not start there unless failCgroupV1: false is written down for them",
-        ),
+        Some(_) => (Severity::Note, BORNE),
+        None => (Severity::Blocker, FATAL),
     };
     let shown = kubelet.setting("failCgroupV1").unwrap_or("not shown");
     let settings = written.map_or_else(
