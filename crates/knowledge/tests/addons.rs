@@ -52,7 +52,9 @@ fn an_addon_is_known_by_the_last_elements_of_its_repository() {
         ("mirror.example/ingress-nginx-controller", true),
         ("example.org/my-ingress-nginx/controller", false),
         ("example.org/controller", false),
-        ("example.org/ingress-nginx/controller-chroot", false),
+        ("registry.k8s.io/ingress-nginx/controller-chroot", true),
+        ("example.org/ingress-nginx/controller-fork", false),
+        ("rancher/nginx-ingress-controller", false),
     ] {
         assert_eq!(nginx.runs(repository), runs, "{repository}");
     }

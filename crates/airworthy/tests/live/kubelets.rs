@@ -141,6 +141,8 @@ async fn not_asked_for(cluster: &Cluster) {
     assert_eq!(near.exits(0).status("KubeletFlagRemoved"), "clear");
 }
 
+const CONFIG_MAPS: &str = "/api/v1/namespaces/kube-system/configmaps";
+
 async fn cgroups(cluster: &Cluster) {
     for name in NODES {
         cluster.move_node(name, "v1.31.14").await.unwrap();
@@ -155,22 +157,28 @@ async fn cgroups(cluster: &Cluster) {
         "--evidence",
         "nodes",
     ];
-    let old = kubelets(cluster, healthy().answer("/metrics", metrics(1))).await;
+    // Kubelets before 1.35 show the default like what somebody wrote.
+    let old = healthy()
+        .answer("/metrics", metrics(1))
+        .answer("/configz", config(&json!({ "failCgroupV1": false })));
+    let old = kubelets(cluster, old).await;
     let report = precheck(cluster, &check).await;
     let finding = report
         .exits(1)
         .finds("NodeCgroupVersion", "Node k1", "blocker");
     assert_eq!(finding["hop"]["to"], "1.35");
-    drop(old);
-    let bears = healthy()
-        .answer("/metrics", metrics(1))
-        .answer("/configz", config(&json!({ "failCgroupV1": false })));
-    let told = kubelets(cluster, bears).await;
+    let written = json!({ "kind": "KubeletConfiguration", "failCgroupV1": false });
+    let data = json!({ "kubelet": written.to_string() });
+    let object = json!({ "metadata": { "name": "kubelet-config" }, "data": data });
+    let client = kubectl(cluster);
+    client.create(CONFIG_MAPS, &object).await.unwrap();
     let report = precheck(cluster, &check).await;
     report
         .exits(0)
         .finds("NodeCgroupVersion", "Node k1", "note");
-    drop(told);
+    let path = format!("{CONFIG_MAPS}/kubelet-config");
+    client.delete(&path).await.unwrap();
+    drop(old);
     let new = kubelets(cluster, healthy()).await;
     let report = precheck(cluster, &check).await;
     assert_eq!(report.exits(0).status("NodeCgroupVersion"), "clear");

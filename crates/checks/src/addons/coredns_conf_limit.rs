@@ -77,15 +77,16 @@ impl Versions {
 }
 
 fn refused(ctx: &Context<'_>) -> Outcome {
-    let Some(coredns) = installed::cluster_dns(ctx)? else {
-        let none = "no CoreDNS runs as a workload of kube-system";
-        return Ok(Judgement::not_applicable(none));
-    };
+    let coredns = installed::cluster_dns(ctx)?;
     let dns = ctx.cluster_dns()?;
     if corefiles::main(dns).is_none() {
-        return Err(corefiles::not_found());
+        return match coredns {
+            Some(_) => Err(corefiles::not_found()),
+            None => Ok(Judgement::not_applicable(corefiles::NO_COREDNS)),
+        };
     }
-    let versions = Versions::of(ctx, coredns.version.clone())?;
+    // Where only the Corefile is known, CoreDNS goes by an image of another name.
+    let versions = Versions::of(ctx, coredns.and_then(|one| one.version))?;
     let judge = |corefile| -> Outcome { Ok(judge(ctx, corefile, &versions)) };
     let own = dns
         .corefiles

@@ -5,7 +5,10 @@ use airworthy_model::{
     facts::{LabelSelector, Pdb, Pod},
 };
 
-use super::installed::{self, Installed};
+use super::{
+    corefiles,
+    installed::{self, Installed},
+};
 use crate::{Check, Context, Judgement, Outcome, never};
 
 /// Names that hang on a single pod, node or chance.
@@ -24,6 +27,7 @@ pub(crate) static CHECK: Check = Check {
             Need::Pods,
             Need::Nodes,
             Need::Pdbs,
+            Need::ClusterDns,
         ],
         page: include_str!("coredns_health.md"),
     },
@@ -32,15 +36,17 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn run(ctx: &Context<'_>) -> Outcome {
+    if !ctx.drains_nodes() {
+        return Ok(Judgement::not_applicable("no node is drained"));
+    }
     let Some(dns) = installed::cluster_dns(ctx)? else {
-        let none = "no CoreDNS runs as a workload of kube-system";
-        return Ok(Judgement::not_applicable(none));
+        return match corefiles::main(ctx.cluster_dns()?) {
+            Some(corefile) => Err(corefiles::unknown_image(corefile)),
+            None => Ok(Judgement::not_applicable(corefiles::NO_COREDNS)),
+        };
     };
     if dns.workload.kind == airworthy_model::facts::WorkloadKind::DaemonSet {
         return Ok(Judgement::not_applicable("CoreDNS runs on every node"));
-    }
-    if !ctx.drains_nodes() {
-        return Ok(Judgement::not_applicable("no node is drained"));
     }
     if ctx.nodes()?.len() < 2 {
         return Ok(Judgement::not_applicable(

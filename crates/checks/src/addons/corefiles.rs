@@ -8,6 +8,9 @@ use airworthy_model::{
 use super::release;
 use crate::View;
 
+/// Why there is nothing to judge where neither CoreDNS nor its Corefile is there.
+pub(crate) const NO_COREDNS: &str = "no CoreDNS runs as a workload of kube-system";
+
 /// The Corefile that CoreDNS starts with.
 pub(crate) fn main(dns: &ClusterDns) -> Option<&Corefile> {
     let own = |corefile: &&Corefile| corefile.key == "Corefile" && !is_of_nodes(corefile);
@@ -30,6 +33,18 @@ pub(crate) fn not_found() -> Missing {
             Need::ClusterDns,
             "CoreDNS runs, but no ConfigMap with a usual name (coredns, rke2-coredns-rke2-coredns) of kube-system holds its Corefile",
         )
+    }
+}
+
+/// The Corefile is there, and no image tells which workload starts with it.
+pub(crate) fn unknown_image(corefile: &Corefile) -> Missing {
+    let why = format!(
+        "{} holds a Corefile, and no workload of kube-system has an image of CoreDNS that is known",
+        source(corefile)
+    );
+    Missing {
+        cure: Some("look by hand at the workload that answers names: its replicas, and the nodes of its pods".into()),
+        ..Missing::not_collected(Need::ClusterDns, why)
     }
 }
 

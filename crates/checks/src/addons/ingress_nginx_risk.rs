@@ -32,6 +32,8 @@ pub(crate) static CHECK: Check = Check {
     run: |ctx| Ok(run(ctx)),
 };
 
+/// The add-ons whose controller it is: the project's own, and Rancher's fork.
+const PROGRAMS: [&str; 2] = ["ingress-nginx", "rancher-ingress-nginx"];
 /// The controller of its classes.
 const CONTROLLER: &str = "k8s.io/ingress-nginx";
 
@@ -39,7 +41,7 @@ fn run(ctx: &Context<'_>) -> Judgement {
     let (installed, missing) = installed::all(ctx, ctx);
     let nginx: Vec<_> = installed
         .iter()
-        .filter(|one| one.addon.addon == "ingress-nginx")
+        .filter(|one| PROGRAMS.contains(&&*one.addon.addon))
         .collect();
     if nginx.is_empty() && missing.is_empty() {
         return Judgement::not_applicable("no ingress-nginx runs here");

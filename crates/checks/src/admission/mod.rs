@@ -8,7 +8,7 @@ pub(crate) mod webhook_backend_down;
 pub(crate) mod webhook_certificate;
 pub(crate) mod webhook_scope_unsafe;
 
-pub(crate) use scope::guards_pods;
+pub(crate) use scope::{guards_pods, is_in_namespace};
 
 use airworthy_model::{Subject, facts::Webhook};
 

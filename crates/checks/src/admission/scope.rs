@@ -125,7 +125,7 @@ fn covers(rule: &WebhookRule, namespaced: bool) -> bool {
 }
 
 /// Whether writes to a namespace with these labels are told to it, and not left out by a match condition that is understood.
-pub(super) fn is_in_namespace(webhook: &Webhook, namespace: &str, labels: &Labels) -> bool {
+pub(crate) fn is_in_namespace(webhook: &Webhook, namespace: &str, labels: &Labels) -> bool {
     webhook.namespace_selector.selects(labels)
         && !webhook
             .excepted_namespaces

@@ -18,7 +18,7 @@ pub(crate) static CHECK: Check = Check {
         kind: Kind::Exception,
         level: Severity::Blocker,
         vendor: false,
-        needs: &[Need::Metrics, Need::Discovery],
+        needs: &[Need::Metrics, Need::Discovery, Need::Version],
         page: include_str!("removed_api_objects.md"),
     },
     blocks: |ctx| ctx.path().map_or(true, |path| !lost(ctx, path).is_empty()),
@@ -83,6 +83,16 @@ fn uncounted(name: &str, why: &str) -> Missing {
     }
 }
 
+/// Whether it is the one policy that every EKS cluster up to 1.24 has, `eks.privileged`. Whether a single policy is one's own after all,
+/// the pods tell that it let in: `PodSecurityPolicyUse`.
+fn is_default_of_eks(ctx: &Context<'_>, api: &Api, count: i64) -> bool {
+    count == 1
+        && api.kind == "PodSecurityPolicy"
+        && ctx
+            .version()
+            .is_ok_and(|told| told.version.provider() == Some("Amazon EKS"))
+}
+
 fn describe(ctx: &Context<'_>, name: &str, hop: Hop, api: &Api, count: i64) -> Finding {
     let Api {
         group,
@@ -101,10 +111,18 @@ fn describe(ctx: &Context<'_>, name: &str, hop: Hop, api: &Api, count: i64) -> F
         "not known to be served"
     };
     let subject = Subject::cluster(&api.api_version(), kind, resource);
-    let message =
-        format!("{count} stored, and from {gone} on no API version can read or delete them");
+    let (severity, message) = if is_default_of_eks(ctx, api, count) {
+        let message = format!(
+            "1 stored, the default that EKS installs and that restricts nothing; from {gone} on nothing can read it"
+        );
+        (Severity::Note, message)
+    } else {
+        let message =
+            format!("{count} stored, and from {gone} on no API version can read or delete them");
+        (Severity::Blocker, message)
+    };
     let address = format!("{resource}.{version}.{group}");
-    Finding::new(Severity::Blocker, subject, message)
+    Finding::new(severity, subject, message)
         .at(hop)
         .because(Evidence {
             kind: EvidenceKind::Stored,

@@ -1,5 +1,6 @@
 use airworthy_model::{
-    CheckInfo, Evidence, Finding, Group, Kind, Minor, Need, Phase, Severity, Subject, facts::Job,
+    CheckInfo, Evidence, Finding, Group, Kind, Minor, Need, Phase, Severity, Subject,
+    facts::{Job, OnDisruption},
 };
 
 use crate::{Check, Context, Judgement, Outcome, never};
@@ -39,25 +40,70 @@ fn run(ctx: &Context<'_>) -> Outcome {
         ));
     }
     let jobs = ctx.jobs()?.iter();
-    Ok(jobs
-        .filter(|job| dies(job))
-        .map(|job| describe(ctx, job))
+    let dying = jobs.filter_map(|job| Some((job, death(job)?)));
+    Ok(dying
+        .map(|(job, death)| describe(ctx, job, &death))
         .collect())
 }
 
-/// Whether it runs and bears no failure more.
-fn dies(job: &Job) -> bool {
-    let runs = job.active > 0 && !job.suspended && job.end.is_none();
+/// How an eviction ends a job.
+struct Death {
+    /// Why it does.
+    why: &'static str,
+    /// What is over.
+    what: &'static str,
+    /// What its failure policy makes of an evicted pod.
+    policy: &'static str,
+    /// The field that decides, and what it says.
+    setting: (&'static str, String),
+}
+
+/// How an eviction ends a job that runs, where it does.
+fn death(job: &Job) -> Option<Death> {
+    if job.active <= 0 || job.suspended || job.end.is_some() {
+        return None;
+    }
+    let fails = |action: &str| ("spec.podFailurePolicy", action.to_owned());
+    match job.on_disruption() {
+        OnDisruption::Ignore => None,
+        OnDisruption::Count => bears_no_more(job).then_some(Death {
+            why: "bears no failure more",
+            what: "it",
+            policy: "no rule that ignores DisruptionTarget",
+            setting: ("spec.backoffLimit", job.backoff_limit.to_string()),
+        }),
+        OnDisruption::FailIndex => Some(Death {
+            why: "its podFailurePolicy gives an index up when its pod is evicted",
+            what: "that index",
+            policy: "the first rule that matches an evicted pod has the action FailIndex",
+            setting: fails("FailIndex"),
+        }),
+        OnDisruption::FailJob => Some(Death {
+            why: "its podFailurePolicy fails it when a pod is evicted",
+            what: "it",
+            policy: "the first rule that matches an evicted pod has the action FailJob",
+            setting: fails("FailJob"),
+        }),
+    }
+}
+
+/// Whether it bears no failure more. With `OnFailure` too: the pod is deleted, not restarted, when its node is drained.
+fn bears_no_more(job: &Job) -> bool {
     let left = match job.backoff_limit_per_index {
         Some(per_index) => per_index,
         None => job.backoff_limit.saturating_sub(job.failed),
     };
-    // With OnFailure too: the pod is deleted, not restarted, when its node is drained.
-    runs && !job.ignores_disruption && left <= 0
+    left <= 0
 }
 
-fn describe(ctx: &Context<'_>, job: &Job) -> Finding {
+fn describe(ctx: &Context<'_>, job: &Job, death: &Death) -> Finding {
     let (namespace, name) = (&job.namespace, &job.name);
+    let Death {
+        why,
+        what,
+        policy,
+        setting: (field, value),
+    } = death;
     let minutes = ctx.seconds_since(job.started) / 60;
     let young = job.started.is_some() && ctx.seconds_since(job.started) < YOUNG;
     let (severity, when) = if young {
@@ -66,10 +112,10 @@ fn describe(ctx: &Context<'_>, job: &Job) -> Finding {
         (Severity::Risk, "")
     };
     let message = format!(
-        "runs for {minutes} minutes and bears no failure more: a drain of its node ends it for good{when}"
+        "runs for {minutes} minutes and {why}: a drain of its node ends {what} for good{when}"
     );
     let detail = format!(
-        "active {}, failed {}, backoffLimit {}, restartPolicy {}, no rule that ignores DisruptionTarget",
+        "active {}, failed {}, backoffLimit {}, restartPolicy {}, {policy}",
         job.active, job.failed, job.backoff_limit, job.restart_policy
     );
     Finding::new(
@@ -82,7 +128,7 @@ fn describe(ctx: &Context<'_>, job: &Job) -> Finding {
         ctx.now(),
         detail,
     ))
-    .setting("spec.backoffLimit", job.backoff_limit.to_string(), None)
+    .setting(field, value.clone(), None)
     .fix_with(
         "Wait until it is done before its node is drained",
         format!("kubectl -n {namespace} wait --for=condition=complete --timeout=1h job/{name}"),

@@ -9,6 +9,7 @@ use airworthy_model::{
 };
 
 use super::{
+    device_claims,
     rollout::{self, Certainty, Report, Stall, Stranded, Why, World},
     stage::Stage,
 };
@@ -19,9 +20,9 @@ use crate::{
 };
 
 /// So many owners of pods are told, each by a finding of its own.
-const MOST_OWNERS: usize = 20;
+pub(super) const MOST_OWNERS: usize = 20;
 /// So many pods are named on the node where the rollout stops.
-const MOST_PODS: usize = 50;
+pub(super) const MOST_PODS: usize = 50;
 /// Beginnings of names under which autoscalers of nodes run.
 const AUTOSCALERS: [&str; 3] = ["cluster-autoscaler", "karpenter", "cluster-api-autoscaler"];
 
@@ -74,13 +75,14 @@ fn run(ctx: &Context<'_>) -> Outcome {
     }
     let report = rollout::simulate(&world, &mut |_| ());
     let autoscaler = autoscaler(&stage.pods);
-    let findings = Told {
+    let mut findings = Told {
         autoscaler,
         ctx,
         world: &world,
         report: &report,
     }
     .findings();
+    findings.extend(device_claims::told(ctx, &report, &stage.pods));
     Ok(Judgement::from(findings).without(stage.gaps))
 }
 
@@ -303,7 +305,7 @@ fn name(pod: Option<&Pod>) -> String {
     })
 }
 
-fn subject_of(pod: &Pod) -> Subject {
+pub(super) fn subject_of(pod: &Pod) -> Subject {
     Subject::namespaced("v1", "Pod", &pod.namespace, &pod.name)
 }
 

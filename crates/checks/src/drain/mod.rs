@@ -5,6 +5,7 @@ mod asked;
 pub(crate) mod bare_pod;
 pub(crate) mod budget;
 mod containers;
+mod device_claims;
 pub(crate) mod drain_capacity;
 pub(crate) mod local_storage_pod;
 pub(crate) mod long_termination;

@@ -1,13 +1,19 @@
 use airworthy_model::{
-    CheckInfo, Finding, Group, Kind, Minor, Need, Phase, Severity,
-    facts::{Kubelet, Node},
+    CheckInfo, Finding, Group, Kind, Minor, Missing, Need, Phase, Severity,
+    facts::{Component, Kubelet, Node},
 };
 
 use super::{asked, kubelet, node};
-use crate::{Check, Context, Judgement, Outcome};
+use crate::{Check, Context, Judgement, Outcome, after::baseline::optional};
 
 /// The first kubelet that does not start on cgroup v1 unless it is told to.
 const FAILS_ON_V1: Minor = Minor::v1(35);
+const FATAL: &str = "has cgroup v1: kubelets from 1.35 on do not start there unless failCgroupV1: false is written down for them";
+const BORNE: &str =
+    "has cgroup v1; kubelets start there as long as kubelet-config keeps failCgroupV1: false";
+const KUBELET: &str = "kubelet";
+/// The kubelet's flag for `failCgroupV1`.
+const FLAG: &str = "fail-cgroupv1";
 
 /// Nodes whose kernel hands out control groups in the way that kubelets no longer take.
 pub(crate) static CHECK: Check = Check {
@@ -19,7 +25,7 @@ pub(crate) static CHECK: Check = Check {
         kind: Kind::Exception,
         level: Severity::Blocker,
         vendor: false,
-        needs: &[Need::Nodes, Need::Kubelets],
+        needs: &[Need::Nodes, Need::Kubelets, Need::Components],
         page: include_str!("node_cgroup_version.md"),
     },
     blocks: matters,
@@ -51,11 +57,20 @@ fn run(ctx: &Context<'_>) -> Outcome {
         version.is_none().then_some((*node, kubelet))
     });
     let missing = asked::silent("/metrics", "kubelets before 1.31 do not count it", untold);
-    let found: Judgement = nodes
+    let on_v1 = nodes.iter().filter_map(|node| Some((*node, told(node)?)));
+    let on_v1: Vec<_> = on_v1.filter(|(_, kubelet)| has_v1(kubelet)).collect();
+    if on_v1.is_empty() {
+        return Ok(Judgement::default().without(missing));
+    }
+    let (written, unread) = optional(written(ctx));
+    let written = written.flatten();
+    let judged = on_v1
         .iter()
-        .filter_map(|node| judge(ctx, node, told(node)?))
-        .collect();
-    Ok(found.without(missing))
+        .map(|(node, kubelet)| judge(ctx, node, kubelet, written));
+    Ok(judged
+        .collect::<Judgement>()
+        .without(missing)
+        .without(unread))
 }
 
 /// A kubelet of 1.35 that runs has passed the test; Windows has no control groups.
@@ -64,30 +79,43 @@ fn concerns(node: &Node) -> bool {
     before && node.operating_system != "windows" && !node.is_virtual()
 }
 
-fn judge(ctx: &Context<'_>, node: &Node, kubelet: &Kubelet) -> Option<Finding> {
-    if kubelet.cgroup_version != Some(1) {
-        return None;
+fn has_v1(kubelet: &Kubelet) -> bool {
+    kubelet.cgroup_version == Some(1)
+}
+
+/// What kubeadm gives to kubelets as their configuration, where it says anything of cgroup v1. Only this tells what somebody wrote:
+/// `/configz` of kubelets before 1.35 shows `failCgroupV1: false` as the default too.
+fn written<'a>(ctx: &Context<'a>) -> Result<Option<&'a Component>, Missing> {
+    let seen = ctx.components()?;
+    if let Some(unread) = seen.unread.iter().find(|one| one.component == KUBELET) {
+        let why = format!("{}: {}", unread.source, unread.why);
+        return Err(Missing::not_collected(Need::Components, why));
     }
-    let told_to_bear = kubelet.setting("failCgroupV1") == Some("false");
-    let (severity, message) = if told_to_bear {
-        let message = "has cgroup v1; kubelets start there as long as failCgroupV1 stays false";
-        (Severity::Note, message)
-    } else {
-        let message =
-            "has cgroup v1: kubelets from 1.35 on do not start there unless failCgroupV1 is false";
-        (Severity::Blocker, message)
+    Ok(seen.of(KUBELET).find(|one| one.value(FLAG).is_some()))
+}
+
+fn judge(
+    ctx: &Context<'_>,
+    node: &Node,
+    kubelet: &Kubelet,
+    written: Option<&Component>,
+) -> Finding {
+    let written = written.filter(|one| one.value(FLAG) == Some("false"));
+    let (severity, message) = match written {
+        Some(_) => (Severity::Note, BORNE),
+        None => (Severity::Blocker, FATAL),
     };
+    let shown = kubelet.setting("failCgroupV1").unwrap_or("not shown");
+    let settings = written.map_or_else(
+        || "no kubelet-config of kubeadm says false".to_owned(),
+        |one| format!("{} says false", one.source),
+    );
     let detail = format!(
-        "kubelet_cgroup_version 1, failCgroupV1 {}, {}",
-        kubelet.setting("failCgroupV1").unwrap_or("not set"),
+        "kubelet_cgroup_version 1, failCgroupV1 {shown} in effect, {settings}, {}",
         node.os_image
     );
     let finding = node::finding(ctx.now(), node, severity, message, detail)
-        .setting(
-            "failCgroupV1",
-            kubelet.setting("failCgroupV1").unwrap_or_default(),
-            Some("false"),
-        )
+        .setting("failCgroupV1", shown, Some("false"))
         .fix_with(
             "Roll the nodes onto an image that boots with cgroup v2, and look at what they say then",
             format!(
@@ -95,7 +123,10 @@ fn judge(ctx: &Context<'_>, node: &Node, kubelet: &Kubelet) -> Option<Finding> {
                 node.name
             ),
         )
-        .fix("Or set failCgroupV1: false in the kubelet's configuration, for the time that this is still possible");
-    let hop = ctx.path().ok()?.hop_crossing(FAILS_ON_V1);
-    Some(Finding { hop, ..finding })
+        .fix("Or write failCgroupV1: false into the configuration of the kubelets before their upgrade (with kubeadm into ConfigMap kubelet-config), for the time that this is still possible");
+    let hop = ctx
+        .path()
+        .ok()
+        .and_then(|path| path.hop_crossing(FAILS_ON_V1));
+    Finding { hop, ..finding }
 }

@@ -1,6 +1,6 @@
 //! Jobs and cron jobs.
 
-use airworthy_model::facts;
+use airworthy_model::facts::{self, OnDisruption};
 use serde::Deserialize;
 
 use super::{
@@ -11,6 +11,8 @@ use super::{
 
 /// The condition that an eviction sets on a pod.
 const DISRUPTED: &str = "DisruptionTarget";
+/// How containers end that are told to go: by `SIGTERM`, or by `SIGKILL` when they do not.
+const KILLED: [i32; 2] = [128 + 15, 128 + 9];
 /// The API server's default.
 const BACKOFF_LIMIT: i32 = 6;
 
@@ -71,6 +73,8 @@ pub(crate) struct FailurePolicy {
 pub(crate) struct FailureRule {
     #[prost(string, tag = "1")]
     pub action: String,
+    #[prost(message, optional, tag = "2")]
+    pub on_exit_codes: Option<ExitCodes>,
     #[prost(message, repeated, tag = "3")]
     #[serde(deserialize_with = "nullable")]
     pub on_pod_conditions: Vec<PodCondition>,
@@ -81,6 +85,20 @@ pub(crate) struct FailureRule {
 pub(crate) struct PodCondition {
     #[prost(string, tag = "1")]
     pub r#type: String,
+    #[prost(string, tag = "2")]
+    pub status: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct ExitCodes {
+    #[prost(string, optional, tag = "1")]
+    pub container_name: Option<String>,
+    #[prost(string, tag = "2")]
+    pub operator: String,
+    #[prost(int32, repeated, packed = "false", tag = "3")]
+    #[serde(deserialize_with = "nullable")]
+    pub values: Vec<i32>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -98,21 +116,71 @@ pub(crate) struct JobStatus {
     pub failed: i32,
 }
 
-impl FailurePolicy {
-    fn ignores_disruption(&self) -> bool {
-        let on_disruption = |rule: &FailureRule| {
-            let mut conditions = rule.on_pod_conditions.iter();
-            conditions.any(|condition| condition.r#type == DISRUPTED)
+impl JobSpec {
+    /// What its failure policy makes of an evicted pod: the worst, over the ways in which it may end.
+    fn on_disruption(&self) -> OnDisruption {
+        let Some(policy) = &self.pod_failure_policy else {
+            return OnDisruption::Count;
         };
-        // The first rule that matches decides.
-        let first = self.rules.iter().find(|rule| on_disruption(rule));
-        first.is_some_and(|rule| rule.action == "Ignore")
+        let ways = KILLED
+            .into_iter()
+            .flat_map(|code| [(code, true), (code, false)]);
+        let worst = ways.map(|way| policy.on_disruption(way)).max();
+        worst.unwrap_or(OnDisruption::Count)
+    }
+}
+
+impl FailurePolicy {
+    /// The first rule that matches decides, and its exit codes go before its conditions (`matchPodFailurePolicy` of
+    /// `pkg/controller/job`). Without one the failure counts.
+    fn on_disruption(&self, way: (i32, bool)) -> OnDisruption {
+        let first = self.rules.iter().find(|rule| rule.matches(way));
+        first.map_or(OnDisruption::Count, |rule| match &*rule.action {
+            "Ignore" => OnDisruption::Ignore,
+            "Count" => OnDisruption::Count,
+            "FailIndex" => OnDisruption::FailIndex,
+            // What a newer version calls otherwise is read the strict way.
+            _ => OnDisruption::FailJob,
+        })
+    }
+}
+
+impl FailureRule {
+    /// Whether it is about a pod that is evicted and ends by a code. Where that cannot be known of codes, `unknown` is the answer.
+    fn matches(&self, (code, unknown): (i32, bool)) -> bool {
+        match &self.on_exit_codes {
+            Some(codes) => codes.has(code).unwrap_or(unknown),
+            None => self
+                .on_pod_conditions
+                .iter()
+                .any(PodCondition::is_disruption),
+        }
+    }
+}
+
+impl ExitCodes {
+    /// Nothing where it is of one container, which may have ended before, or compares in a way that is not known.
+    fn has(&self, code: i32) -> Option<bool> {
+        let named = self.values.contains(&code);
+        let has = match &*self.operator {
+            "In" => named,
+            "NotIn" => !named,
+            _ => return None,
+        };
+        (!has || self.container_name.is_none()).then_some(has)
+    }
+}
+
+impl PodCondition {
+    fn is_disruption(&self) -> bool {
+        self.r#type == DISRUPTED && matches!(&*self.status, "" | "True")
     }
 }
 
 impl From<Job> for facts::Job {
     fn from(wire: Job) -> Self {
         let (mut metadata, spec, status) = (wire.metadata, wire.spec, wire.status);
+        let on_disruption = spec.on_disruption();
         let mut conditions = status.conditions.into_iter();
         let end = conditions
             .find(|c| c.status == "True" && matches!(c.r#type.as_str(), "Complete" | "Failed"));
@@ -128,9 +196,8 @@ impl From<Job> for facts::Job {
             backoff_limit: spec.backoff_limit.unwrap_or(BACKOFF_LIMIT),
             backoff_limit_per_index: spec.backoff_limit_per_index,
             restart_policy: spec.template.spec.restart_policy,
-            ignores_disruption: spec
-                .pod_failure_policy
-                .is_some_and(|policy| policy.ignores_disruption()),
+            ignores_disruption: on_disruption == OnDisruption::Ignore,
+            on_disruption: Some(on_disruption),
             end: end.map(|condition| Box::new(condition.into())),
         }
     }
@@ -191,5 +258,96 @@ impl From<CronJob> for facts::CronJob {
             last_scheduled: instant(status.last_schedule_time),
             last_successful: instant(status.last_successful_time),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on_disruption(rules: &str) -> OnDisruption {
+        let policy = format!("{{backoffLimit: 6, podFailurePolicy: {{rules: {rules}}}}}");
+        let spec: JobSpec = serde_saphyr::from_str(&policy).unwrap();
+        let binary: JobSpec =
+            prost::Message::decode(&*prost::Message::encode_to_vec(&spec)).unwrap();
+        assert_eq!(binary, spec);
+        spec.on_disruption()
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        const IGNORES: &str =
+            "{action: Ignore, onPodConditions: [{type: DisruptionTarget, status: 'True'}]}";
+        let before = |rule: &str| on_disruption(&format!("[{rule}, {IGNORES}]"));
+        for (rule, expected) in [
+            (
+                "{action: FailJob, onPodConditions: [{type: ConfigIssue}]}",
+                OnDisruption::Ignore,
+            ),
+            (
+                "{action: FailJob, onPodConditions: [{type: DisruptionTarget, status: 'False'}]}",
+                OnDisruption::Ignore,
+            ),
+            (
+                "{action: FailJob, onPodConditions: [{type: DisruptionTarget}]}",
+                OnDisruption::FailJob,
+            ),
+            (
+                "{action: FailIndex, onPodConditions: [{type: DisruptionTarget}]}",
+                OnDisruption::FailIndex,
+            ),
+            (
+                "{action: Count, onPodConditions: [{type: DisruptionTarget}]}",
+                OnDisruption::Count,
+            ),
+            (
+                "{action: Abandon, onPodConditions: [{type: DisruptionTarget}]}",
+                OnDisruption::FailJob,
+            ),
+            (
+                "{action: FailJob, onExitCodes: {operator: NotIn, values: [42]}}",
+                OnDisruption::FailJob,
+            ),
+            (
+                "{action: FailJob, onExitCodes: {operator: NotIn, values: [137, 143]}}",
+                OnDisruption::Ignore,
+            ),
+            (
+                "{action: FailJob, onExitCodes: {operator: In, values: [42]}}",
+                OnDisruption::Ignore,
+            ),
+            (
+                "{action: FailJob, onExitCodes: {operator: In, values: [137]}}",
+                OnDisruption::FailJob,
+            ),
+            (
+                "{action: FailJob, onExitCodes: {containerName: main, operator: In, values: [143]}}",
+                OnDisruption::FailJob,
+            ),
+            (
+                "{action: FailJob, onExitCodes: {operator: Above, values: [42]}}",
+                OnDisruption::FailJob,
+            ),
+        ] {
+            assert_eq!(before(rule), expected, "{rule}");
+        }
+        for (rules, expected) in [
+            ("[]", OnDisruption::Count),
+            (
+                "[{action: Ignore, onExitCodes: {operator: In, values: [137, 143]}}]",
+                OnDisruption::Ignore,
+            ),
+            (
+                "[{action: Ignore, onExitCodes: {operator: In, values: [143]}}]",
+                OnDisruption::Count,
+            ),
+            (
+                "[{action: Ignore, onExitCodes: {containerName: main, operator: In, values: [137, 143]}}]",
+                OnDisruption::Count,
+            ),
+        ] {
+            assert_eq!(on_disruption(rules), expected, "{rules}");
+        }
+        assert_eq!(JobSpec::default().on_disruption(), OnDisruption::Count);
     }
 }

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::scrub::scrub;
+use super::{
+    annotation::{Annotation, annotations},
+    scrub::scrub,
+};
 use airworthy_model::facts::{self, ControllerRef, Deletion, IntOrPercent, Labels, Requirement};
 use jiff::Timestamp;
 use serde::{
@@ -41,8 +44,8 @@ pub(crate) struct ObjectMeta {
     #[serde(deserialize_with = "pairs")]
     pub labels: Vec<Pair>,
     #[prost(message, repeated, tag = "12")]
-    #[serde(deserialize_with = "keys")]
-    pub annotations: Vec<Key>,
+    #[serde(deserialize_with = "annotations")]
+    pub annotations: Vec<Annotation>,
     #[prost(message, repeated, tag = "13")]
     #[serde(deserialize_with = "nullable")]
     pub owner_references: Vec<OwnerReference>,
@@ -65,6 +68,12 @@ impl ObjectMeta {
 
     pub(crate) fn has_annotation(&self, key: &str) -> bool {
         self.annotations.iter().any(|known| known.key == key)
+    }
+
+    /// The value of one of the annotations whose values are kept.
+    pub(crate) fn annotation(&self, key: &str) -> &str {
+        let found = self.annotations.iter().find(|known| known.key == key);
+        found.map_or("", |found| &found.value)
     }
 
     pub(crate) fn controller(&mut self) -> Option<ControllerRef> {
@@ -100,7 +109,7 @@ pub(crate) fn labels(pairs: Vec<Pair>) -> Labels {
         .collect()
 }
 
-struct Entries<E, V>(fn(String, V) -> E);
+pub(super) struct Entries<E, V>(pub(super) fn(String, V) -> E);
 
 impl<'de, E, V: Deserialize<'de>> Visitor<'de> for Entries<E, V> {
     type Value = Vec<E>;

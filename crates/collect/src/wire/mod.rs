@@ -4,6 +4,7 @@
 pub(crate) mod access;
 pub(crate) mod admission;
 pub(crate) mod admission_policy;
+mod annotation;
 pub(crate) mod api;
 pub(crate) mod backup;
 pub(crate) mod batch;

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{
     Wire,
+    annotation::POLICY,
     meta::{
         IntOrString, Key, LabelSelector, ObjectMeta, ProbedCondition, Time, convert, keys, nullable,
     },
@@ -13,7 +14,6 @@ use super::{
 
 const MIRROR: &str = "kubernetes.io/config.mirror";
 const VOUCHED: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes";
-const POLICY: &str = "kubernetes.io/psp";
 /// Where the API server notes what it filled in by a limit range.
 const FILLED_IN: &str = "kubernetes.io/limit-ranger";
 
@@ -122,6 +122,7 @@ impl From<Pod> for facts::Pod {
             mirror,
             local_data_vouched: metadata.has_annotation(VOUCHED),
             psp: metadata.has_annotation(POLICY),
+            psp_name: metadata.annotation(POLICY).into(),
             namespace: metadata.namespace.into(),
             name: metadata.name,
             node: std::mem::take(&mut spec.node_name).into(),

@@ -362,6 +362,7 @@ impl PodSpec {
         let containers = if filled_in { Vec::new() } else { self.asked() };
         let whole = self.asked_as_a_whole().map(Box::new);
         let quota_marks = Some(self.quota_marks());
+        let claims_devices = self.resource_claims.is_some();
         let affinity = self.affinity.unwrap_or_default();
         let nodes = affinity.node_affinity.and_then(|nodes| nodes.required);
         let nodes = nodes.filter(|_| !names_its_node).unwrap_or_default();
@@ -398,6 +399,7 @@ impl PodSpec {
             breaks,
             containers,
             whole,
+            claims_devices,
             quota_marks,
         }
     }
@@ -479,6 +481,8 @@ fn most(largest: &mut Resources, other: &Resources) {
 mod tests {
     use airworthy_model::facts::QuotaMarks;
 
+    use prost::Message;
+
     use super::*;
 
     fn spec(json: serde_json::Value) -> PodSpec {
@@ -537,6 +541,22 @@ mod tests {
             "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}],
         }));
         assert_eq!(plain.shape(false, false), unremarkable());
+    }
+
+    #[test]
+    fn claims_of_devices_are_seen_in_both_encodings() {
+        let claims = spec(
+            serde_json::json!({"resourceClaims": [{"name": "gpu", "resourceClaimName": "one"}]}),
+        );
+        let binary = PodSpec::decode(&*claims.encode_to_vec()).unwrap();
+        for (spec, expected) in [
+            (claims, true),
+            (binary, true),
+            (spec(serde_json::json!({"resourceClaims": []})), false),
+            (spec(serde_json::json!({"resourceClaims": null})), false),
+        ] {
+            assert_eq!(spec.shape(false, false).claims_devices, expected);
+        }
     }
 
     #[test]

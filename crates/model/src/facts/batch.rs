@@ -41,12 +41,29 @@ pub struct Job {
     /// `Never` or `OnFailure`, of its pods.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub restart_policy: String,
-    /// Whether a rule of its failure policy ignores pods that were disrupted (condition `DisruptionTarget`).
+    /// Whether its failure policy ignores pods that were disrupted, as recordings tell that do not say more of it.
     #[serde(default)]
     pub ignores_disruption: bool,
+    /// What its failure policy makes of an evicted pod; absent in recordings of before all of its rules were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_disruption: Option<OnDisruption>,
     /// How it ended: condition `Complete` or `Failed`, when one of them holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<Box<Condition>>,
+}
+
+/// What becomes of a job when one of its pods is evicted; the worst where that hangs on how the pod ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OnDisruption {
+    /// It is no failure: another pod is made.
+    Ignore,
+    /// It is one of the failures that the job bears.
+    Count,
+    /// Its index has failed for good.
+    FailIndex,
+    /// The job has failed for good.
+    FailJob,
 }
 
 /// The API server's default of `spec.backoffLimit`.
@@ -55,6 +72,16 @@ const fn six() -> i32 {
 }
 
 impl Job {
+    /// What becomes of it when one of its pods is evicted.
+    pub fn on_disruption(&self) -> OnDisruption {
+        let told = if self.ignores_disruption {
+            OnDisruption::Ignore
+        } else {
+            OnDisruption::Count
+        };
+        self.on_disruption.unwrap_or(told)
+    }
+
     /// Whether it has failed for good.
     pub fn has_failed(&self) -> bool {
         self.end.as_ref().is_some_and(|end| end.r#type == "Failed")

@@ -62,11 +62,12 @@ pub struct Component {
 }
 
 /// The flags whose values are kept. None of them can hold a secret or a path.
-pub const READ_FLAGS: [&str; 9] = [
+pub const READ_FLAGS: [&str; 10] = [
     "admission-control",
     "cloud-provider",
     "disable-admission-plugins",
     "enable-admission-plugins",
+    "fail-cgroupv1",
     "feature-gates",
     "leader-elect-resource-lock",
     "proxy-mode",

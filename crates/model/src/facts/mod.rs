@@ -38,7 +38,7 @@ pub use admission::{
 pub use admission_policy::{AdmissionPolicy, JudgedPod, Template};
 pub use api::{ApiService, Conversion, Crd, CrdProbe, CrdVersion, Served, ServedResource};
 pub use backup::{Backup, BackupKind};
-pub use batch::{CronJob, Job};
+pub use batch::{CronJob, Job, OnDisruption};
 pub use certificate::{CaBundle, Certificate};
 pub use common::{
     Condition, Deletion, IntOrPercent, LabelSelector, Labels, NoIntOrPercent, Requirement,

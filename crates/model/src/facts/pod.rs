@@ -45,6 +45,9 @@ pub struct Pod {
     /// A `PodSecurityPolicy` let it in (annotation `kubernetes.io/psp`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub psp: bool,
+    /// The name of that policy; empty in recordings that did not keep it.
+    #[serde(default, skip_serializing_if = "Text::is_empty")]
+    pub psp_name: Text,
     /// Node it is bound to; empty when none.
     #[serde(default, skip_serializing_if = "Text::is_empty")]
     pub node: Text,

@@ -68,6 +68,9 @@ pub struct PodShape {
     /// `spec.resources`: what it asks for as a whole, where it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub whole: Option<Box<ContainerShape>>,
+    /// It asks for devices by claims (`spec.resourceClaims`). Recordings of before they were read say no.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub claims_devices: bool,
     /// What scopes of quotas look at beside all this; absent in recordings of before they were read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota_marks: Option<QuotaMarks>,

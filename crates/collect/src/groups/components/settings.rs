@@ -56,7 +56,7 @@ impl Text<'_> {
         });
         match kind {
             "ClusterConfiguration" => self.cluster(root, into),
-            "KubeletConfiguration" => self.gates("kubelet", root, into),
+            "KubeletConfiguration" => self.kubelet(root, into),
             "KubeProxyConfiguration" => {
                 self.gates("kube-proxy", root, into);
                 into.proxy = Some(self.proxy(root));
@@ -88,17 +88,16 @@ impl Text<'_> {
 
     /// `featureGates`, as if they were given by flag.
     fn gates(self, program: &str, root: Node<'_>, into: &mut Components) {
-        let gates = root.get("featureGates").map(Node::resolve);
-        let pairs: Vec<String> = gates
-            .into_iter()
-            .flat_map(Node::entries)
-            .filter_map(|(gate, on)| Some(format!("{}={}", gate.text()?, on.resolve().text()?)))
-            .collect();
-        let mut flags = Flags::default();
-        if !pairs.is_empty() {
-            flags.set("feature-gates", &pairs.join(","));
+        self.add(program, gates(root), into);
+    }
+
+    /// What kubelets are told that changes its meaning, as if it were given by flag.
+    fn kubelet(self, root: Node<'_>, into: &mut Components) {
+        let mut flags = gates(root);
+        if let Some(fails) = root.get("failCgroupV1").map(Node::resolve) {
+            flags.set("fail-cgroupv1", fails.text().unwrap_or_default());
         }
-        self.add(program, flags, into);
+        self.add("kubelet", flags, into);
     }
 
     fn proxy(self, root: Node<'_>) -> ProxySettings {
@@ -128,6 +127,21 @@ impl Text<'_> {
             ..Component::default()
         });
     }
+}
+
+/// `featureGates` of a document.
+fn gates(root: Node<'_>) -> Flags {
+    let gates = root.get("featureGates").map(Node::resolve);
+    let pairs: Vec<String> = gates
+        .into_iter()
+        .flat_map(Node::entries)
+        .filter_map(|(gate, on)| Some(format!("{}={}", gate.text()?, on.resolve().text()?)))
+        .collect();
+    let mut flags = Flags::default();
+    if !pairs.is_empty() {
+        flags.set("feature-gates", &pairs.join(","));
+    }
+    flags
 }
 
 /// Up to v1beta3 a map, from v1beta4 on a list of names and values.
@@ -187,6 +201,21 @@ mod tests {
         let external =
             "kind: ClusterConfiguration\netcd: {external: {endpoints: [https://192.0.2.1]}}\n";
         assert!(read("kubeadm", external).external_etcd);
+    }
+
+    /// Whether it is written down at all decides what a later kubelet takes.
+    #[test]
+    fn what_kubelets_are_told_of_cgroup_v1() {
+        let told = |more: &str| {
+            let text = format!("kind: KubeletConfiguration\nfeatureGates: {{A: true}}\n{more}");
+            let all = read("kubelet", &text);
+            let kubelet = named(&all, "kubelet");
+            assert_eq!(kubelet.gates().collect::<Vec<_>>(), [("A", "true")]);
+            kubelet.value("fail-cgroupv1").map(str::to_owned)
+        };
+        assert_eq!(told("failCgroupV1: false\n").as_deref(), Some("false"));
+        assert_eq!(told("failCgroupV1: null\n").as_deref(), Some("null"));
+        assert_eq!(told(""), None);
     }
 
     #[test]
