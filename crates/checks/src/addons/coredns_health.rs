@@ -40,9 +40,12 @@ fn run(ctx: &Context<'_>) -> Outcome {
         return Ok(Judgement::not_applicable("no node is drained"));
     }
     let Some(dns) = installed::cluster_dns(ctx)? else {
-        return match corefiles::main(ctx.cluster_dns()?) {
-            Some(corefile) => Err(corefiles::unknown_image(corefile)),
-            None => Ok(Judgement::not_applicable(corefiles::NO_COREDNS)),
+        return match (
+            corefiles::main(ctx.cluster_dns()?),
+            installed::unknown_dns(ctx)?,
+        ) {
+            (Some(corefile), Some(workload)) => Err(corefiles::unknown_image(corefile, workload)),
+            _ => Ok(Judgement::not_applicable(corefiles::NO_COREDNS)),
         };
     };
     if dns.workload.kind == airworthy_model::facts::WorkloadKind::DaemonSet {

@@ -2,11 +2,11 @@
 
 use airworthy_model::{
     Evidence, Finding, Missing, Need, Severity, Subject,
-    facts::{ClusterDns, Corefile, HelmRelease},
+    facts::{ClusterDns, Corefile, HelmRelease, Workload},
 };
 
 use super::release;
-use crate::View;
+use crate::{View, text::short};
 
 /// Why there is nothing to judge where neither CoreDNS nor its Corefile is there.
 pub(crate) const NO_COREDNS: &str = "no CoreDNS runs as a workload of kube-system";
@@ -36,14 +36,16 @@ pub(crate) fn not_found() -> Missing {
     }
 }
 
-/// The Corefile is there, and no image tells which workload starts with it.
-pub(crate) fn unknown_image(corefile: &Corefile) -> Missing {
+/// The Corefile is there, and no image tells whether this workload starts with it.
+pub(crate) fn unknown_image(corefile: &Corefile, workload: &Workload) -> Missing {
     let why = format!(
-        "{} holds a Corefile, and no workload of kube-system has an image of CoreDNS that is known",
-        source(corefile)
+        "{} holds a Corefile, and {} {} of kube-system has no image of CoreDNS that is known",
+        source(corefile),
+        workload.kind.kind(),
+        short(&workload.name, 60)
     );
     Missing {
-        cure: Some("look by hand at the workload that answers names: its replicas, and the nodes of its pods".into()),
+        cure: Some("look at it by hand: its replicas, and the nodes of its pods".into()),
         ..Missing::not_collected(Need::ClusterDns, why)
     }
 }

@@ -80,6 +80,22 @@ pub(crate) fn cluster_dns<'a>(ctx: &Context<'a>) -> Result<Option<Installed<'a>>
     })
 }
 
+/// A workload of kube-system that is called after DNS and has no image that is known: it may answer names for the whole cluster.
+pub(crate) fn unknown_dns<'a>(ctx: &Context<'a>) -> Result<Option<&'a Workload>, Missing> {
+    let mut workloads = ctx.deployments()?.iter().chain(ctx.daemon_sets()?);
+    Ok(workloads.find(|one| {
+        one.namespace == "kube-system" && is_called_dns(one) && of(ctx, one).is_empty()
+    }))
+}
+
+fn is_called_dns(workload: &Workload) -> bool {
+    let app = workload
+        .selector
+        .as_ref()
+        .and_then(|selector| selector.match_labels.get("k8s-app"));
+    workload.name.contains("dns") || app.is_some_and(|app| app.contains("dns"))
+}
+
 impl<'a> Installed<'a> {
     /// The range that its version lies in.
     pub(crate) fn range(&self) -> Option<&'a AddonRange> {
