@@ -167,6 +167,10 @@ fn a_webhook_called_by_url_that_nobody_answers() {
         let namespace = json!({ "metadata": { "name": "outside" } });
         let namespaces = "/api/v1/namespaces";
         client.create(namespaces, &namespace).await.unwrap();
+        // A controller writes it into every namespace: that call must not be the first.
+        let root = "/api/v1/namespaces/outside/configmaps/kube-root-ca.crt";
+        let written = wait_until(DEADLINE, root, || async { Ok(client.get(root).await.ok()) });
+        written.await.unwrap();
         // Port 1 is nobody's.
         let called = json!({ "url": "https://127.0.0.1:1/" });
         register(&client, "outside", "outside", called).await;
