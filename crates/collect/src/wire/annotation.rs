@@ -11,8 +11,10 @@ use super::meta::Entries;
 
 /// The policy that let a pod in.
 pub(crate) const POLICY: &str = "kubernetes.io/psp";
+/// Where kubeadm is told to find the container runtime of a node.
+pub(crate) const RUNTIME_SOCKET: &str = "kubeadm.alpha.kubernetes.io/cri-socket";
 /// Annotations whose values are kept.
-const KEPT: [&str; 1] = [POLICY];
+const KEPT: [&str; 2] = [POLICY, RUNTIME_SOCKET];
 
 /// An annotation.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::{
     Wire,
-    meta::{Pair, ProbedCondition, Time, convert, labels, nullable, pairs},
+    annotation::RUNTIME_SOCKET,
+    meta::{ObjectMeta, ProbedCondition, convert, nullable},
     quantity::{Quantity, amounts},
 };
 
@@ -15,7 +16,7 @@ use super::{
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Node {
     #[prost(message, required, tag = "1")]
-    pub metadata: NodeMeta,
+    pub metadata: ObjectMeta,
     #[prost(message, required, tag = "2")]
     pub spec: NodeSpec,
     #[prost(message, required, tag = "3")]
@@ -24,36 +25,6 @@ pub(crate) struct Node {
 
 impl Wire for Node {
     const LIST: &'static str = "NodeList";
-}
-
-/// Of its annotations one is read, and dropped with the others.
-#[derive(Clone, PartialEq, prost::Message, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(crate) struct NodeMeta {
-    #[prost(string, tag = "1")]
-    pub name: String,
-    #[prost(string, tag = "5")]
-    pub uid: String,
-    #[prost(message, required, tag = "8")]
-    #[serde(deserialize_with = "nullable")]
-    pub creation_timestamp: Time,
-    #[prost(message, optional, tag = "9")]
-    pub deletion_timestamp: Option<Time>,
-    #[prost(message, repeated, tag = "11")]
-    #[serde(deserialize_with = "pairs")]
-    pub labels: Vec<Pair>,
-    #[prost(message, repeated, tag = "12")]
-    #[serde(deserialize_with = "pairs")]
-    pub annotations: Vec<Pair>,
-}
-
-impl NodeMeta {
-    /// Whether kubeadm is told that the kubelet's runtime is cri-dockerd.
-    fn has_cri_dockerd(&self) -> bool {
-        const SOCKET: &str = "kubeadm.alpha.kubernetes.io/cri-socket";
-        let names = |pair: &Pair| pair.key == SOCKET && pair.value.contains("cri-dockerd");
-        self.annotations.iter().any(names)
-    }
 }
 
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
@@ -131,12 +102,12 @@ fn provider(id: &str) -> String {
 
 impl From<Node> for facts::Node {
     fn from(wire: Node) -> Self {
-        let metadata = wire.metadata;
+        let mut metadata = wire.metadata;
         let info = wire.status.node_info;
         let capacity = |name| wire.status.capacity.get(name);
         Self {
-            cri_dockerd: metadata.has_cri_dockerd(),
-            labels: labels(metadata.labels),
+            cri_dockerd: metadata.annotation(RUNTIME_SOCKET).contains("cri-dockerd"),
+            labels: metadata.take_labels(),
             created: metadata.creation_timestamp.instant(),
             name: metadata.name,
             uid: metadata.uid,
