@@ -97,14 +97,18 @@ pub(crate) async fn fold<W: Wire, S: Default>(
 ) -> Result<S, Failure> {
     let (mut restarts, mut by_namespace) = (0, listing.namespaced);
     loop {
-        let failure = match read_once(session, listing, &keep, &mut by_namespace).await {
+        let failure = match read_once(session, listing, &keep, by_namespace).await {
             Ok(Some(rows)) => {
                 if restarts > 0 {
                     session.note(&listing.path, read_again(restarts), false);
                 }
                 return Ok(rows);
             }
-            Ok(None) => continue,
+            // Tried namespace by namespace in vain.
+            Ok(None) => {
+                by_namespace = false;
+                continue;
+            }
             Err(failure) => failure,
         };
         if failure.status() != Some(http::StatusCode::GONE) {
@@ -122,27 +126,23 @@ fn read_again(restarts: u32) -> String {
     format!("expired while it was read and was read again from the start ({restarts} ×)")
 }
 
-/// Reads a list once. Nothing when it was tried namespace by namespace in vain: then it may not be tried so again.
+/// Reads a list once. Nothing when it was tried namespace by namespace in vain.
 async fn read_once<W: Wire, S: Default>(
     session: &Session<'_>,
     listing: &Listing,
     keep: &impl Fn(W, &mut S),
-    by_namespace: &mut bool,
+    by_namespace: bool,
 ) -> Result<Option<S>, Failure> {
     let mut attempt = Attempt::new(session, listing, keep);
-    if *by_namespace && let Some(parts) = namespaces::chosen(session, listing).await {
-        let read = attempt.again(parts).await?;
-        *by_namespace = read.is_some();
-        return Ok(read);
+    if by_namespace && let Some(parts) = namespaces::chosen(session, listing).await {
+        return attempt.again(parts).await;
     }
     let whole = Part::whole(listing);
     let first = attempt.page(&whole, "").await?;
-    if *by_namespace
+    if by_namespace
         && let Some(parts) = namespaces::parts(session, listing, attempt.objects, &first).await
     {
-        let read = attempt.again(parts).await?;
-        *by_namespace = read.is_some();
-        return Ok(read);
+        return attempt.again(parts).await;
     }
     attempt.rest(&whole, first.r#continue).await?;
     Ok(Some(attempt.kept))
