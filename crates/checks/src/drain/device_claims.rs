@@ -16,8 +16,8 @@ use crate::{
 
 /// One note for each owner of pods that move, were found a place and ask for devices by claims.
 pub(super) fn told(ctx: &Context<'_>, report: &Report<'_>, pods: &[&Pod]) -> Vec<Finding> {
-    let stranded = report.stranded.iter();
-    let stranded: BTreeSet<_> = stranded.map(|one| key(one.pod)).collect();
+    let stranded = report.stranded.iter().map(|one| one.pod);
+    let stranded: BTreeSet<_> = stranded.filter(|pod| claims(pod)).map(key).collect();
     let mut owners: BTreeMap<Owner<'_>, Vec<&Pod>> = BTreeMap::new();
     let placed = pods
         .iter()
