@@ -25,6 +25,20 @@ fn discovery(path: &str, group_version: &str, resource: &str) -> Option<Reply> {
     (path.strip_prefix("/apis/") == Some(group_version)).then(resources)
 }
 
+/// Reads a server that serves one kind of an add-on only so: it is told as not served, with these words.
+async fn is_told_as_not_served(
+    need: Need,
+    group_version: &'static str,
+    resource: &'static str,
+    answer: fn(&str) -> Option<Reply>,
+    words: &str,
+) {
+    let missing = lacking_of(need, group_version, resource, answer).await;
+    let missing = missing.expect("something lacks");
+    assert_eq!(missing.reason, Reason::NotServed);
+    assert!(missing.detail.contains(words), "{missing:?}");
+}
+
 /// What lacks of a server that serves one kind of an add-on only so.
 async fn lacking_of(
     need: Need,
@@ -59,40 +73,30 @@ async fn without_discovery_each_version_that_is_understood_is_tried() {
 
 #[tokio::test]
 async fn a_kind_at_versions_that_nobody_understands_is_not_none() {
-    let missing = lacking_of(
+    let newer = "cluster.x-k8s.io/v1beta9";
+    is_told_as_not_served(
         Need::Operations,
-        "cluster.x-k8s.io/v1beta9",
+        newer,
         "machines",
         |_| None,
-    );
-    let missing = missing.await.expect("machines lack");
-    assert_eq!(missing.reason, Reason::NotServed);
-    assert!(missing.detail.contains("only at v1beta9"), "{missing:?}");
+        "only at v1beta9",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_kind_that_discovery_lists_and_the_server_refuses_is_not_none() {
     let refused = |path: &str| (path == MACHINES).then(|| status(404, "not found"));
-    let missing = lacking_of(
-        Need::Operations,
-        "cluster.x-k8s.io/v1beta1",
-        "machines",
-        refused,
-    );
-    let missing = missing.await.expect("machines lack");
-    assert_eq!(missing.reason, Reason::NotServed);
-    assert!(missing.detail.contains(MACHINES), "{missing:?}");
+    let served = "cluster.x-k8s.io/v1beta1";
+    is_told_as_not_served(Need::Operations, served, "machines", refused, MACHINES).await;
 }
 
 /// The versions of policies before the first stable one are off unless somebody asks for them.
 #[tokio::test]
 async fn policies_of_old_versions_alone_are_not_none() {
     let old = "admissionregistration.k8s.io/v1beta1";
-    let need = Need::AdmissionPolicies;
-    let missing = lacking_of(need, old, "validatingadmissionpolicies", |_| None);
-    let missing = missing.await.expect("policies lack");
-    assert_eq!(missing.reason, Reason::NotServed);
-    assert!(missing.detail.contains("only at v1beta1"), "{missing:?}");
+    let (need, policies) = (Need::AdmissionPolicies, "validatingadmissionpolicies");
+    is_told_as_not_served(need, old, policies, |_| None, "only at v1beta1").await;
 }
 
 /// As a 1.19 serves them.
@@ -117,15 +121,8 @@ async fn runtime_classes_are_read_before_they_were_stable() {
 /// A deprecated version is not asked for, and what is only served at one is not none.
 #[tokio::test]
 async fn a_kind_that_is_served_only_at_a_deprecated_version_is_not_none() {
-    let missing = lacking_of(
-        Need::PodAdmission,
-        "node.k8s.io/v1beta1",
-        "runtimeclasses",
-        |_| None,
-    );
-    let missing = missing.await.expect("runtime classes lack");
-    assert_eq!(missing.reason, Reason::NotServed);
-    assert!(missing.detail.contains("marks deprecated"), "{missing:?}");
+    let (need, old) = (Need::PodAdmission, "node.k8s.io/v1beta1");
+    is_told_as_not_served(need, old, "runtimeclasses", |_| None, "marks deprecated").await;
 }
 
 #[tokio::test]
